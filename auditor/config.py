@@ -1,0 +1,178 @@
+"""Settings: the `[tool.audit]` table of the nearest pyproject.toml.
+
+Every threshold carries its reason; `docs/evidence.md` explains how they act together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from auditor.errors import ConfigError
+from auditor.model import Workload
+
+FAIL_ON = ("confirmed", "P0", "P1", "P2", "P3", "suspected", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a cost must reach before it is worth a change. A cost counts only if seconds *and* share are reached.
+
+    seconds: 0.05 s is about what a person notices, and five samples at 100 Hz, the least that sampling tells from none.
+    share: 2 % of the run; below it, Amdahl's law bounds the gain to what run-to-run noise hides.
+    growth: exponent of the cost per execution against input size; 0 is constant, 1 makes the whole loop quadratic,
+        0.5 lies half-way.
+    bytes: 10 MiB, about the size of a bare interpreter.
+    length: 1,000 items queued: latency, not only memory, is then dominated by waiting.
+    survivors: 5 objects of one site alive together after their use; fewer may be a fixed crew of workers.
+    reuse: connections opened per execution; 1 means none is ever reused, 0.5 lies half-way to full reuse.
+    stall: 0.05 s for one stand-still of an event loop, half of asyncio's own `slow_callback_duration` of 0.1 s.
+    """
+
+    seconds: float = 0.05
+    share: float = 0.02
+    growth: float = 0.5
+    bytes: float = 10 * 1024 * 1024
+    length: float = 1000
+    survivors: float = 5
+    reuse: float = 0.5
+    stall: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one audit. `root` is the directory that relative settings are relative to."""
+
+    root: Path
+    source: Path | None = None
+    exclude: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: str = "confirmed"
+    timeout: float | None = None
+    thresholds: Thresholds = Thresholds()
+    workloads: tuple[Workload, ...] = ()
+
+
+def find_pyproject(start: Path) -> Path | None:
+    """The nearest pyproject.toml with a `[tool.audit]` table, at `start` or above it.
+
+    Raises:
+        ConfigError: a pyproject.toml on the way is not valid TOML.
+    """
+    directory = start if start.is_dir() else start.parent
+    for candidate in (directory, *directory.parents):
+        file = candidate / "pyproject.toml"
+        if file.is_file() and "audit" in _load_toml(file).get("tool", {}):
+            return file
+    return None
+
+
+def load_config(start: Path) -> Config:
+    """Settings that hold for `start` (an absolute path); the defaults where there is no `[tool.audit]` table.
+
+    Raises:
+        ConfigError: the file is not valid TOML, or a key or value is not understood.
+    """
+    file = find_pyproject(start)
+    if file is None:
+        return Config(root=start if start.is_dir() else start.parent)
+    return parse_config(_load_toml(file)["tool"]["audit"], file)
+
+
+def parse_config(table: object, file: Path) -> Config:
+    """The `[tool.audit]` table of `file`, checked.
+
+    Raises:
+        ConfigError: names the key, and the nearest known one.
+    """
+    where = f"[tool.audit] in {file}"
+    settings = _mapping(table, where)
+    _known(settings, ("exclude", "select", "ignore", "fail-on", "timeout", "thresholds", "workloads"), where)
+    fail_on = settings.get("fail-on", "confirmed")
+    if fail_on not in FAIL_ON:
+        raise ConfigError(f"{where}: fail-on is {fail_on!r}; use one of {', '.join(FAIL_ON)}")
+    timeout = None if settings.get("timeout") is None else _positive(settings["timeout"], f"{where}: timeout")
+    return Config(
+        root=file.parent,
+        source=file,
+        exclude=_strings(settings.get("exclude", []), f"{where}: exclude"),
+        select=_strings(settings.get("select", []), f"{where}: select"),
+        ignore=_strings(settings.get("ignore", []), f"{where}: ignore"),
+        fail_on=fail_on,
+        timeout=timeout,
+        thresholds=_thresholds(settings.get("thresholds", {}), where),
+        workloads=_workloads(settings.get("workloads", {}), where, file.parent, timeout),
+    )
+
+
+def suggestion(word: str, known: tuple[str, ...]) -> str:
+    """A "did you mean" clause, or the list of what is known."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+
+
+def _load_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}; correct it, or move it out of the way") from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _thresholds(table: object, where: str) -> Thresholds:
+    settings = _mapping(table, f"{where}: thresholds")
+    _known(settings, tuple(f.name for f in fields(Thresholds)), f"{where}: thresholds")
+    return Thresholds(**{key: _positive(value, f"{where}: thresholds.{key}") for key, value in settings.items()})
+
+
+def _workloads(table: object, where: str, root: Path, timeout: float | None) -> tuple[Workload, ...]:
+    found = []
+    for name, entry in _mapping(table, f"{where}: workloads").items():
+        spot = f"{where}: workloads.{name}"
+        settings = {"command": entry} if isinstance(entry, str) else _mapping(entry, spot)
+        _known(settings, ("command", "cwd", "timeout"), spot)
+        command = settings.get("command")
+        if not isinstance(command, str) or not command.strip():
+            raise ConfigError(f'{spot} needs command = "..."')
+        limit = _positive(settings["timeout"], f"{spot}: timeout") if "timeout" in settings else timeout
+        cwd = root / _string(settings.get("cwd", "."), f"{spot}: cwd")
+        if not cwd.is_dir():
+            raise ConfigError(f"{spot}: cwd {cwd} is not a directory")
+        found.append(Workload(name=name, command=command, cwd=str(cwd), timeout_s=limit))
+    return tuple(found)
+
+
+def _known(settings: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+    for key in settings:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {key!r}; {suggestion(key, known)}")
+
+
+def _mapping(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} must be a table, not {value!r}")
+    return value
+
+
+def _string(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{where} must be a string, not {value!r}")
+    return value
+
+
+def _strings(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{where} must be a list of strings, not {value!r}")
+    return tuple(value)
+
+
+def _positive(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ConfigError(f"{where} must be a number above zero, not {value!r}")
+    return float(value)

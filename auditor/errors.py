@@ -1,0 +1,29 @@
+"""The one exception family. `cli.main` is the only place that catches it."""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """The audit could not do its work. The message says what happened, where, and what to do."""
+
+    exit_code = 2
+
+
+class ConfigError(AuditError):
+    """A setting in pyproject.toml or on the command line is unusable."""
+
+
+class TargetError(AuditError):
+    """A path given to audit does not exist or cannot be read."""
+
+
+class RuleError(AuditError):
+    """A rule file cannot be loaded, or a rule id is unknown."""
+
+
+class WorkloadError(AuditError):
+    """The workload cannot be started."""
+
+
+class ReportError(AuditError):
+    """A saved report cannot be read or written."""

@@ -1,0 +1,68 @@
+"""What a measuring pass is: a plug-in that runs a workload once and turns what it saw into evidence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from auditor.model import Evidence, Expectation, Gap, PassRun, Suspect, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A suspect, and what its rule expects to be measured."""
+
+    suspect: Suspect
+    expects: Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every pass of one workload shares.
+
+    target: absolute directory that suspects' paths are relative to.
+    scratch: an empty directory of this audit's own, outside the project, removed afterwards.
+    stdin: file replayed to every run's standard input, or None for an empty one.
+    stop: set when the user interrupts; a pass then ends its children and returns what it has.
+    plain_wall_s: wall time of the plain run, None while that is being made.
+    """
+
+    target: Path
+    workload: Workload
+    scratch: Path
+    stdin: Path | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    plain_wall_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one pass delivered: how its run went, and rows per suspect fingerprint."""
+
+    run: PassRun
+    rows: Mapping[str, tuple[Evidence | Gap, ...]] = field(default_factory=dict)
+    last_lines: tuple[str, ...] = ()
+
+
+class Pass(Protocol):
+    """One way to measure. Each lives in a file of its own under `auditor/evidence/passes/`, as its `PASS`.
+
+    `order` says when it is run: the lower, the earlier.
+    """
+
+    name: str
+    order: int
+
+    def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
+        """Whether running this pass can change a verdict.
+
+        `hits` holds the executions of each suspect (by fingerprint) as the probes counted them, None before that pass.
+        """
+        ...
+
+    def measure(self, questions: Sequence[Question], session: Session) -> Outcome:
+        """Run the workload once under this pass."""
+        ...

@@ -1,0 +1,138 @@
+"""Planting probes: the source of a flagged file becomes code in which the flagged nodes call the runtime.
+
+Standard library only, Python 3.8 to 3.14. Evaluation order, values, names and lines stay as they are; the runtime is
+reached through names in `builtins`, so neither globals nor locals of the program change.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, ModuleType
+    from typing import Any, Dict, List, Tuple
+
+    Span = Tuple[int, int, int, int]
+    Change = Callable[[ast.AST], Any]
+
+NOT_FOUND = "the file changed since it was scanned, or the node cannot be told apart there"
+
+
+def runtime_name(site_id: int, role: str) -> str:
+    """Name in `builtins` of a site's runtime function; it ends in underscores so that class bodies do not mangle it."""
+    return "__audit_%d_%s__" % (site_id, role)
+
+
+def plant(
+    data: bytes, path: str, sites: List[Dict[str, Any]], probes: Dict[str, ModuleType], prologue: str = ""
+) -> Tuple[CodeType, Dict[int, str]]:
+    """Code of a module with probes planted, and for each site that could not be planted the reason.
+
+    `prologue` names a function in `builtins` to be called before the module's first own statement.
+
+    Raises:
+        SyntaxError: as compiling the module would.
+    """
+    tree, failures = planted_tree(data, path, sites, probes)
+    if prologue:
+        start = ast.Expr(value=ast.Call(func=ast.Name(id=prologue, ctx=ast.Load()), args=[], keywords=[]))
+        tree.body.insert(_first_own(tree), start)
+    return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True), failures
+
+
+def planted_tree(
+    data: bytes, path: str, sites: List[Dict[str, Any]], probes: Dict[str, ModuleType]
+) -> Tuple[ast.Module, Dict[int, str]]:
+    """The module's tree with probes planted, and for each site that could not be planted the reason."""
+    tree = ast.parse(data, path)
+    changes, failures = _changes(tree, _lines(data), sites, probes)
+    return ast.fix_missing_locations(_Planter(changes).visit(tree)), failures
+
+
+def _first_own(tree: ast.Module) -> int:
+    """Index of the first statement that is neither the docstring nor a `__future__` import."""
+    index = 0
+    if tree.body and ast.get_docstring(tree, clean=False) is not None:
+        index = 1
+    while index < len(tree.body) and getattr(tree.body[index], "module", None) == "__future__":
+        index += 1
+    return index
+
+
+def _changes(
+    tree: ast.Module, lines: List[str], sites: List[Dict[str, Any]], probes: Dict[str, ModuleType]
+) -> Tuple[Dict[ast.AST, List[Change]], Dict[int, str]]:
+    """What each node is to become, and why some sites cannot be planted."""
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    by_span = {}  # type: Dict[Span, List[ast.AST]]
+    for node in parents:
+        if hasattr(node, "end_lineno"):
+            by_span.setdefault(_span(node), []).append(node)
+    changes = {}  # type: Dict[ast.AST, List[Change]]
+    failures = {}
+    for site in sites:
+        probe = probes[site["probe"]]
+        wanted = _byte_span(site, lines)
+        found = [node for node in by_span.get(wanted, ()) if isinstance(node, probe.NODES)] if wanted else []
+        if not found:
+            failures[site["id"]] = NOT_FOUND
+            continue
+        planted = probe.plant(found[0], parents, _caller(site["id"], found[0]))
+        if isinstance(planted, str):
+            failures[site["id"]] = planted
+            continue
+        for node, change in planted.items():
+            changes.setdefault(node, []).append(change)
+    return changes, failures
+
+
+class _Planter(ast.NodeTransformer):
+    """Applies the changes from the inside out."""
+
+    def __init__(self, changes: Dict[ast.AST, List[Change]]) -> None:
+        self.changes = changes
+
+    def visit(self, node: ast.AST) -> Any:
+        wanted = self.changes.get(node, ())
+        result = self.generic_visit(node)  # type: Any
+        for change in wanted:
+            # a statement that an earlier change surrounded with others is still in that list
+            if isinstance(result, list):
+                at = result.index(node)
+                changed = change(node)
+                result[at : at + 1] = changed if isinstance(changed, list) else [changed]
+            else:
+                result = change(result)
+        return result
+
+
+def _caller(site_id: int, node: ast.AST) -> Callable[..., ast.expr]:
+    def call(role: str, *arguments: ast.expr) -> ast.expr:
+        name = ast.copy_location(ast.Name(id=runtime_name(site_id, role), ctx=ast.Load()), node)
+        return ast.copy_location(ast.Call(func=name, args=list(arguments), keywords=[]), node)
+
+    return call
+
+
+def _span(node: Any) -> Span:
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
+
+
+def _lines(data: bytes) -> List[str]:
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    text = data.decode(encoding)
+    return list(io.StringIO(text[1:] if text[:1] == "\ufeff" else text, newline=None))
+
+
+def _byte_span(site: Dict[str, Any], lines: List[str]) -> Any:
+    """The span in the units of `ast`: columns from 0 in UTF-8 bytes. None if the file is too short for it."""
+    ends = []
+    for line, column in ((site["line"], site["column"]), (site["end_line"], site["end_column"])):
+        if line > len(lines):
+            return None
+        ends.append((line, len(lines[line - 1][: column - 1].encode("utf-8", "surrogatepass"))))
+    return ends[0] + ends[1]

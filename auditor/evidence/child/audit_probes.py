@@ -1,0 +1,269 @@
+"""The probes' runtime in a process of the workload: hooks the import of flagged files, counts, writes records down.
+
+Standard library only, Python 3.8 to 3.14. It prints nothing, starts no thread, and changes no file but its own records.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import json
+import os
+import sys
+import time
+from _thread import get_ident
+from importlib.machinery import PathFinder, SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, ModuleType
+    from typing import Any, Dict, List
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FLUSH_NS = 250_000_000
+
+
+def install(config: Dict[str, Any]) -> None:
+    """Begin: from now on, flagged files are imported with probes planted."""
+    Runtime(config)
+
+
+class Runtime:
+    """One per process. `tick`, `on_exit` and `when_imported` are what probes may use."""
+
+    def __init__(self, config: Dict[str, Any]) -> None:
+        self._scratch = config["scratch"]
+        self._planting = _load("audit_planting", os.path.join(HERE, "audit_planting.py"))
+        self._probes = {name: _load("audit_probe_" + name, file) for name, file in config["probes"].items()}
+        self.timing = _load("audit_timing", os.path.join(os.path.dirname(HERE), "probes", "_timing.py"))
+        self._sites = {}  # type: Dict[str, List[Dict[str, Any]]]
+        self._recorders = {}  # type: Dict[int, Any]
+        self._failures = {}  # type: Dict[int, str]
+        self._planted = set()  # type: set[str]
+        self._endings = []  # type: List[Callable[[], None]]
+        self._ended = False
+        self._due = 0
+        self._waiting = {}  # type: Dict[str, List[Callable[[Any], None]]]
+        self._original_get_code = SourceFileLoader.get_code
+        for site in config["sites"]:
+            self._sites.setdefault(site["file"], []).append(site)
+        self._hook_imports()
+        self.when_imported("runpy", self._hook_runpy)
+        self.when_imported("_pytest.assertion.rewrite", self._hook_pytest)
+        self._hook_main()
+        self._hook_end()
+
+    # -------------------------------------------------------------------------------------------- what probes may use
+
+    def tick(self) -> None:
+        """Called by probes at a hit: writes the records at the first one, then now and then."""
+        if time.perf_counter_ns() >= self._due:
+            self.flush(False)
+
+    def on_exit(self, callback: Callable[[], None]) -> None:
+        """Have `callback` run before the interpreter joins threads at its end."""
+        self._endings.append(callback)
+
+    def when_imported(self, name: str, callback: Callable[[Any], None]) -> None:
+        """Have `callback` run with the module as soon as the program has imported it."""
+        module = sys.modules.get(name)
+        if module is not None:
+            callback(module)
+        else:
+            self._waiting.setdefault(name, []).append(callback)
+            if not any(isinstance(finder, _Watch) for finder in sys.meta_path):
+                sys.meta_path.insert(0, _Watch(self._waiting))
+
+    # -------------------------------------------------------------------------------------------- importing
+
+    def _hook_imports(self) -> None:
+        runtime = self
+
+        def get_code(loader: Any, fullname: str) -> Any:
+            try:
+                path = os.path.realpath(loader.get_filename(fullname))
+                if path in runtime._sites:
+                    return runtime.planted_code(path, loader.path)
+            except Exception as error:
+                runtime._fail(loader.path, error)
+            return runtime._original_get_code(loader, fullname)
+
+        SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]
+
+    def _hook_runpy(self, runpy: Any) -> None:
+        """`runpy.run_path`, by which spawned children of multiprocessing load the main script, reads it by itself."""
+        original = runpy._get_code_from_file
+
+        def get_code_from_file(*arguments: Any) -> Any:
+            result = original(*arguments)
+            shown = arguments[-1]
+            path = os.path.realpath(shown)
+            if path not in self._sites:
+                return result
+            try:
+                code = self.planted_code(path, shown)
+            except Exception as error:
+                self._fail(path, error)
+                return result
+            # before Python 3.12 the name comes back, too
+            return (code, *result[1:]) if isinstance(result, tuple) else code
+
+        runpy._get_code_from_file = get_code_from_file
+
+    def _hook_pytest(self, rewrite: Any) -> None:
+        """Test modules are compiled by pytest itself, which rewrites their assertions."""
+        _load("audit_pytest", os.path.join(HERE, "audit_pytest.py")).hook(self, rewrite)
+
+    def _hook_main(self) -> None:
+        """A script goes through no loader, but CPython asks the path hooks whether it is a package: claim it there."""
+        script = os.path.realpath(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+        if script not in self._sites:
+            return
+        runtime = self
+
+        def hook(entry: str) -> Any:
+            # since Python 3.9 the interpreter asks with the absolute path
+            if os.path.realpath(entry) != script:
+                raise ImportError(entry)
+            sys.path_hooks.remove(hook)
+            return _load("audit_main", os.path.join(HERE, "audit_main.py")).MainFinder(runtime, entry, script)
+
+        sys.path_hooks.insert(0, hook)
+
+    def planted_code(self, path: str, shown: str, prologue: str = "") -> CodeType:
+        """Code of a flagged file with its probes, which are ready to count.
+
+        Raises:
+            SyntaxError: as compiling the file would.
+        """
+        with open(path, "rb") as stream:
+            data = stream.read()
+        code, failures = self._planting.plant(data, shown, self._sites[path], self._probes, prologue)
+        self._planted_at(path, failures)
+        return code  # type: ignore[no-any-return]
+
+    def planted_tree(self, path: str, shown: str) -> Any:
+        """As `planted_code`, for those who compile themselves."""
+        with open(path, "rb") as stream:
+            data = stream.read()
+        tree, failures = self._planting.planted_tree(data, shown, self._sites[path], self._probes)
+        self._planted_at(path, failures)
+        return tree
+
+    def flagged(self, path: str) -> bool:
+        """Whether probes are to be planted in that file."""
+        return os.path.realpath(path) in self._sites
+
+    def _planted_at(self, path: str, failures: Dict[int, str]) -> None:
+        self._failures.update(failures)
+        for site in self._sites[path]:
+            if site["id"] not in failures and site["id"] not in self._recorders:
+                recorder = self._probes[site["probe"]].Recorder(self, site)
+                self._recorders[site["id"]] = recorder
+                for role, function in recorder.functions().items():
+                    setattr(builtins, self._planting.runtime_name(site["id"], role), function)
+        self._planted.add(path)
+
+    def _fail(self, path: str, error: Exception) -> None:
+        reason = "planting failed: %s: %s" % (type(error).__name__, error)
+        for site in self._sites.get(os.path.realpath(path), ()):
+            if site["id"] not in self._recorders:
+                self._failures[site["id"]] = reason
+
+    # -------------------------------------------------------------------------------------------- ending
+
+    def _hook_end(self) -> None:
+        atexit.register(self._end)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+        self.when_imported("threading", self._hook_threading)
+
+    def _hook_threading(self, threading: Any) -> None:
+        """The interpreter and multiprocessing's children end by `threading._shutdown()`, looked up at that moment."""
+        original = threading._shutdown
+
+        def shutdown() -> None:
+            self._end()
+            original()
+
+        threading._shutdown = shutdown
+
+    def _after_fork(self) -> None:
+        self._ended = False
+        self._due = 0
+        for recorder in self._recorders.values():
+            recorder.reset()
+
+    def _end(self) -> None:
+        try:
+            if not self._ended:
+                self._ended = True
+                for callback in self._endings:
+                    callback()
+            self.flush(True)
+        except Exception:
+            pass  # what was flushed before stays; an ending program is not to hear of us
+
+    def flush(self, final: bool) -> None:
+        """Write all records down, whole or not at all."""
+        self._due = time.perf_counter_ns() + FLUSH_NS
+        unplanted = [path for path in self._loaded_files() if path in self._sites and path not in self._planted]
+        state = {
+            "final": final,
+            "records": {str(key): recorder.record(final) for key, recorder in list(self._recorders.items())},
+            "failures": {str(key): reason for key, reason in self._failures.items()},
+            "unplanted": unplanted,
+        }
+        target = os.path.join(self._scratch, "probes-%d.json" % os.getpid())
+        fresh = "%s.%d" % (target, get_ident())  # two threads may flush at once
+        try:
+            with open(fresh, "w", encoding="utf-8") as stream:
+                json.dump(state, stream)
+            os.replace(fresh, target)
+        except OSError:
+            pass  # disk full, or the audit is over
+
+    def _loaded_files(self) -> List[str]:
+        if self._planted >= set(self._sites):
+            return []
+        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        return sorted({os.path.realpath(file) for file in files if isinstance(file, str)})
+
+
+class _Watch:
+    """A finder that finds nothing itself, but lets callbacks know once a module is there."""
+
+    def __init__(self, waiting: Dict[str, List[Callable[[Any], None]]]) -> None:
+        self._waiting = waiting
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name not in self._waiting:
+            return None
+        callbacks = self._waiting.pop(name)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None or not hasattr(spec.loader, "exec_module"):
+            return None
+        original = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            original(module)
+            for callback in callbacks:
+                try:
+                    callback(module)
+                except Exception:
+                    pass  # a probe that cannot hook in counts less; the program goes on
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def _load(name: str, file: str) -> Any:
+    """A module of ours, from its file, known to nobody else."""
+    spec = spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,151 @@
+"""Tracking allocations with memray: what was alive when the program needed most memory.
+
+Its times are not used: a tracer slows some lines more than others. Neither are its totals, which count each resize in
+full.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.evidence import highwater
+from auditor.evidence.base import Outcome, Pass, Question, Session
+from auditor.evidence.launch import NOT_REACHED, Reached, child_environment, child_errors, reached
+from auditor.evidence.supervise import resolve_command, run_child
+from auditor.model import Backlog, Cost, Evidence, Gap, PassRun
+
+
+@dataclass(frozen=True, slots=True)
+class _Peak:
+    """One process at its high-water mark: all its bytes, and (bytes, allocations) of each question."""
+
+    total: int
+    found: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    peaks: list[_Peak] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+class MemrayPass:
+    """Starts memray in every Python process of the workload and reads the captures afterwards."""
+
+    name = "memray"
+    order = 30
+
+    def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
+        """If a suspect that may have run is expected to hold memory."""
+        return any(
+            _is_about_memory(question) and (hits is None or hits.get(question.suspect.fingerprint, 1) > 0)
+            for question in questions
+        )
+
+    def measure(self, questions: Sequence[Question], session: Session) -> Outcome:
+        """Run the workload once, tracked.
+
+        Raises:
+            WorkloadError: its program cannot be found or started.
+        """
+        result = run_child(
+            resolve_command(session.workload.command, session.workload.cwd),
+            cwd=session.workload.cwd,
+            env=child_environment("memray", session.scratch, _own_memray()),
+            timeout_s=session.workload.timeout_s,
+            stdin=session.stdin,
+            stop=session.stop,
+        )
+        asked = [question for question in questions if _is_about_memory(question)]
+        processes = reached(session.scratch)
+        seen = _Seen(failures=_without_memray(processes))
+        for capture in sorted(session.scratch.glob("memray-*.bin*")):
+            _read(capture, asked, session, seen)
+        partial = seen.failures if seen.peaks else ()
+        run = PassRun(
+            self.name,
+            result.wall_s,
+            result.exit_code,
+            gap=None if seen.peaks else (seen.failures or [NOT_REACHED])[0],
+            warnings=(*result.warnings, *partial, *child_errors(session.scratch)),
+        )
+        rows = {
+            question.suspect.fingerprint: row
+            for number, question in enumerate(asked)
+            if run.gap is None and (row := _rows(question, number, seen, session.workload.name))
+        }
+        return Outcome(run, rows, result.last_lines)
+
+
+def _is_about_memory(question: Question) -> bool:
+    return isinstance(question.expects, Backlog) or (isinstance(question.expects, Cost) and question.expects.memory)
+
+
+def _own_memray() -> dict[str, str]:
+    """Where audit's own memray lies, for interpreters of the same version that have none."""
+    spec = importlib.util.find_spec("memray")
+    site = Path(spec.origin).parent.parent if spec is not None and spec.origin is not None else Path()
+    return {"memray_site": str(site), "memray_tag": sys.implementation.cache_tag or ""}
+
+
+def _without_memray(processes: Sequence[Reached]) -> list[str]:
+    lacking = sorted({process.executable for process in processes if process.note})
+    return [
+        f"memray is not installed in {python}; install it there: {python} -m pip install memray" for python in lacking
+    ]
+
+
+def _read(capture: Path, asked: Sequence[Question], session: Session, seen: _Seen) -> None:
+    """Add what a capture holds to `seen`. A capture that was cut off, by SIGKILL say, is read as far as it goes."""
+    request, answer = (capture.with_name(f"{capture.name}.{suffix}") for suffix in ("request", "answer"))
+    patterns = [
+        {
+            "file": os.path.realpath(session.target / question.suspect.path),
+            "lines": [(question.suspect.span.line, question.suspect.span.end_line)],
+        }
+        for question in asked
+    ]
+    request.write_text(
+        json.dumps({"capture": str(capture), "cwd": session.workload.cwd, "patterns": patterns}), encoding="utf-8"
+    )
+    result = run_child(
+        [sys.executable, "-P", highwater.__file__, str(request), str(answer)],
+        cwd=session.scratch,
+        env=os.environ,
+        timeout_s=None,
+        stdin=None,
+        stop=session.stop,
+    )
+    if result.exit_code == 0:
+        found = json.loads(answer.read_text(encoding="utf-8"))
+        seen.peaks.append(_Peak(found["peak"], tuple((size, count) for size, count in found["found"])))
+    elif result.stopped:
+        seen.failures.append("interrupted before memray's capture was read")
+    else:
+        reason = result.last_lines[-1] if result.last_lines else f"its reader ended with {result.exit_code}"
+        seen.failures.append(f"a capture of memray cannot be read ({reason}); the process may have been killed early")
+
+
+def _rows(question: Question, number: int, seen: _Seen, workload: str) -> tuple[Evidence | Gap, ...]:
+    """The process in which the suspect held most: peaks of several processes need not be at the same time."""
+    peak = max(seen.peaks, key=lambda peak: peak.found[number])
+    size, count = peak.found[number]
+    if isinstance(question.expects, Backlog) and not size:
+        return ()  # what fills a queue is allocated elsewhere, so nothing here says nothing
+    share = size / peak.total if peak.total else 0.0
+    rows: list[Evidence | Gap] = [
+        Evidence("peak_bytes", float(size), float(size), float(size), "B", count, MemrayPass.name, workload),
+        Evidence("peak_share", share, share, share, "ratio", count, MemrayPass.name, workload),
+    ]
+    if seen.failures:
+        rows.append(Gap(MemrayPass.name, workload, f"a part of the processes was not tracked: {seen.failures[0]}"))
+    return tuple(rows)
+
+
+PASS: Pass = MemrayPass()

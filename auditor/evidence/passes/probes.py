@@ -1,0 +1,141 @@
+"""Counting and timing with probes planted at the flagged nodes only."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from auditor.evidence.base import Outcome, Pass, Question, Session
+from auditor.evidence.launch import NOT_REACHED, child_environment, child_errors, reached
+from auditor.evidence.probes import probe_files, probe_module
+from auditor.evidence.supervise import resolve_command, run_child
+from auditor.model import Evidence, Gap, PassRun
+
+NOT_PLANTED = (
+    "its module was loaded without passing audit's import hook (by exec, or as a compiled extension),"
+    " so no probe was planted"
+)
+
+SHARES = {"seconds": "share", "repeat_seconds": "repeat_share", "waited": "waited_share"}
+"""Metrics in seconds, each with the name of what they are of the run."""
+
+
+FLUSH_S = 0.25
+"""Processes write their records down so often (`audit_probes.FLUSH_NS`): what a killed one may have done unseen."""
+
+
+class ProbesPass:
+    """Runs the workload with its flagged files rewritten on import."""
+
+    name = "probes"
+    order = 10
+
+    def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
+        """If any suspect names a site."""
+        return any(question.suspect.sites for question in questions)
+
+    def measure(self, questions: Sequence[Question], session: Session) -> Outcome:
+        """Run the workload once with probes.
+
+        Raises:
+            WorkloadError: its program cannot be found or started.
+        """
+        sites = list(_sites(questions, session.target))
+        settings = {
+            "sites": [site for site, _ in sites],
+            "probes": {name: str(probe_files()[name]) for name in sorted({site["probe"] for site, _ in sites})},
+        }
+        result = run_child(
+            resolve_command(session.workload.command, session.workload.cwd),
+            cwd=session.workload.cwd,
+            env=child_environment("probes", session.scratch, settings),
+            timeout_s=session.workload.timeout_s,
+            stdin=session.stdin,
+            stop=session.stop,
+        )
+        states = _states(session.scratch)
+        gap = None if reached(session.scratch) else NOT_REACHED
+        warnings = (*result.warnings, *child_errors(session.scratch))
+        run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
+        rows: dict[str, tuple[Evidence | Gap, ...]] = {}
+        if gap is None:
+            for (fingerprint, _probe), group in _groups(sites).items():
+                found = _rows(group, states, session.workload.name, result.wall_s)
+                rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
+        return Outcome(run, rows, result.last_lines)
+
+
+def _sites(questions: Sequence[Question], target: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    number = 0
+    for question in questions:
+        suspect = question.suspect
+        for site in suspect.sites:
+            number += 1
+            function = suspect.function
+            yield (
+                {
+                    "id": number,
+                    "probe": site.probe,
+                    "file": os.path.realpath(target / suspect.path),
+                    "line": site.span.line,
+                    "column": site.span.column,
+                    "end_line": site.span.end_line,
+                    "end_column": site.span.end_column,
+                    "function": [function.line, function.end_line] if function else None,
+                },
+                suspect.fingerprint,
+            )
+
+
+def _states(scratch: Path) -> list[dict[str, Any]]:
+    """What every process wrote down last."""
+    states = []
+    for file in sorted(scratch.glob("probes-*.json")):
+        try:
+            states.append(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue
+    return states
+
+
+def _groups(sites: Sequence[tuple[dict[str, Any], str]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Sites of one suspect under one probe, which are counted together."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for site, fingerprint in sites:
+        groups.setdefault((fingerprint, site["probe"]), []).append(site)
+    return groups
+
+
+def _rows(
+    sites: Sequence[dict[str, Any]], states: Sequence[dict[str, Any]], workload: str, wall_s: float
+) -> tuple[Evidence | Gap, ...]:
+    keys = [str(site["id"]) for site in sites]
+    records = [state["records"][key] for state in states for key in keys if key in state["records"]]
+    gaps = {state["failures"][key] for state in states for key in keys if key in state["failures"]}
+    if any(sites[0]["file"] in state["unplanted"] for state in states):
+        gaps.add(NOT_PLANTED)
+    found: list[Evidence | Gap] = [Gap("probes", workload, reason) for reason in sorted(gaps)]
+    if not records:
+        # the workload was reached, and never imported the file
+        return tuple(found) or (_evidence(("hits", 0, 0, 0, "executions", 0), workload),)
+    unseen_s = FLUSH_S * sum(not state["final"] for state in states if not state["records"].keys().isdisjoint(keys))
+    for row in probe_module(sites[0]["probe"]).rows(records):
+        metric, value, low, high, unit, n = row
+        if metric in SHARES:
+            high += unseen_s
+        found.append(_evidence((metric, value, low, high, unit, n), workload))
+        if metric in SHARES:
+            share = (SHARES[metric], value / wall_s, low / wall_s, high / wall_s, "ratio", n)
+            found.append(_evidence(share, workload))
+    return tuple(found)
+
+
+def _evidence(row: tuple[str, float, float, float, str, int], workload: str) -> Evidence:
+    metric, value, low, high, unit, n = row
+    return Evidence(metric, value, low, high, unit, n, "probes", workload)
+
+
+PASS: Pass = ProbesPass()

@@ -1,0 +1,179 @@
+"""Sampling the unmodified program with py-spy: where its time goes, waiting included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from auditor.evidence.base import Outcome, Pass, Question, Session
+from auditor.evidence.gate import PATIENCE_S, Gate, Watch
+from auditor.evidence.launch import CHILD_DIRECTORY, NOT_REACHED, child_environment, child_errors
+from auditor.evidence.speedscope import Recording, read_recording
+from auditor.evidence.stacks import Estimate, Pattern, Tallies, loop_is_hidden
+from auditor.evidence.supervise import resolve_command, run_child
+from auditor.model import Cost, Evidence, Expectation, Gap, PassRun, Repetition, Scaling, Span, Stall, Survivors
+
+RATE_HZ = 100
+"""Samples a second, as `benchmarks/overhead.py` measured them.
+
+On a busy two-core machine 100 cost 2 to 12 % of a run (a stack 60 deep most), 200 cost 20 to 40 %. Higher rates do not
+buy proportional information either: successive samples resemble one another.
+"""
+
+FEW_SAMPLES = 5
+
+HIDDEN_LOOP = (
+    "the event loop is not written in Python (uvloop), so samples do not show what it called; "
+    "run the workload on asyncio's own loop"
+)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What all py-spies of one run delivered together."""
+
+    tallies: Tallies
+    recordings: list[Recording] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class PySpyPass:
+    """Holds each Python process until py-spy samples it, then lets it run untouched to its end."""
+
+    name = "py-spy"
+    order = 20
+
+    def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
+        """If a suspect that may have run is expected to cost time."""
+        return any(
+            _is_about_time(question.expects) and (hits is None or hits.get(question.suspect.fingerprint, 1) > 0)
+            for question in questions
+        )
+
+    def measure(self, questions: Sequence[Question], session: Session) -> Outcome:
+        """Run the workload once, sampled; its wall time is given without the wait for py-spy to attach.
+
+        Raises:
+            WorkloadError: its program cannot be found or started.
+        """
+        settings = {"patience_s": PATIENCE_S}
+        with Gate(session.scratch, RATE_HZ) as gate:
+            result = run_child(
+                resolve_command(session.workload.command, session.workload.cwd),
+                cwd=session.workload.cwd,
+                env=child_environment("gate", session.scratch, {**settings, "gate": gate.address}),
+                timeout_s=session.workload.timeout_s,
+                stdin=session.stdin,
+                stop=session.stop,
+            )
+        wall_s = max(0.0, result.wall_s - _held_s(gate.watches))
+        patterns = {pattern: None for question in questions for pattern in _patterns(question, session.target).values()}
+        seen = _collect(gate.watches, Tallies(tuple(patterns), session.workload.cwd))
+        run = PassRun(
+            self.name,
+            wall_s,
+            result.exit_code,
+            gap=None if seen.recordings else (seen.failures or [NOT_REACHED])[0],
+            warnings=(*result.warnings, *seen.warnings, *child_errors(session.scratch)),
+        )
+        rows = {} if run.gap else {q.suspect.fingerprint: _rows(q, session, seen, wall_s) for q in questions}
+        return Outcome(run, {fingerprint: row for fingerprint, row in rows.items() if row}, result.last_lines)
+
+
+def _is_about_time(expects: Expectation) -> bool:
+    """Waiting is left to the probes: a coroutine that waits is on no stack."""
+    return isinstance(expects, Cost | Scaling | Stall | Repetition) or (
+        isinstance(expects, Survivors) and bool(expects.churn)
+    )
+
+
+def _patterns(question: Question, target: os.PathLike[str]) -> dict[str, Pattern]:
+    """The metrics to be delivered for a question, and which stacks count for each."""
+    suspect, expects = question.suspect, question.expects
+    file = os.path.realpath(os.path.join(target, suspect.path))  # noqa: PTH118 - frames are compared as strings
+    match expects:
+        case Cost():
+            return {"seconds": Pattern(file, _lines(suspect.span), expects.below)}
+        case Scaling() | Repetition():
+            return {"seconds": Pattern(file, _lines(suspect.span, *(site.span for site in suspect.sites)))}
+        case Stall():
+            flagged = _lines(suspect.span)
+            return {"seconds": Pattern(file, flagged), "stall": Pattern(file, flagged, in_loop=True)}
+        case Survivors(churn=churn) if churn and suspect.function is not None:
+            return {"churn": Pattern(file, _lines(suspect.function), churn)}
+    return {}
+
+
+def _lines(*spans: Span) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted({(span.line, span.end_line) for span in spans}))
+
+
+def _held_s(watches: Sequence[Watch]) -> float:
+    """For how long the workload stood at the gate; processes side by side stood there together."""
+    total, until = 0.0, 0.0
+    for start, end in sorted(watch.held_s for watch in watches):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total
+
+
+def _collect(watches: Sequence[Watch], tallies: Tallies) -> _Seen:
+    seen = _Seen(tallies)
+    for watch in watches:
+        recording, failure = _recording(watch)
+        if recording is None:
+            seen.failures.append(failure)
+            seen.warnings.append(f"process {watch.pid} was not sampled: {failure}")
+            continue
+        seen.recordings.append(recording)
+        tallies.add(recording, watch.watched_s)
+        if recording.ticks < FEW_SAMPLES:
+            seen.warnings.append(f"process {watch.pid} ran so short that py-spy looked only {recording.ticks} times")
+        if watch.behind_s:
+            seen.warnings.append(
+                f"py-spy fell {watch.behind_s:.1f} s behind on process {watch.pid}; the machine was busy"
+            )
+    return seen
+
+
+def _recording(watch: Watch) -> tuple[Recording | None, str]:
+    """What py-spy recorded, or why it is of no use."""
+    if watch.failure is not None:
+        return None, watch.failure
+    try:
+        recording = read_recording(watch.recording, ignore=CHILD_DIRECTORY / "sitecustomize.py")
+    except ValueError as error:
+        return None, f"py-spy's recording cannot be read: {error}"
+    due = watch.watched_s * RATE_HZ
+    if due >= 10 * FEW_SAMPLES and recording.ticks < due / 5:
+        return None, (
+            f"py-spy could look only {recording.ticks} times in {watch.watched_s:.1f} s; "
+            "the process may forbid to be read (prctl PR_SET_DUMPABLE); run audit as root"
+        )
+    return recording, ""
+
+
+def _rows(question: Question, session: Session, seen: _Seen, wall_s: float) -> tuple[Evidence | Gap, ...]:
+    rows: list[Evidence | Gap] = []
+    workload = session.workload.name
+    for metric, pattern in _patterns(question, session.target).items():
+        if pattern.in_loop and any(map(loop_is_hidden, seen.recordings)):
+            rows.append(Gap(PySpyPass.name, workload, HIDDEN_LOOP))
+            continue
+        tally = seen.tallies.of[pattern]
+        spent = tally.seconds(wall_s)
+        rows.append(_row(metric, spent, "s", tally.ticks, workload))
+        if metric == "seconds":
+            rows.append(_row("share", spent.over(wall_s), "ratio", tally.ticks, workload))
+    if rows and seen.failures:
+        rows.append(Gap(PySpyPass.name, workload, f"a part of the processes was not sampled: {seen.failures[0]}"))
+    return tuple(rows)
+
+
+def _row(metric: str, estimate: Estimate, unit: str, ticks: int, workload: str) -> Evidence:
+    return Evidence(metric, *estimate, unit, ticks, PySpyPass.name, workload)
+
+
+PASS: Pass = PySpyPass()

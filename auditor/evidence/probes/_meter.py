@@ -1,0 +1,102 @@
+"""Time during which at least one of several executions is under way, whatever tasks and threads they are in.
+
+Standard library only, Python 3.8 to 3.14.
+"""
+
+from __future__ import annotations
+
+from _thread import RLock
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, Dict, List, Tuple
+
+    Row = Tuple[str, float, float, float, str, int]
+
+
+class Meter:
+    """Adds up the time with one or more under way, and with exactly one."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew; of a lock that another thread held at a fork there is no end to be seen."""
+        # a finaliser may call from within a call
+        self._lock = RLock()
+        self._under_way = 0
+        self._since = 0
+        self.hits = self.any_ns = self.alone_ns = self.longest_ns = 0
+
+    def begin(self) -> int:
+        """One more is under way from now on; hand what is returned to `end`."""
+        with self._lock:
+            self.hits += 1
+            now = perf_counter_ns()
+            self._advance(now)
+            self._under_way += 1
+            return now
+
+    def end(self, begun: int, now: int) -> None:
+        """The one that began then ended now."""
+        with self._lock:
+            self._advance(now)
+            self._under_way = max(0, self._under_way - 1)
+            if now - begun > self.longest_ns:
+                self.longest_ns = now - begun
+
+    def _advance(self, now: int) -> None:
+        passed = now - self._since
+        if self._under_way and passed > 0:
+            self.any_ns += passed
+            if self._under_way == 1:
+                self.alone_ns += passed
+        self._since = max(now, self._since)
+
+    def record(self, instrument: List[int]) -> Dict[str, Any]:
+        """As JSON-able data; what is still under way counts up to now. `instrument` is as `instrument_ns` gives it."""
+        with self._lock:
+            self._advance(perf_counter_ns())
+            return {
+                "hits": self.hits,
+                "any": self.any_ns,
+                "alone": self.alone_ns,
+                "longest": self.longest_ns,
+                "instrument": instrument,
+            }
+
+
+def instrument_ns(once: Callable[[Meter], Any]) -> List[int]:
+    """Cost of metering nothing in ns (5th, 50th, 95th percentile), where `once` begins and ends one execution."""
+    meter = Meter()
+    costs = []
+    for _ in range(400):
+        before = meter.any_ns
+        once(meter)
+        costs.append(meter.any_ns - before)
+    costs.sort()
+    return [costs[20], costs[200], costs[380]]
+
+
+def meter_rows(records: Sequence[Dict[str, Any]], metric: str) -> Iterator[Row]:
+    """The time with any under way: between the most and the sum, as processes and sites may overlap or not."""
+    hits = sum(record["hits"] for record in records)
+    spans = [_span(record) for record in records]
+    value = max((span[1] for span in spans), default=0.0)
+    low = max((span[0] for span in spans), default=0.0)
+    yield metric, value, low, sum(span[2] for span in spans), "s", hits
+
+
+def _span(record: Dict[str, Any]) -> Tuple[float, float, float]:
+    """Seconds (least, likely, most) with the instrument's cost taken off."""
+    cheap, typical, dear = record["instrument"]
+    least, likely, most = (max(0, record["any"] - record["hits"] * cost) / 1e9 for cost in (dear, typical, cheap))
+    return least, likely, most
+
+
+def largest(records: Sequence[Dict[str, Any]], key: str, metric: str) -> Row:
+    """The greatest of a number of nanoseconds over all records."""
+    value = max((record[key] for record in records), default=0) / 1e9
+    return metric, value, value, value, "s", sum(record["hits"] for record in records)

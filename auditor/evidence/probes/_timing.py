@@ -1,0 +1,164 @@
+"""What the timing probes share in the child: which hits to time, sums of them, and costs by size.
+
+Standard library only, Python 3.8 to 3.14.
+"""
+
+from __future__ import annotations
+
+import random
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List
+
+FULL_HITS = 20_000
+"""So many hits are timed each, which costs 24 ms in all; from then on, frequent ones are thinned out."""
+
+TIMED_PER_S = 25_000
+"""Timings a second that thinning leaves: at 1.2 us each, book-keeping included, they slow the program by 3 %. Fewer
+would leave the sum at the mercy of the one timing in which the scheduler took the processor away."""
+
+KEPT = 48
+EMPTY_EVERY = 16
+EMPTY_KEPT = 200
+
+
+class Samples:
+    """Timed hits of one site: each while they are few or rare, then some, each standing for those skipped before it.
+
+    `hits` counts all. The sums are in two strata: hits timed each, and hits thinned out. The distances between timed
+    hits are random, so that a period of the program's own cannot hide from them.
+    """
+
+    __slots__ = (
+        "bins",
+        "empties",
+        "empty_due",
+        "first",
+        "full_n",
+        "full_ns",
+        "hits",
+        "last",
+        "longest",
+        "next",
+        "rng",
+        "size_max",
+        "size_min",
+        "thin_hits",
+        "thin_n",
+        "thin_ns",
+        "thin_squares",
+    )
+
+    def __init__(self) -> None:
+        self.rng = random.Random(20_240_229)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.hits = 0
+        self.next = 1
+        self.last = 0
+        self.first = 0
+        self.full_n = self.full_ns = 0
+        self.thin_n = self.thin_hits = self.thin_ns = self.thin_squares = 0
+        self.longest = 0
+        self.size_min = self.size_max = -1
+        self.bins = {}  # type: Dict[int, List[Any]]
+        self.empties = []  # type: List[int]
+        self.empty_due = 0
+
+    def add(self, begun: int, ended: int, size: int = -1) -> None:
+        """One timed hit: when it began and ended, in ns, and the size it ran at, -1 if unknown."""
+        cost = ended - begun
+        gap = self.hits - self.last
+        self.last = self.hits
+        if not self.first:
+            self.first = begun
+        if gap == 1:
+            self.full_n += 1
+            self.full_ns += cost
+        else:
+            self.thin_n += 1
+            self.thin_hits += gap
+            self.thin_ns += cost * gap
+            self.thin_squares += cost * cost * gap
+        if cost > self.longest:
+            self.longest = cost
+        if size >= 0:
+            self._size(cost, size)
+        self.empty_due -= 1
+        if self.empty_due < 0:
+            self._empty()
+        self.next = self.hits + self._step(ended)
+
+    def _empty(self) -> None:
+        """Time nothing, side by side with the program: what the instrument costs changes with the machine's mood."""
+        cost = _finish(_begin(), None)
+        if len(self.empties) < EMPTY_KEPT:
+            self.empties.append(cost)
+        else:
+            self.empties[self.rng.randrange(EMPTY_KEPT)] = cost
+        self.empty_due = EMPTY_EVERY if len(self.empties) > EMPTY_EVERY else 0
+
+    def _step(self, now: int) -> int:
+        if self.hits < FULL_HITS:
+            return 1
+        mean = int(self.hits * 1e9 / (now - self.first + 1) / TIMED_PER_S)
+        return 1 if mean < 2 else self.rng.randrange(1, 2 * mean)
+
+    def _size(self, cost: int, size: int) -> None:
+        if size > self.size_max:
+            self.size_max = size
+        if self.size_min < 0 or size < self.size_min:
+            self.size_min = size
+        # half-octaves: twice the position of the leading bit, plus the bit after it
+        lead = size.bit_length()
+        key = 2 * lead + (size >> (lead - 2) & 1 if lead > 1 else 0)
+        entry = self.bins.get(key)
+        if entry is None:
+            entry = self.bins[key] = [0, 0, 0, []]
+        entry[0] += 1
+        entry[1] += cost
+        entry[2] += size
+        if len(entry[3]) < KEPT:
+            entry[3].append(cost)
+        elif self.rng.random() * entry[0] < KEPT:
+            entry[3][self.rng.randrange(KEPT)] = cost
+
+    def record(self) -> Dict[str, Any]:
+        """As JSON-able data."""
+        return {
+            "hits": self.hits,
+            "full": [self.full_n, self.full_ns],
+            "thin": [self.thin_n, self.thin_hits, self.thin_ns, self.thin_squares],
+            "longest": self.longest,
+            "sizes": [self.size_min, self.size_max],
+            "bins": {str(key): entry for key, entry in self.bins.items()},
+            "instrument": self.instrument_ns(),
+        }
+
+    def instrument_ns(self) -> List[int]:
+        """Cost of an empty timing in ns, as [low, typical, high] (5th, 50th, 95th percentile)."""
+        costs = sorted(self.empties + [_finish(_begin(), None) for _ in range(max(0, 40 - len(self.empties)))])
+        return [costs[len(costs) // 20], costs[len(costs) // 2], costs[len(costs) * 19 // 20]]
+
+
+def _begin() -> int:
+    return perf_counter_ns()
+
+
+def _finish(start: int, value: object) -> int:
+    """As the probes time: the start is returned from one call, the end taken first thing in the next."""
+    return perf_counter_ns() - start
+
+
+def set_lookup_ns(count: int = 2_000) -> float:
+    """Mean cost of `x in a_set` in ns, timed in this process: the constant-time alternative to a list."""
+    known = set(range(1_000))
+    wanted = list(range(500, 500 + count))
+    start = perf_counter_ns()
+    for item in wanted:
+        item in known  # noqa: B015 - only its time is wanted
+    return (perf_counter_ns() - start) / count

@@ -1,0 +1,348 @@
+"""Connections opened on behalf of an expression that makes a client or sends a single request.
+
+A connection belongs to a site if, while it is opened, the flagged expression is being evaluated, or a method of an
+object that it made is running: in this thread, or in the task that made the task that opens it (clients race several
+addresses in tasks of their own). A function around the expression does not suffice: it may open others, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from _weakref import ref
+from importlib.util import module_from_spec, spec_from_file_location
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Dict, List, Set
+
+    from auditor.evidence.probes import _census
+    from auditor.evidence.probes._census import Row
+else:
+    # found by its path: in the program's processes there is no package around this file
+    _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
+    _census = module_from_spec(_spec)
+    _spec.loader.exec_module(_census)
+
+NAME = "connection"
+NODES = (ast.Call,)
+
+MOST_FRAMES = 200
+MOST_ANCESTORS = 8
+MOST_PEERS = 1000
+DATAGRAM = 2
+# Libraries that connect without Python sockets: what they open is not seen.
+BLIND = ("curl_cffi", "pycurl")
+
+_recorders: List[Recorder] = []
+# objects made at sites, each with its recorders
+_clients = _census.Known()
+# sockets that a connection was counted for, each with the recorders and the peer
+_counted = _census.Known()
+# by address of a task: the task that made it. Each new task writes its entry, so none is another's.
+_makers: Dict[int, Any] = {}
+_tidy_at = [1024]
+
+
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
+    """Count before the call, so that those count that fail to connect; then let the new client pass."""
+    return {node: lambda made: call("made", call("begins"), made)}
+
+
+class Recorder:
+    """Executions and connections of one site."""
+
+    def __init__(self, runtime: Any, site: Mapping[str, Any]) -> None:
+        self._runtime = runtime
+        self._first, self._last = site["line"], site["end_line"]
+        self._file = ""
+        self._hits = 0
+        self._connections = 0
+        self._peers: Dict[str, int] = {}
+        if not _recorders:
+            _watch(runtime)
+        _recorders.append(self)
+
+    def functions(self) -> Dict[str, Callable[..., Any]]:
+        """What the planted code calls."""
+        return {"begins": self.begins, "made": self.made}
+
+    def begins(self) -> None:
+        """The expression begins to be evaluated, by the frame that calls this."""
+        try:
+            self._hits += 1
+            if not self._file:
+                # as the running code calls it, which need not be the path of the file
+                self._file = sys._getframe(1).f_code.co_filename
+            self._runtime.tick()
+        except Exception:
+            pass
+
+    def made(self, begun: None, client: Any) -> Any:
+        """A client was made, or an answer came."""
+        try:
+            _clients.add(client, [*(_clients.get(client) or ()), self])
+        except Exception:
+            pass  # the likes of a string, whose methods open no connections
+        return client
+
+    def evaluates(self, frame: Any) -> bool:
+        """Whether that frame evaluates the flagged expression."""
+        return (
+            frame.f_code.co_filename == self._file
+            and frame.f_lineno is not None
+            and self._first <= frame.f_lineno <= self._last
+        )
+
+    def count(self, peer: str, number: int) -> None:
+        """A connection was opened, or turned out not to have been."""
+        self._connections += number
+        if peer in self._peers or len(self._peers) < MOST_PEERS:
+            self._peers[peer] = self._peers.get(peer, 0) + number
+
+    def record(self, final: bool) -> Dict[str, Any]:
+        """What was counted so far."""
+        return {
+            "hits": self._hits,
+            "connections": self._connections,
+            "peers": [peer for peer, number in self._peers.copy().items() if number > 0],
+            "blind": any(name in sys.modules for name in BLIND),
+        }
+
+    def reset(self) -> None:
+        """A forked process may go on using its copies of the clients."""
+        self._hits = self._connections = 0
+        self._peers = {}
+
+
+def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """Executions and connections add up over processes; a peer is one, whoever connects to it."""
+    seen = list(records)
+    hits, opened = _census.total(seen, "hits"), _census.total(seen, "connections")
+    yield _census.exact("hits", hits, "executions", hits)
+    if not opened and any(record["blind"] for record in seen):
+        return
+    yield _census.exact("connections", opened, "connections", hits)
+    yield _census.exact("peers", len({peer for record in seen for peer in record["peers"]}), "peers", opened)
+    if hits:
+        yield _census.exact("per_hit", opened / hits, "ratio", hits)
+
+
+def _watch(runtime: Any) -> None:
+    def sockets(module: Any) -> None:
+        _census.replace(module.socket, "connect", _connecting)
+        _census.replace(module.socket, "connect_ex", _connecting_ex)
+
+    def loops(kind: Any) -> None:
+        _census.replace(kind, "sock_connect", _awaiting)
+        _census.replace(kind, "create_task", _making)
+
+    def uvloop(module: Any) -> None:
+        loops(module.Loop)
+        _census.replace(module.Loop, "create_connection", _creating)
+
+    runtime.when_imported("socket", sockets)
+    runtime.when_imported("gevent._socket3", sockets)
+    runtime.when_imported(
+        "asyncio.selector_events",
+        lambda module: _census.replace(module.BaseSelectorEventLoop, "sock_connect", _awaiting),
+    )
+    runtime.when_imported(
+        "asyncio.base_events", lambda module: _census.replace(module.BaseEventLoop, "create_task", _making)
+    )
+    runtime.when_imported("uvloop", uvloop)
+
+
+def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For `socket.connect`."""
+
+    def connect(sock: Any, *arguments: Any) -> Any:
+        try:
+            result = original(sock, *arguments)
+        except BaseException as error:
+            _census.attempt(_answered, sock, getattr(error, "errno", None), *arguments)
+            _census.hide_frame(error)
+            raise
+        _census.attempt(_answered, sock, 0, *arguments)
+        return result
+
+    return connect
+
+
+def _connecting_ex(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for `connect_ex`, which tells by a number."""
+
+    def connect_ex(sock: Any, *arguments: Any) -> Any:
+        try:
+            code = original(sock, *arguments)
+        except BaseException as error:
+            _census.hide_frame(error)
+            raise
+        _census.attempt(_answered, sock, code, *arguments)
+        return code
+
+    return connect_ex
+
+
+def _awaiting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For `loop.sock_connect`: only here does a connection under way turn out to fail."""
+
+    async def sock_connect(loop: Any, sock: Any, address: Any) -> Any:
+        try:
+            return await original(loop, sock, address)
+        except BaseException as error:
+            _census.attempt(_failed, sock)
+            _census.hide_frame(error)
+            raise
+
+    return sock_connect
+
+
+def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For loops that connect without Python sockets."""
+
+    async def create_connection(loop: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            result = await original(loop, *arguments, **options)
+        except BaseException as error:
+            _census.hide_frame(error)
+            raise
+        if options.get("sock") is None:
+            _census.attempt(_created, result[0])
+        return result
+
+    return create_connection
+
+
+def _making(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For `loop.create_task`: who made the task?"""
+
+    def create_task(loop: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            task = original(loop, *arguments, **options)
+        except BaseException as error:
+            _census.hide_frame(error)
+            raise
+        _census.attempt(_made_by, task)
+        return task
+
+    return create_task
+
+
+def _made_by(task: Any) -> None:
+    trace = getattr(task, "_source_traceback", None)
+    if trace:
+        del trace[-1]  # asyncio's debug mode took our frame for the creator's
+    maker = _current_task()
+    if maker is None:
+        _makers.pop(id(task), None)
+        return
+    if len(_makers) > _tidy_at[0]:
+        for key, known in _makers.copy().items():
+            if known() is None:
+                _makers.pop(key, None)
+        _tidy_at[0] = max(1024, 2 * len(_makers))
+    _makers[id(task)] = ref(maker)
+
+
+def _current_task() -> Any:
+    events = sys.modules.get("asyncio.events")
+    loop = events._get_running_loop() if events is not None else None
+    return sys.modules["asyncio.tasks"].current_task(loop) if loop is not None else None
+
+
+def _answered(sock: Any, code: Any, address: Any) -> None:
+    """The system answered to a connect with that error, or 0. What is under way counts until it fails."""
+    import errno  # built in, and imported by `socket`
+
+    if code in (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, errno.EALREADY, errno.EINTR):
+        # a datagram socket only remembers the address
+        if int(sock.type) & 0xF != DATAGRAM and _counted.get(sock) is None:
+            _counted.add(sock, (_count(address), _peer(address)))
+    elif code != errno.EISCONN:
+        _failed(sock)
+
+
+def _failed(sock: Any) -> None:
+    concerned, peer = _counted.get(sock) or ((), "")
+    _counted.drop(sock)
+    for recorder in concerned:
+        recorder.count(peer, -1)
+
+
+def _created(transport: Any) -> None:
+    _count(transport.get_extra_info("peername"))
+
+
+def _count(address: Any) -> Set[Recorder]:
+    concerned = _concerned()
+    for recorder in concerned:
+        recorder.count(_peer(address), 1)
+    return concerned
+
+
+def _peer(address: Any) -> str:
+    return repr(tuple(address[:2]) if isinstance(address, (tuple, list)) else address)
+
+
+def _concerned() -> Set[Recorder]:
+    """The sites on whose behalf this thread is opening a connection."""
+    found: Set[Recorder] = set()
+    frame = sys._getframe(1)
+    for _ in range(MOST_FRAMES):
+        if frame is None:
+            break
+        _look(frame, found)
+        frame = frame.f_back  # type: ignore[assignment]
+    for coroutine in (*_asyncio_ancestors(), *_trio_ancestors()):
+        for waiting in _suspended(coroutine):
+            _look(waiting, found)
+    return found
+
+
+def _asyncio_ancestors() -> Iterator[Any]:
+    """The coroutine of the task that made this one, and so on."""
+    task = _current_task()
+    for _ in range(MOST_ANCESTORS):
+        maker = _makers.get(id(task)) if task is not None else None
+        task = maker() if maker is not None else None
+        if task is None:
+            return
+        yield task.get_coro()
+
+
+def _trio_ancestors() -> Iterator[Any]:
+    """The same for trio, whose tasks know it."""
+    context = getattr(sys.modules.get("trio._core._run"), "GLOBAL_RUN_CONTEXT", None)
+    task = getattr(context, "task", None)
+    for _ in range(MOST_ANCESTORS):
+        nursery = getattr(task, "parent_nursery", None)
+        task = getattr(nursery, "parent_task", None)
+        if task is None:
+            return
+        yield task.coro
+
+
+def _suspended(awaited: Any) -> Iterator[Any]:
+    """The frames of a coroutine that waits, from the outside in."""
+    for _ in range(MOST_FRAMES):
+        for kind in ("cr", "gi", "ag"):
+            frame = getattr(awaited, kind + "_frame", None)
+            if frame is not None:
+                yield frame
+                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else kind + "_await", None)
+                break
+        else:
+            return
+
+
+def _look(frame: Any, found: Set[Recorder]) -> None:
+    code = frame.f_code
+    for recorder in _recorders:
+        if recorder.evaluates(frame):
+            found.add(recorder)
+    # locals are looked at only where a method can be expected: before Python 3.13 this makes a copy of all of them
+    if code.co_argcount and code.co_varnames[0] == "self":
+        found.update(_clients.get(frame.f_locals.get("self")) or ())

@@ -1,0 +1,193 @@
+"""Probe `operator`: how long `x in y`, `s += x`, `s = s + x` take by themselves, and at which size."""
+
+from __future__ import annotations
+
+import ast
+from _thread import get_ident
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+NAME = "operator"
+NODES = (ast.Compare, ast.AugAssign, ast.Assign)
+_SIZED = (str, bytes, list, tuple, bytearray)
+_SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom)
+
+
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    """The clock starts when the last operand has been evaluated and stops right after the operator."""
+    if isinstance(node, ast.Compare):
+        return _plant_compare(node, call)
+    if isinstance(node, ast.AugAssign):
+        return {node: lambda n: [_with_value(n, call("tail", n.value)), _after(n, n.target, call)]}
+    assert isinstance(node, ast.Assign)
+    return {node: lambda n: _assign(n, call)}
+
+
+def _plant_compare(node: ast.Compare, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    if len(node.ops) != 1:
+        return "a chained comparison cannot be timed part by part"
+
+    def change(compare: Any) -> ast.expr:
+        compare.comparators = [call("sized", compare.comparators[0])]
+        return call("fin", compare)
+
+    return {node: change}
+
+
+def _assign(statement: Any, call: Callable[..., ast.expr]) -> list[ast.stmt]:
+    """`s = s + x + y`: the copy is made by the first addition, so the clock starts before it."""
+    value = statement.value
+    operation = value
+    while isinstance(operation, ast.BinOp) and isinstance(operation.left, ast.BinOp):
+        operation = operation.left
+    suspends = any(isinstance(inner, _SUSPENDING) for inner in ast.walk(value))
+    if isinstance(operation, ast.BinOp) and not (suspends and operation is not value):
+        operation.right = call("tail", operation.right)
+    elif suspends:
+        return [_with_value(statement, call("counted", value))]
+    else:
+        # an f-string: building it is the operation
+        return [_with_value(statement, call("built", call("start"), value))]
+    return [statement, _after(statement, statement.targets[0], call)]
+
+
+def _with_value(statement: Any, value: ast.expr) -> ast.stmt:
+    statement.value = value
+    return statement  # type: ignore[no-any-return]
+
+
+def _after(statement: ast.stmt, target: ast.expr, call: Callable[..., ast.expr]) -> ast.stmt:
+    """Stop the clock; the target's size is read where reading it again cannot run code of the program."""
+    if isinstance(target, ast.Name):
+        stop = call("named", ast.Name(id=target.id, ctx=ast.Load()))
+    elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+        owner = ast.Name(id=target.value.id, ctx=ast.Load())
+        stop = call("attribute", owner, ast.Constant(value=target.attr))
+    else:
+        stop = call("unsized")
+    return ast.copy_location(ast.Expr(value=stop), statement)
+
+
+class Recorder:
+    """Counts one site."""
+
+    def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
+        self._runtime = runtime
+        self._samples = runtime.timing.Samples()
+        self._lookup_ns = 0.0
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The site's functions by role."""
+        return {**self._around_the_operator(), **self._around_the_value()}
+
+    def _around_the_operator(self) -> dict[str, Callable[..., Any]]:
+        """Nothing of the program runs between the last operand and the operator, so one clock a site will do."""
+        samples, tick = self._samples, self._runtime.tick
+        begun = 0
+        owner = 0
+        length = -1
+
+        def tail(value: Any) -> Any:
+            nonlocal begun, owner
+            hits = samples.hits = samples.hits + 1
+            if hits >= samples.next:
+                owner = get_ident()
+                begun = perf_counter_ns()
+            return value
+
+        def sized(value: Any) -> Any:
+            nonlocal begun, owner, length
+            hits = samples.hits = samples.hits + 1
+            if hits >= samples.next:
+                length = len(value) if type(value) in _SIZED else -1
+                owner = get_ident()
+                begun = perf_counter_ns()
+            return value
+
+        def stop(size: int, now: int) -> None:
+            nonlocal begun
+            since = begun
+            begun = 0
+            # another thread may have started the clock in between
+            if owner == get_ident():
+                samples.add(since, now, size)
+                tick()
+
+        def fin(value: Any) -> Any:
+            if begun:
+                stop(length, perf_counter_ns())
+            return value
+
+        def named(value: Any) -> None:
+            if begun:
+                now = perf_counter_ns()
+                stop(len(value) if type(value) in _SIZED else -1, now)
+
+        def attribute(holder: Any, name: str) -> None:
+            if begun:
+                now = perf_counter_ns()
+                stop(_plain_length(holder, name), now)
+
+        def unsized() -> None:
+            if begun:
+                stop(-1, perf_counter_ns())
+
+        return {
+            "tail": tail,
+            "sized": sized,
+            "fin": fin,
+            "named": named,
+            "attribute": attribute,
+            "unsized": unsized,
+        }
+
+    def _around_the_value(self) -> dict[str, Callable[..., Any]]:
+        """Where building the value is the operation, the start travels on the evaluation stack."""
+        samples, tick = self._samples, self._runtime.tick
+
+        def start() -> int:
+            hits = samples.hits = samples.hits + 1
+            return perf_counter_ns() if hits >= samples.next else 0
+
+        def built(since: int, value: Any) -> Any:
+            if since:
+                samples.add(since, perf_counter_ns(), len(value) if type(value) in _SIZED else -1)
+                tick()
+            return value
+
+        def counted(value: Any) -> Any:
+            samples.hits += 1
+            return value
+
+        return {"start": start, "built": built, "counted": counted}
+
+    def record(self, final: bool) -> dict[str, Any]:
+        """What was seen so far."""
+        if not self._lookup_ns:
+            self._lookup_ns = self._runtime.timing.set_lookup_ns()
+        return {**self._samples.record(), "lookup_ns": self._lookup_ns}
+
+    def reset(self) -> None:
+        """Forget everything, after a fork."""
+        self._samples.reset()
+
+
+def _plain_length(holder: Any, name: str) -> int:
+    """Length of an attribute that lies in the object itself, -1 if reading it could run code."""
+    try:
+        value = object.__getattribute__(holder, "__dict__").get(name)
+    except AttributeError:
+        return -1
+    return len(value) if type(value) in _SIZED else -1
+
+
+def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
+    """Hits, seconds, sizes, growth, and the cost against a set look-up."""
+    from auditor.evidence.timing import growth_rows, ratio_rows, size_rows, time_rows
+
+    timed = time_rows(records)
+    return [*timed, *size_rows(records), *growth_rows(records), *ratio_rows(records, timed)]

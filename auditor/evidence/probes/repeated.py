@@ -1,0 +1,308 @@
+"""Probe `repeated`: how often a call has an input that it had before, and how long those executions take.
+
+The input are the arguments, and what stands before the dot. They are compared when the call is about to begin, so that
+the clock runs for the call alone. A file named to a function that reads it (`open`, `read_text`, `read_csv` and the
+like) belongs to the input with its time of change and length, for which it is looked up once an execution. So does the
+file that an open file object reads when it is met for the first time; from then on it stands elsewhere in its file,
+and what it gives is new.
+
+A call that is awaited takes until its await ends. Then `waited` says the same as `seconds`, as a sign that no sampler
+can see it.
+
+What cannot be compared, and an object never met before that is given arguments met before, makes an execution unknown:
+neither new nor repeated. All is by process.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from auditor.evidence.probes import _inputs
+else:
+    # found by its path: in the program's processes there is no package around this file
+    _spec = spec_from_file_location("audit_inputs", os.path.join(os.path.dirname(__file__), "_inputs.py"))
+    _inputs = module_from_spec(_spec)
+    _spec.loader.exec_module(_inputs)
+
+NAME = "repeated"
+NODES = (ast.Call,)
+
+MOST_INPUTS = 200_000
+"""Inputs remembered, as a hash each; later ones that are not among them are unknown."""
+FORGOTTEN = 4_096
+"""Executions that raised leave an entry; so many are kept, until an entry of the same address takes their place."""
+_READERS = (
+    "open",
+    "read_text",
+    "read_bytes",
+    "listdir",
+    "scandir",
+    "iterdir",
+    "glob",
+    "rglob",
+    "walk",
+    "stat",
+    "loadtxt",
+)
+_NEW, _AGAIN, _UNKNOWN = "new", "again", "unknown"
+
+
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
+    """`X.f(A, k=B)` becomes `fin(receiver(X).f(operand(A), k=last(B)))`."""
+    assert isinstance(node, ast.Call)
+    around = parents.get(node)
+
+    def wrap(made: Any) -> Any:
+        _wrap(node, call)
+        return made
+
+    if isinstance(around, ast.Await):
+        return {node: wrap, around: lambda made: call("fin_awaited", made)}
+    return {node: lambda made: call("fin", wrap(made))}
+
+
+def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:
+    func: Any = node.func
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    reads = ast.Constant(value=name in _READERS or name.startswith("read_"))
+    slots: list[Any] = [argument if isinstance(argument, ast.Starred) else None for argument in node.args]
+    for index, starred in enumerate(slots):
+        role = "last" if index == len(slots) - 1 and not node.keywords else "operand"
+        if starred is not None:
+            starred.value = call(role, starred.value, reads)
+        else:
+            node.args[index] = call(role, node.args[index], reads)
+    for index, keyword in enumerate(node.keywords):
+        keyword.value = call("last" if index == len(node.keywords) - 1 else "operand", keyword.value, reads)
+    alone = not (node.args or node.keywords)
+    if isinstance(func, ast.Attribute):
+        func.value = call("alone" if alone else "receiver", func.value, reads)
+    else:
+        node.func = call("alone_function" if alone else "function", func)
+
+
+class _Execution:
+    """One execution between its first operand and its end."""
+
+    __slots__ = ("begun", "is_known", "parts", "receiver", "samples")
+
+    def __init__(self, receiver: int | None, is_known: bool = True) -> None:
+        # what stands before the dot, if it is an object that has an identity only
+        self.receiver = receiver
+        self.is_known = is_known
+        self.parts: list[int] = []
+        self.begun = 0
+        self.samples: Any = None
+
+
+class Recorder:
+    """Counts one site."""
+
+    def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
+        self._runtime = runtime
+        self._instrument: list[int] = []
+        self._site = _Site({name: runtime.timing.Samples() for name in (_NEW, _AGAIN, _UNKNOWN)}, runtime.tick)
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The site's functions by role."""
+        return _functions(self._site)
+
+    def record(self, final: bool) -> dict[str, Any]:
+        """What was seen so far."""
+        if not self._instrument:
+            self._instrument = _instrument_ns(self._runtime.timing.Samples)
+        instrument = {"instrument": self._instrument}
+        parts = {name: {**samples.record(), **instrument} for name, samples in self._site.samples.items()}
+        return {**parts, "awaited": self._site.is_awaited}
+
+    def reset(self) -> None:
+        """Forget everything, after a fork."""
+        self._site.reset()
+
+
+class _Site:
+    """The inputs of one site, as hashes, and the executions under way by the address of their frame."""
+
+    def __init__(self, samples: dict[str, Any], tick: Callable[[], None]) -> None:
+        self.samples = samples
+        self.tick = tick
+        self.opened: dict[int, _Execution] = {}
+        self.numbers = _inputs.Numbers()
+        self.seen: set[int] = set()
+        self.is_awaited = False
+        self.unique = 0
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for samples in self.samples.values():
+            samples.reset()
+        self.opened.clear()
+        self.seen.clear()
+
+    def open(self, key: int, receiver: Any, reads: bool, is_function: bool = False) -> _Execution:
+        """An execution begins with what is called, or with what stands before the dot."""
+        mark = self._mark(receiver)
+        if mark is not None:
+            execution = _Execution(None)
+            execution.parts.append(mark)
+            if reads and not is_function:
+                execution.parts.append(_inputs.state_of_file(receiver))
+        else:
+            number = self.numbers.of(receiver)
+            execution = _Execution(number, number is not None)
+        if len(self.opened) >= FORGOTTEN:
+            self.opened.clear()
+        self.opened[key] = execution
+        return execution
+
+    def take(self, execution: _Execution, value: Any, reads: bool) -> None:
+        """One argument."""
+        mark = self._mark(value)
+        if mark is None:
+            execution.is_known = False
+            return
+        execution.parts.append(mark)
+        if reads:
+            execution.parts.append(_inputs.state_of_file(value))
+
+    def _mark(self, value: Any) -> int | None:
+        if not _inputs.is_open_file(value):
+            return _inputs.fingerprint(value)
+        is_read_on = self.numbers.knows(value)
+        number = self.numbers.of(value)
+        if is_read_on:
+            self.unique += 1
+            return hash(("read on", self.unique))
+        return _inputs.file_behind(value) if number is not None else None
+
+    def begin(self, execution: _Execution) -> None:
+        """All is there: is it new?"""
+        samples = execution.samples = self.samples[self._sort(execution)]
+        samples.hits += 1
+        execution.begun = perf_counter_ns() if samples.hits >= samples.next else 0
+
+    def _sort(self, execution: _Execution) -> str:
+        if not execution.is_known:
+            return _UNKNOWN
+        arguments = hash(tuple(execution.parts))
+        whole = arguments if execution.receiver is None else hash((arguments, execution.receiver))
+        if whole in self.seen:
+            return _AGAIN
+        if len(self.seen) >= MOST_INPUTS:
+            return _UNKNOWN
+        is_unknown = execution.receiver is not None and arguments in self.seen
+        self.seen.add(whole)
+        self.seen.add(arguments)
+        return _UNKNOWN if is_unknown else _NEW
+
+
+def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
+    frame, opened, begin, take = sys._getframe, site.opened, site.begin, site.take
+
+    def receiver(value: Any, reads: bool) -> Any:
+        site.open(id(frame(1)), value, reads)
+        return value
+
+    def function(value: Any) -> Any:
+        site.open(id(frame(1)), value, False, True)
+        return value
+
+    def alone(value: Any, reads: bool) -> Any:
+        begin(site.open(id(frame(1)), value, reads))
+        return value
+
+    def alone_function(value: Any) -> Any:
+        begin(site.open(id(frame(1)), value, False, True))
+        return value
+
+    def operand(value: Any, reads: bool) -> Any:
+        execution = opened.get(id(frame(1)))
+        if execution is not None:
+            take(execution, value, reads)
+        return value
+
+    def last(value: Any, reads: bool) -> Any:
+        execution = opened.get(id(frame(1)))
+        if execution is not None:
+            take(execution, value, reads)
+            begin(execution)
+        return value
+
+    def fin(value: Any) -> Any:
+        now = perf_counter_ns()
+        execution = opened.pop(id(frame(1)), None)
+        if execution is not None and execution.begun:
+            execution.samples.add(execution.begun, now)
+            site.tick()
+        return value
+
+    def fin_awaited(value: Any) -> Any:
+        site.is_awaited = True
+        now = perf_counter_ns()
+        execution = opened.pop(id(frame(1)), None)
+        if execution is not None and execution.begun:
+            execution.samples.add(execution.begun, now)
+            site.tick()
+        return value
+
+    functions = (receiver, function, alone, alone_function, operand, last, fin, fin_awaited)
+    return {each.__name__: each for each in functions}
+
+
+_measured: list[list[int]] = []
+
+
+def _instrument_ns(make_samples: Callable[[], Any]) -> list[int]:
+    """Cost of timing an empty call in ns (5th, 50th, 95th percentile), measured once a process."""
+    if not _measured:
+        costs: list[int] = []
+        samples = make_samples()
+        site = _Site(dict.fromkeys((_NEW, _AGAIN, _UNKNOWN), samples), lambda: None)
+        functions = _functions(site)
+        function, last, fin = functions["function"], functions["last"], functions["fin"]
+        before = 0
+        for _ in range(400):
+            function(len)
+            last("", False)
+            fin(None)
+            costs.append(samples.full_ns - before)
+            before = samples.full_ns
+        ordered = sorted(costs)
+        _measured.append([ordered[20], ordered[200], ordered[380]])
+    return _measured[0]
+
+
+def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
+    """Hits and seconds of all; repeats and their seconds, of which the unknown ones widen the upper ends."""
+    from auditor.evidence.timing import time_rows
+
+    new, again, unknown = ([record[name] for record in records] for name in (_NEW, _AGAIN, _UNKNOWN))
+    timed = time_rows([*new, *again, *unknown])
+    yield from timed
+    if any(record["awaited"] for record in records):
+        yield from (("waited", *row[1:]) for row in timed if row[0] == "seconds")
+    hits = _hits([*new, *again, *unknown])
+    least, most = _hits(again), _hits([*again, *unknown])
+    yield "repeats", least, least, most, "executions", hits
+    value, low, high = _seconds(time_rows(again))
+    yield "repeat_seconds", value, low, high + _seconds(time_rows(unknown))[2], "s", least
+    if hits:
+        share = (most - least) / hits
+        yield "unknown", share, share, share, "ratio", hits
+
+
+def _hits(records: Iterable[Mapping[str, Any]]) -> int:
+    return sum(record["hits"] for record in records)
+
+
+def _seconds(timed: Iterable[tuple[str, float, float, float, str, int]]) -> tuple[float, float, float]:
+    return next(((row[1], row[2], row[3]) for row in timed if row[0] == "seconds"), (0.0, 0.0, 0.0))

@@ -1,0 +1,361 @@
+"""Probe `sized-call`: how long a call or a subscript takes once its operands are there, and at which size.
+
+The clock starts as the last operand has been evaluated and stops when the call returns. In between, the frame in which
+the site stands cannot run on, so what belongs to one execution is told by the frame's address: recursion, threads,
+coroutines and exceptions cannot mix it up.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+NAME = "sized-call"
+NODES = (ast.Call, ast.Subscript)
+
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_SIZED = (list, str, bytes, tuple, dict, set, frozenset, bytearray, range, *_VIEWS)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+_CONSUMING = ("any", "all", "next", "sum", "min", "max")
+"""Functions that are called with a comprehension for what it does: filling it belongs to the operation."""
+_TABLES = ("numpy", "pandas", "polars")
+"""Packages whose objects know their length without running anything of the program's."""
+_PATTERNS = ("re", "_sre", "regex", "_regex", "re2")
+_REPLACING = ("sub", "subn")
+_CONSTANT_ELSEWHERE = ("pop", "insert", "index", "count", "remove")
+"""Methods of a list for which another container has one of constant time."""
+_MODULE = type(sys)
+_HEAP_TYPE = 1 << 9
+FORGOTTEN = 4_096
+"""Executions that raised leave an entry; so many are kept, until an entry of the same address takes their place."""
+
+
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    """`X.f(A, B)` becomes `fin(receiver(X, "f").f(operand(A), last(B)))`."""
+    if isinstance(node, ast.Subscript):
+        return _plant_subscript(node, call)
+    assert isinstance(node, ast.Call)
+    name = getattr(node.func, "id", "")
+    if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], _COMPREHENSIONS):
+        return _plant_comprehension(node, node.args[0], call)
+
+    def change(made: Any) -> ast.expr:
+        _wrap_operands(node, call)
+        return call("fin", made)
+
+    return {node: change}
+
+
+def _plant_comprehension(node: ast.AST, made_in: Any, call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
+    """`[... for x in ITEMS ...][0]` becomes `fin([... for x in alone(ITEMS) ...][0])`: filling is what takes time."""
+
+    def change(made: Any) -> ast.expr:
+        loop = made_in.generators[0]
+        loop.iter = call("alone", loop.iter, ast.Constant(value=""))
+        return call("fin", made)
+
+    return {node: change}
+
+
+def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
+    """Each operand passes through a function that returns it; `last` is evaluated last of all."""
+    func: Any = node.func
+    for argument in node.args:
+        if isinstance(argument, ast.GeneratorExp):
+            # all that it will go through is evaluated at once
+            argument.generators[0].iter = call("operand", argument.generators[0].iter)
+    spread = any(keyword.arg is None for keyword in node.keywords) or any(
+        isinstance(argument, ast.Starred) for argument in node.args
+    )
+    rest = len(node.args) - (0 if node.keywords or spread else 1)
+    for index, argument in enumerate(node.args[:rest]):
+        if not isinstance(argument, ast.Starred):
+            node.args[index] = call("operand", argument)
+    if isinstance(func, ast.Attribute):
+        # without arguments, the receiver is the last operand, and the look-up of a method is all that comes after it
+        alone = not (node.args or node.keywords)
+        func.value = call("alone" if alone else "receiver", func.value, ast.Constant(value=func.attr))
+    else:
+        node.func = call("function" if node.args or node.keywords else "keyword", func)
+    if spread:
+        # what is spread is not one operand, so the clock starts in an empty one put behind it
+        node.keywords.append(ast.keyword(arg=None, value=call("nothing")))
+    elif node.keywords:
+        node.keywords[-1].value = call("keyword", node.keywords[-1].value)
+    elif node.args:
+        node.args[-1] = call("last", node.args[-1])
+
+
+def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    """`X[A:B]` becomes `fin(receiver(X)[A:keyword(B)])`."""
+    if not isinstance(node.ctx, ast.Load):
+        return "a subscript that is assigned to or deleted cannot be timed"
+    if isinstance(node.value, _COMPREHENSIONS):
+        return _plant_comprehension(node, node.value, call)
+
+    def change(made: Any) -> ast.expr:
+        index: Any = node.slice
+        if isinstance(index, getattr(ast, "Index", ())) and hasattr(index, "value"):
+            index = index.value  # Python 3.8
+        if isinstance(index, ast.Slice):
+            name = next((name for name in ("step", "upper", "lower") if getattr(index, name)), "")
+            owner: Any = index
+        elif isinstance(index, ast.expr) and not any(
+            isinstance(part, ast.Slice) for part in ast.iter_child_nodes(index)
+        ):
+            owner, name = (node, "slice") if index is node.slice else (node.slice, "value")
+        else:
+            owner, name = node, ""
+        node.value = call("receiver" if name else "alone", node.value, ast.Constant(value=""))
+        if name:
+            setattr(owner, name, call("keyword", getattr(owner, name)))
+        return call("fin", made)
+
+    return {node: change}
+
+
+class _Open:
+    """One execution between its first operand and its end."""
+
+    __slots__ = ("begun", "size", "skip")
+
+    def __init__(self, size: int, skip: int = 0) -> None:
+        self.size = size
+        self.skip = skip
+        self.begun = 0
+
+
+class Recorder:
+    """Counts one site."""
+
+    def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
+        self._runtime = runtime
+        self._samples = runtime.timing.Samples()
+        self._lookup_ns = 0.0
+        self._clock = _Clock(self._samples, runtime.tick)
+        self._instrument: list[int] = []
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The site's functions by role."""
+        return {**_first_functions(self._clock), **_last_functions(self._clock)}
+
+    def record(self, final: bool) -> dict[str, Any]:
+        """What was seen so far."""
+        if self._clock.comparable and not self._lookup_ns:
+            self._lookup_ns = self._runtime.timing.set_lookup_ns()
+        if not self._instrument:
+            self._instrument = _instrument_ns()
+        return {**self._samples.record(), "instrument": self._instrument, "lookup_ns": self._lookup_ns}
+
+    def reset(self) -> None:
+        """Forget everything, after a fork."""
+        self._samples.reset()
+        self._clock.opened.clear()
+
+
+class _Clock:
+    """The executions under way, by the address of the frame in which they are."""
+
+    def __init__(self, samples: Any, tick: Callable[[], None]) -> None:
+        self.samples = samples
+        self.tick = tick
+        self.comparable = False
+        self.opened: dict[int, _Open] = {}
+
+    def open(self, key: int, entry: _Open) -> None:
+        """The first operand is there."""
+        if len(self.opened) >= FORGOTTEN:
+            self.opened.clear()
+        self.opened[key] = entry
+
+    def begin(self, key: int, argument: Any = None, is_asked: bool = False) -> None:
+        """The last operand is there."""
+        entry = self.opened.get(key)
+        if entry is None or entry.begun:
+            # one that has begun is left over from an execution that raised
+            entry = _Open(-1)
+            self.open(key, entry)
+        if is_asked:
+            _look(entry, argument)
+        entry.begun = perf_counter_ns()
+
+    def end(self, now: int, key: int) -> None:
+        """The call returned."""
+        entry = self.opened.pop(key, None)
+        if entry is not None and entry.begun:
+            self.samples.add(entry.begun, now, entry.size)
+            self.tick()
+
+    def receive(self, value: Any, name: str) -> _Open:
+        """What the receiver says of the size."""
+        if type(value) is list and name in _CONSTANT_ELSEWHERE:
+            self.comparable = True
+        return _received(value, name)
+
+
+def _first_functions(clock: _Clock) -> dict[str, Callable[..., Any]]:
+    """For all operands but the last; the hit to come is counted by the last one."""
+    samples, frame, opened = clock.samples, sys._getframe, clock.opened
+
+    def receiver(value: Any, name: str) -> Any:
+        if samples.hits + 1 >= samples.next:
+            clock.open(id(frame(1)), clock.receive(value, name))
+        return value
+
+    def function(value: Any) -> Any:
+        if samples.hits + 1 >= samples.next:
+            clock.open(id(frame(1)), _Open(-1))
+        return value
+
+    def operand(value: Any) -> Any:
+        if opened:
+            _look(opened.get(id(frame(1))), value)
+        return value
+
+    return {"receiver": receiver, "function": function, "operand": operand}
+
+
+def _last_functions(clock: _Clock) -> dict[str, Callable[..., Any]]:
+    """For the last operand and the result; a hit that is not timed clears what an exception left in its place."""
+    samples, frame, opened = clock.samples, sys._getframe, clock.opened
+
+    def last(value: Any) -> Any:
+        samples.hits += 1
+        if samples.hits >= samples.next:
+            clock.begin(id(frame(1)), value, True)
+        elif opened:
+            opened.pop(id(frame(1)), None)
+        return value
+
+    def keyword(value: Any) -> Any:
+        samples.hits += 1
+        if samples.hits >= samples.next:
+            clock.begin(id(frame(1)))
+        elif opened:
+            opened.pop(id(frame(1)), None)
+        return value
+
+    def nothing() -> dict[str, Any]:
+        samples.hits += 1
+        if samples.hits >= samples.next:
+            clock.begin(id(frame(1)))
+        elif opened:
+            opened.pop(id(frame(1)), None)
+        return {}
+
+    def alone(value: Any, name: str) -> Any:
+        samples.hits += 1
+        if samples.hits >= samples.next:
+            key = id(frame(1))
+            clock.open(key, clock.receive(value, name))
+            clock.begin(key)
+        elif opened:
+            opened.pop(id(frame(1)), None)
+        return value
+
+    def fin(value: Any) -> Any:
+        if opened:
+            clock.end(perf_counter_ns(), id(frame(1)))
+        return value
+
+    return {"last": last, "keyword": keyword, "nothing": nothing, "alone": alone, "fin": fin}
+
+
+def _received(value: Any, name: str) -> _Open:
+    """What the receiver says of the size: its own, or which of the arguments to ask."""
+    kind = type(value)
+    if kind in _SIZED:
+        return _Open(len(value))
+    if kind is _MODULE:
+        # re.search(pattern, text), re.sub(pattern, new, text)
+        is_pattern = value.__dict__.get("__name__") in _PATTERNS
+        return _Open(-1, (2 if name in _REPLACING else 1) if is_pattern else 0)
+    package = _package(kind)
+    if package in _TABLES:
+        return _Open(_length(value))
+    # PATTERN.sub(new, text)
+    return _Open(-1, 1 if name in _REPLACING and package in _PATTERNS else 0)
+
+
+def _package(kind: type) -> str:
+    """The package that a type is from, "" if it is hard to tell."""
+    module = kind.__dict__.get("__module__")
+    if module is None and not kind.__flags__ & _HEAP_TYPE:
+        module = kind.__module__
+    return module.partition(".")[0] if type(module) is str else ""
+
+
+def _look(entry: _Open | None, value: Any) -> None:
+    """Take an argument's size, if none is known yet and this argument is to be asked."""
+    if entry is None or entry.size >= 0:
+        return
+    if entry.skip:
+        entry.skip -= 1
+        return
+    entry.size = _size(value)
+
+
+def _size(value: Any) -> int:
+    """Its length; of a short list or tuple, that of the longest thing in it; -1 if asking could run code."""
+    kind = type(value)
+    if kind in (list, tuple) and 0 < len(value) <= 8:
+        within = max([_length(each) for each in value])
+        return max(within, len(value))
+    return _length(value)
+
+
+def _length(value: Any) -> int:
+    kind = type(value)
+    if kind in _SIZED:
+        return len(value)
+    if _package(kind) in _TABLES:
+        try:
+            return len(value)
+        except Exception:
+            return -1
+    return -1
+
+
+class _Costs:
+    """Takes the place of the samples while the instrument itself is measured."""
+
+    hits = 0
+    next = 0
+
+    def __init__(self) -> None:
+        self.costs: list[int] = []
+
+    def add(self, begun: int, ended: int, size: int) -> None:
+        self.costs.append(ended - begun)
+
+
+_measured: list[list[int]] = []
+
+
+def _instrument_ns() -> list[int]:
+    """Cost of timing an empty call in ns (5th, 50th, 95th percentile), measured once a process."""
+    if not _measured:
+        costs = _Costs()
+        functions = _last_functions(_Clock(costs, lambda: None))
+        keyword, fin = functions["keyword"], functions["fin"]
+        for _ in range(400):
+            fin(keyword(None))
+        ordered = sorted(costs.costs)
+        _measured.append([ordered[20], ordered[200], ordered[380]])
+    return _measured[0]
+
+
+def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
+    """Hits, seconds, sizes, growth; and for a list, the cost against a set look-up."""
+    from auditor.evidence.timing import growth_rows, ratio_rows, size_rows, time_rows
+
+    timed = time_rows(records)
+    compared = records and all(record["lookup_ns"] for record in records)
+    ratios = ratio_rows(records, timed) if compared else []
+    return [*timed, *size_rows(records), *growth_rows(records), *ratios]

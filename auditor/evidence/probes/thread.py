@@ -1,0 +1,97 @@
+"""Threads made at a `threading.Thread(...)` expression: how many, how many alive at once and at the end.
+
+A thread is alive from the return of its `start` on, so a crew that is made first and started later counts in full.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from importlib.util import module_from_spec, spec_from_file_location
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Dict, List
+
+    from auditor.evidence.probes import _census
+    from auditor.evidence.probes._census import Row
+else:
+    # found by its path: in the program's processes there is no package around this file
+    _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
+    _census = module_from_spec(_spec)
+    _spec.loader.exec_module(_census)
+
+NAME = "thread"
+NODES = (ast.Call,)
+
+_recorders: List[Recorder] = []
+
+
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
+    """Let the new thread pass through `made`."""
+    return {node: lambda made: call("made", made)}
+
+
+class Recorder:
+    """The census of one site."""
+
+    def __init__(self, runtime: Any, site: Mapping[str, Any]) -> None:
+        self._runtime = runtime
+        self._waiting = _census.Known()
+        self._tally = _census.Tally(_census.Census(_is_alive))
+        if not _recorders:
+            runtime.when_imported("threading", _watch_threads)
+        _recorders.append(self)
+        runtime.on_exit(self._tally.end)
+
+    def functions(self) -> Dict[str, Callable[..., Any]]:
+        """What the planted code calls."""
+        return {"made": self.made}
+
+    def made(self, thread: Any) -> Any:
+        """A thread was made; its constructor may have started it already."""
+        _census.attempt(self._register, thread)
+        return thread
+
+    def _register(self, thread: Any) -> None:
+        self._tally.hits += 1
+        if hasattr(thread, "is_alive"):
+            self._tally.created += 1
+            (self._tally.census if _is_alive(thread) else self._waiting).add(thread)
+        self._runtime.tick()
+
+    def started(self, thread: Any) -> None:
+        """A thread runs; whose it is, is to be seen."""
+        if self._waiting.get(thread):
+            self._waiting.drop(thread)
+            self._tally.census.add(thread)
+
+    def record(self, final: bool) -> Dict[str, Any]:
+        """The census so far."""
+        return self._tally.record()
+
+    def reset(self) -> None:
+        """A forked process has none of its parent's threads."""
+        self._waiting = _census.Known()
+        self._tally.reset()
+
+
+def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """The census of all processes."""
+    return _census.census_rows(records, "threads")
+
+
+def _watch_threads(threading: Any) -> None:
+    def started(thread: Any, *arguments: Any) -> None:
+        for recorder in _recorders:
+            recorder.started(thread)
+
+    _census.replace(threading.Thread, "start", _census.after(started))
+
+
+def _is_alive(thread: Any) -> bool:
+    try:
+        return bool(thread.is_alive())
+    except Exception:
+        return False  # its constructor never ran to its end

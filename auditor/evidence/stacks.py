@@ -1,0 +1,162 @@
+"""Counting the samples that speak of a suspect, and turning counts into seconds with their doubt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from auditor.evidence.speedscope import Frame, Recording
+from auditor.stats import wilson
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Which stacks count: those with a frame of `file` (a real path) at one of `lines` (first, last).
+
+    below: if any, one of these functions ("file-suffix:function") must be called from there, directly or not.
+    in_loop: whether an asyncio event loop must have called it.
+    """
+
+    file: str
+    lines: tuple[tuple[int, int], ...]
+    below: tuple[str, ...] = ()
+    in_loop: bool = False
+
+    def flags(self, frame: Frame) -> bool:
+        """Whether a frame of the right file stands at one of the lines."""
+        return any(first <= frame.line <= last for first, last in self.lines)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Samples of one pattern over all recordings of a run.
+
+    ticks: how often py-spy looked, over `watched_s` seconds. hits: matching samples of all threads, one a tick at most.
+    busiest: those of the one thread that had most. hit_s: `hits` in seconds. busy_s: seconds watched of processes with
+    hits, which exceed the run's wall time where several of them ran side by side.
+    """
+
+    ticks: int = 0
+    hits: int = 0
+    busiest: int = 0
+    watched_s: float = 0.0
+    hit_s: float = 0.0
+    busy_s: float = 0.0
+
+    def seconds(self, wall_s: float) -> Estimate:
+        """Wall seconds during which the pattern held, with a 95 % interval.
+
+        Samples do not say whether threads were there at the same time: value and upper end assume that they never were,
+        the lower end that they always were, so that it is the busiest thread's.
+        """
+        low, _ = wilson(self.busiest, self.ticks)
+        _, high = wilson(self.hits, self.ticks)
+        overlap = max(1.0, self.busy_s / wall_s) if wall_s > 0 else 1.0
+        return Estimate(
+            value=min(wall_s, self.hit_s),
+            low=min(wall_s, self.hit_s, low * self.watched_s / overlap),
+            high=min(wall_s, max(self.hit_s, high * self.watched_s)),
+        )
+
+
+class Estimate(NamedTuple):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def over(self, whole: float) -> Estimate:
+        """The same as a share of `whole`."""
+        return Estimate(*(end / whole for end in self)) if whole > 0 else Estimate(0.0, 0.0, 1.0)
+
+
+@dataclass(slots=True)
+class Tallies:
+    """The tallies of several patterns; recordings are added one after another."""
+
+    patterns: Sequence[Pattern]
+    cwd: str
+    of: dict[Pattern, Tally] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.of = {pattern: Tally() for pattern in self.patterns}
+
+    def add(self, recording: Recording, watched_s: float) -> None:
+        """Count a recording whose longest-lived thread ran for `watched_s` seconds after it was let go.
+
+        Samples are nominally 1/rate apart, but lag behind on a busy machine: what they stand for is measured.
+        """
+        matcher = _Matcher(recording.frames, self.patterns, self.cwd)
+        ticks = recording.ticks
+        counts = [matcher.count(lane.stacks) for lane in recording.lanes]
+        for pattern, tally in self.of.items():
+            by_lane = [count[pattern] for count in counts if pattern in count]
+            hits = min(ticks, sum(by_lane))
+            tally.ticks += ticks
+            tally.hits += hits
+            tally.busiest += max(by_lane, default=0)
+            tally.watched_s += watched_s
+            if hits:
+                tally.hit_s += hits / ticks * watched_s
+                tally.busy_s += watched_s
+
+
+class _Matcher:
+    """Patterns resolved against the frames of one recording, so that each distinct stack is walked once."""
+
+    def __init__(self, frames: Sequence[Frame], patterns: Iterable[Pattern], cwd: str) -> None:
+        by_file: dict[str, list[Pattern]] = {}
+        for pattern in patterns:
+            by_file.setdefault(pattern.file, []).append(pattern)
+        real = {file: os.path.realpath(os.path.join(cwd, file)) for file in {frame.file for frame in frames}}  # noqa: PTH118
+        self._flagged = {
+            number: matching
+            for number, frame in enumerate(frames)
+            if (matching := [one for one in by_file.get(real[frame.file], ()) if one.flags(frame)])
+        }
+        self._called = {
+            name: {number for number, frame in enumerate(frames) if is_function(frame, name)}
+            for name in {name for pattern in patterns for name in pattern.below}
+        }
+        self._loop = {number for number, frame in enumerate(frames) if is_function(frame, "asyncio/events.py:_run")}
+
+    def count(self, stacks: Mapping[tuple[int, ...], int]) -> dict[Pattern, int]:
+        """How many samples match each pattern; patterns without any are left out."""
+        counts: dict[Pattern, int] = {}
+        for stack, times in stacks.items():
+            for pattern in self._matching(stack):
+                counts[pattern] = counts.get(pattern, 0) + times
+        return counts
+
+    def _matching(self, stack: tuple[int, ...]) -> set[Pattern]:
+        matching = set()
+        in_loop = False
+        for depth, number in enumerate(stack):
+            for pattern in self._flagged.get(number, ()):
+                if (in_loop or not pattern.in_loop) and self._calls(stack[depth + 1 :], pattern.below):
+                    matching.add(pattern)
+            in_loop = in_loop or number in self._loop
+        return matching
+
+    def _calls(self, deeper: tuple[int, ...], below: tuple[str, ...]) -> bool:
+        return not below or any(not self._called[name].isdisjoint(deeper) for name in below)
+
+
+def is_function(frame: Frame, name: str) -> bool:
+    """Whether a frame is of the function "file-suffix:function"; whole path components, last part of a dotted name."""
+    suffix, _, function = name.rpartition(":")
+    return f".{frame.name}".endswith(f".{function}") and f"/{frame.file}".replace("\\", "/").endswith(f"/{suffix}")
+
+
+def loop_is_hidden(recording: Recording) -> bool:
+    """Whether an event loop ran of which no frame shows, as uvloop's, which is no Python."""
+    started = shown = False
+    for frame in recording.frames:
+        started = (
+            started or is_function(frame, "asyncio/runners.py:run") or is_function(frame, "uvloop/__init__.py:run")
+        )
+        shown = shown or is_function(frame, "asyncio/base_events.py:run_forever")
+    return started and not shown

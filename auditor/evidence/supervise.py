@@ -1,0 +1,295 @@
+"""Running a command to its end: exit code, wall time, a bounded memory of its output, and no process left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from auditor.errors import WorkloadError
+
+TOKEN_VARIABLE = "AUDIT_RUN"
+
+LAST_LINES = 20
+LINE_WIDTH = 500
+_TAIL_BYTES = LAST_LINES * LINE_WIDTH * 4
+_CHUNK_BYTES = 1 << 20
+_POLL_S = 0.02
+_TERM_GRACE_S = 2.0
+_DRAIN_GRACE_S = 0.5
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ChildResult:
+    """How a command ended.
+
+    exit_code: as the shell would see it, negative for a signal; None if it was never started.
+    wall_s: seconds from the start of the main process to its end.
+    timed_out, stopped: audit ended it, because time was up or because the user interrupted.
+    stdout_bytes, stdout_sha256: what was written to standard output; only its tail is kept.
+    last_lines: the end of standard output followed by the end of standard error.
+    """
+
+    exit_code: int | None
+    wall_s: float
+    timed_out: bool
+    stopped: bool
+    stdout_bytes: int
+    stdout_sha256: str
+    last_lines: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the numbers must know about how the run ended."""
+        if self.timed_out:
+            return (f"audit ended this run after {self.wall_s:.1f} s because its timeout was reached",)
+        if self.stopped:
+            return ("this run was interrupted",)
+        return ()
+
+
+def resolve_command(command: str, cwd: str | Path) -> list[str]:
+    """Split `command` as a shell would, without a shell, and find its program on PATH or relative to `cwd`.
+
+    Raises:
+        WorkloadError: the quoting is unbalanced, or the program does not exist or cannot be executed.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise WorkloadError(f"the command {command!r} cannot be split into words: {error}; check its quotes") from error
+    if not words:
+        raise WorkloadError('the command is empty; give a program to run, for example "python bench.py"')
+    program, arguments = words[0], words[1:]
+    if os.path.dirname(program):  # noqa: PTH120 - Path("./x") drops the "./" that tells a path from a name
+        path = Path(cwd, program)
+        found = shutil.which(path.absolute())
+        if found is None:
+            problem = "is not executable" if path.exists() else "does not exist"
+            raise WorkloadError(f"the program {program} {problem} in {cwd}; correct the command {command!r}")
+        return [str(found), *arguments]
+    on_path = shutil.which(program)
+    if on_path is not None:
+        return [os.path.abspath(on_path), *arguments]  # noqa: PTH100 - Path.resolve() would leave a virtual environment
+    if program in ("python", "python3"):
+        return [sys.executable, *arguments]
+    if program == "pytest" and importlib.util.find_spec("pytest") is not None:
+        return [sys.executable, "-m", "pytest", *arguments]
+    raise WorkloadError(_not_found(program, command, cwd))
+
+
+def _not_found(program: str, command: str, cwd: str | Path) -> str:
+    if Path(cwd, program).is_file():
+        return f"{program} is not on PATH, but lies in {cwd}; write ./{program}, or python {program}"
+    return (
+        f"the program {program!r} of the command {command!r} is not on PATH; install it or activate its environment. "
+        "Commands run without a shell: for pipes, && or variables write sh -c '...'"
+    )
+
+
+def run_child(
+    argv: Sequence[str],
+    *,
+    cwd: str | Path,
+    env: Mapping[str, str],
+    timeout_s: float | None,
+    stdin: Path | None,
+    stop: threading.Event,
+    on_start: Callable[[int], None] | None = None,
+) -> ChildResult:
+    """Run `argv` and wait for its end, for `timeout_s` seconds, or until `stop` is set; then end what it left running.
+
+    Its standard input is the file `stdin`, or empty. `on_start` is called with the process id right after the start.
+    Descendants are ended too, also those that became daemons: they are known by a token in their environment.
+
+    Raises:
+        WorkloadError: the operating system refuses to start the program.
+    """
+    if stop.is_set():
+        return ChildResult(None, 0.0, False, True, 0, hashlib.sha256().hexdigest(), ())
+    token = uuid.uuid4().hex
+    # A workload may itself run audit: tokens add up, so that the outer audit still knows the inner one's children.
+    marked = {**env, TOKEN_VARIABLE: ":".join(filter(None, (env.get(TOKEN_VARIABLE), token)))}
+    started = time.perf_counter()
+    process = _start(argv, cwd, marked, stdin)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    stdout, stderr = _Drain(process.stdout, digest=True), _Drain(process.stderr, digest=False)
+    ending = _Ending(process)
+    timed_out = stopped = False
+    try:
+        if on_start is not None:
+            on_start(process.pid)
+        while not ending.done.wait(_POLL_S):
+            stopped = stop.is_set()
+            timed_out = timeout_s is not None and time.perf_counter() - started >= timeout_s
+            if stopped or timed_out:
+                break
+        if not stopped and not timed_out:
+            # A survivor may hold the pipes; what it still writes belongs to the output, but not for ever.
+            _join((stdout, stderr), _DRAIN_GRACE_S)
+    finally:
+        _end_family(process, token)
+        ending.join()
+        _join((stdout, stderr), _DRAIN_GRACE_S)
+    return ChildResult(
+        exit_code=process.returncode,
+        wall_s=ending.at - started,
+        timed_out=timed_out,
+        stopped=stopped and not timed_out,
+        stdout_bytes=stdout.total,
+        stdout_sha256=stdout.hexdigest,
+        last_lines=_last_lines(stdout.tail, stderr.tail),
+    )
+
+
+def _start(argv: Sequence[str], cwd: str | Path, env: Mapping[str, str], stdin: Path | None) -> subprocess.Popen[bytes]:
+    try:
+        with open(stdin or os.devnull, "rb") as source:  # noqa: PTH123 - os.devnull is no Path
+            return subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+            )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WorkloadError(
+            f"{shlex.join(argv)} cannot be started in {cwd}: {reason}; check that it runs from there by hand"
+        ) from error
+
+
+class _Ending(threading.Thread):
+    """Waits for the main process, so that its end is timed to the microsecond and not to the next poll."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(name="audit-wait", daemon=True)
+        self.done = threading.Event()
+        self.at = 0.0
+        self._process = process
+        self.start()
+
+    def run(self) -> None:
+        self._process.wait()
+        self.at = time.perf_counter()
+        self.done.set()
+
+
+class _Drain(threading.Thread):
+    """Reads a pipe as fast as it is filled; keeps a count, a digest if asked, and the last bytes."""
+
+    def __init__(self, pipe: IO[bytes], *, digest: bool) -> None:
+        super().__init__(name="audit-drain", daemon=True)
+        self.total = 0
+        self.tail = b""
+        self._pipe = pipe
+        self._hash = hashlib.sha256() if digest else None
+        _widen(pipe.fileno())
+        self.start()
+
+    @property
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest() if self._hash is not None else ""
+
+    def run(self) -> None:
+        with self._pipe as pipe:
+            while chunk := os.read(pipe.fileno(), _CHUNK_BYTES):
+                self.total += len(chunk)
+                if self._hash is not None:
+                    self._hash.update(chunk)
+                self.tail = chunk[-_TAIL_BYTES:] if len(chunk) >= _TAIL_BYTES else (self.tail + chunk)[-_TAIL_BYTES:]
+
+
+def _widen(descriptor: int) -> None:
+    """Let a writer run ahead of us by 1 MiB instead of 64 KiB, so that it is not slowed by our waking up."""
+    if sys.platform == "linux":
+        import fcntl  # does not exist everywhere
+
+        with contextlib.suppress(OSError):  # above /proc/sys/fs/pipe-max-size
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
+
+
+def _join(threads: Sequence[threading.Thread], within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _last_lines(stdout: bytes, stderr: bytes) -> tuple[str, ...]:
+    """Both ends, standard error last; a talkative one leaves the other half of the room."""
+    out, err = (tail.decode("utf-8", "replace").splitlines() for tail in (stdout, stderr))
+    room = max(LAST_LINES // 2, LAST_LINES - len(out))
+    err = err[-room:]
+    out = out[-(LAST_LINES - len(err)) :] if len(err) < LAST_LINES else []
+    return tuple(line[:LINE_WIDTH] for line in (*out, *err))
+
+
+def _end_family(main: subprocess.Popen[bytes], token: str) -> None:
+    """End every process of this run: ask first, insist after a grace. Rounds, because one may fork meanwhile."""
+    for _ in range(_ROUNDS):
+        family = list(_family(main, token))
+        if not family:
+            return
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+        for process in living_after(_TERM_GRACE_S, family):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        living_after(_TERM_GRACE_S, family)
+
+
+def living_after(within_s: float, family: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended within so many seconds.
+
+    Not by psutil.wait_procs: it takes the exit code of the main process from whom it is meant for, and waits for
+    zombies, which are another's to bury.
+    """
+    deadline = time.monotonic() + within_s
+    while (living := [process for process in family if _is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return living
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _family(main: subprocess.Popen[bytes], token: str) -> Iterator[psutil.Process]:
+    """Living processes of the run: the tree below `main`, its session, and whoever carries the token."""
+    tree: set[int] = set()
+    if main.returncode is None:  # once reaped, its number may be another's
+        with contextlib.suppress(psutil.Error):
+            tree = {main.pid, *(child.pid for child in psutil.Process(main.pid).children(recursive=True))}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid == os.getpid() or not _is_alive(process):
+                continue
+            if (
+                process.pid in tree
+                or os.getsid(process.pid) == main.pid
+                or token in process.environ().get(TOKEN_VARIABLE, "").split(":")
+            ):
+                yield process

@@ -1,0 +1,98 @@
+"""Scaling: does one execution grow dearer with the size of its input?
+
+    time           how the cost moves with size                                 verdict
+    any            growth's upper end under the threshold                       rejected: cost per execution is constant
+    confirmed      growth's lower end reaches the threshold                     confirmed
+    confirmed      no growth, sizes within a factor 8 of one another, and the   confirmed: at this size it is far dearer
+                   constant-time alternative at least 4 times cheaper           than it need be
+    confirmed      anything else                                                inconclusive: sizes further apart
+    rejected       sizes reached 1,000 items, or are visibly bounded: at least  rejected
+                   1,000 executions, all of one size or none above 64 items
+    rejected       anything else                                                inconclusive: run it with 1,000 items
+    otherwise      any                                                          as time says
+
+"time" is the verdict of the table in `timing`. A cost that is small at small sizes says nothing about large ones, which
+is why sizes must support a rejection; a growth in doubt is never decided by its middle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.judge import words
+from auditor.judge.seen import PROBES, Opinion
+from auditor.judge.timing import judge_time
+from auditor.model import VerdictKind
+
+if TYPE_CHECKING:
+    from auditor.judge.seen import Seen
+
+# A line through log(cost) over log(size) needs sizes this far apart: three doublings.
+SPREAD = 8.0
+# Against the constant-time alternative; less than this is eaten up by building that alternative.
+DEARER = 4.0
+# At this size a linear cost stands out of the fixed cost of any operation by an order of magnitude.
+LARGE = 1000.0
+# Up to this size a linear scan costs about as much as hashing; above it the two part.
+SMALL = 64.0
+# Executions after which a size that stayed small, or stayed the same, is taken to be so by design.
+MANY = 1000.0
+
+
+def judge_scaling(seen: Seen) -> Opinion:
+    """The table above."""
+    growth = seen.row("growth")
+    if growth is not None and growth.high < seen.limits.growth and seen.complete(PROBES):
+        exponent = words.factor(growth.value)
+        return Opinion(
+            VerdictKind.REJECTED,
+            f"cost per execution stays constant (exponent {exponent}) over {words.times(seen.hits, 'executions')}",
+        )
+    time = judge_time(seen)
+    if time.kind is VerdictKind.CONFIRMED:
+        return _hot(seen, time)
+    if time.kind is VerdictKind.REJECTED:
+        return _cold(seen, time)
+    return time
+
+
+def _hot(seen: Seen, time: Opinion) -> Opinion:
+    growth = seen.row("growth")
+    if growth is not None and growth.low >= seen.limits.growth:
+        exponent = words.factor(growth.value)
+        reason = f"{time.reason}, cost per execution grows with size (exponent {exponent})"
+        return Opinion(VerdictKind.CONFIRMED, reason)
+    smallest, largest = seen.value("size_min"), seen.value("size_max")
+    near = seen.row("size_max") is not None and largest <= SPREAD * smallest
+    if growth is None and near and seen.low("cost_ratio") >= DEARER:
+        ratio = words.factor(seen.value("cost_ratio"))
+        reason = f"{time.reason}, cost per execution is {ratio} times that of the constant-time alternative"
+        return Opinion(VerdictKind.CONFIRMED, f"{reason} at {words.times(largest, 'items')}")
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{time.reason}, but {_unknown_growth(seen, largest)}")
+
+
+def _unknown_growth(seen: Seen, largest: float) -> str:
+    growth = seen.row("growth")
+    if growth is not None:
+        doubt = f"the exponent of cost per execution lies between {growth.low:.2f} and {growth.high:.2f}"
+        return f"{doubt}; run it at least {words.times(4 * seen.hits, 'times')} over sizes from 8 to 1,000 and more"
+    if seen.row("size_max") is None:
+        return "no size was seen; run it with sizes from 8 to 1,000 items and more"
+    sizes = f"sizes from {words.count(seen.value('size_min', default=largest))} to {words.count(largest)}"
+    reach = words.count(max(LARGE, SPREAD * largest))
+    return f"{sizes} do not tell whether cost per execution grows; run it with sizes from 8 to {reach} items"
+
+
+def _cold(seen: Seen, time: Opinion) -> Opinion:
+    largest = seen.row("size_max")
+    if largest is None:
+        reason = f"{time.reason}, but no size was seen; run it with at least {words.count(LARGE)} items"
+        return Opinion(VerdictKind.INCONCLUSIVE, reason)
+    smallest = seen.row("size_min")
+    fixed = smallest is not None and smallest.value == largest.value
+    bounded = seen.complete(PROBES) and seen.hits >= MANY and (fixed or largest.value <= SMALL)
+    met = words.times(largest.value, "items")
+    if largest.value >= LARGE or bounded:
+        return Opinion(VerdictKind.REJECTED, f"{time.reason}, with up to {met}")
+    reason = f"{time.reason}, but the largest size seen was {met}; run it with at least {words.count(LARGE)}"
+    return Opinion(VerdictKind.INCONCLUSIVE, reason)

@@ -1,0 +1,101 @@
+"""Stall: does the flagged call hold up an event loop?
+
+The first line that holds decides. "in total" reads seconds and share by the table in `timing`; "long" is a
+stand-still at or above the threshold of stall among at least three that reach half of it on average: a single one may
+be the machine's, which took the processor away from any line. "short" is less than half the threshold at the longest.
+
+    executions on a running loop not counted                     not-measurable
+    none of them on a running loop                               rejected
+    long, or costly in total; py-spy's upper end is under both   rejected: it stood still only under the probe
+    thresholds, of a stall and of seconds
+    long, or costly in total                                     confirmed
+    not counted fully, or the times are missing                  not-measurable
+    short, and cheap in total                                    rejected
+    anything else                                                inconclusive, with how much more would settle it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.judge import words
+from auditor.judge.seen import PROBES, PY_SPY, Opinion
+from auditor.judge.timing import Reading, telling_run, weigh
+from auditor.model import VerdictKind
+
+if TYPE_CHECKING:
+    from auditor.judge.seen import Seen
+
+SHORT = 0.5
+# Stand-stills that must agree with the longest, on average to this part of the threshold.
+AGREEING = 3
+ON_AVERAGE = 0.5
+
+
+def judge_stall(seen: Seen) -> Opinion:
+    """The table above."""
+    on_loop, longest, total = seen.row("loop_hits"), seen.row("stall_longest"), seen.row("stall_total")
+    if on_loop is None:
+        reason = f"executions on an event loop's thread were not counted: {seen.gap()}"
+        return Opinion(VerdictKind.NOT_MEASURABLE, reason)
+    complete = seen.complete(PROBES)
+    if on_loop.high <= 0 and complete:
+        runs = words.times(seen.hits, "executions")
+        return Opinion(VerdictKind.REJECTED, f"it never ran on an event loop's thread in {runs}")
+    reading = _in_total(seen)
+    if on_loop.low > 0 and (_is_long(seen) or reading is Reading.COSTLY):
+        return _stands_still(seen)
+    if not complete or longest is None or total is None:
+        reason = f"not every stand-still of the event loop was timed: {seen.gap()}"
+        return Opinion(VerdictKind.NOT_MEASURABLE, reason)
+    if longest.high < SHORT * seen.limits.stall and reading is Reading.CHEAP:
+        return Opinion(VerdictKind.REJECTED, _stood_still(seen))
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{_stood_still(seen)}; {_wanted(seen, reading)}")
+
+
+def _is_long(seen: Seen) -> bool:
+    times = seen.low("loop_hits")
+    mean = seen.low("stall_total") / times if times else 0.0
+    limit = seen.limits.stall
+    return times >= AGREEING and seen.low("stall_longest") >= limit and mean >= ON_AVERAGE * limit
+
+
+def _in_total(seen: Seen) -> Reading:
+    total = seen.row("stall_total")
+    if total is None:
+        return Reading.ABSENT
+    share = (total.low / seen.wall_s, total.high / seen.wall_s) if seen.wall_s > 0 else None
+    return weigh(seen, (total.low, total.high), share)
+
+
+def _stands_still(seen: Seen) -> Opinion:
+    sampled = seen.row("stall", PY_SPY)
+    if sampled is None:
+        why = f" ({seen.gap(PY_SPY)})" if PY_SPY in seen.gaps else ""
+        return Opinion(VerdictKind.CONFIRMED, f"{_stood_still(seen)}, by the probes alone{why}")
+    if sampled.high < min(seen.limits.stall, seen.limits.seconds) and seen.complete(PY_SPY):
+        most = words.seconds(sampled.high)
+        reason = f"{_stood_still(seen)} under the probe, but for at most {most} in the unmodified program"
+        return Opinion(VerdictKind.REJECTED, reason)
+    return Opinion(VerdictKind.CONFIRMED, _stood_still(seen))
+
+
+def _stood_still(seen: Seen) -> str:
+    total, longest = words.seconds(seen.value("stall_total")), words.seconds(seen.value("stall_longest"))
+    runs = words.times(seen.value("loop_hits"), "executions")
+    return (
+        f"the event loop stood still for {total} of {words.seconds(seen.wall_s)}, at most {longest} at once, in {runs}"
+    )
+
+
+def _wanted(seen: Seen, reading: Reading) -> str:
+    longest = seen.value("stall_longest")
+    if longest >= seen.limits.stall:
+        more = words.times(max(words.at_least(10 * seen.value("loop_hits")), 10), "executions")
+        return f"so long a stand-still may be the machine's doing if it is the only one: run it for {more}"
+    if reading is Reading.CHEAP and longest > 0:
+        larger = words.at_least(max(1.1, seen.limits.stall / longest))
+        return f"run it with inputs {words.factor(larger)} times as large"
+    total = seen.value("stall_total")
+    reached = seen.limits.seconds * seen.wall_s / total if total > 0 else 0.0
+    return f"run it for at least {words.seconds(words.at_least(max(telling_run(seen), reached, 2 * seen.wall_s)))}"

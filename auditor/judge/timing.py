@@ -1,0 +1,178 @@
+"""Is the time spent in a suspect worth a change? Two collectors answer; this module weighs them.
+
+A cost counts only if seconds *and* share reach their thresholds. One collector's numbers read as
+
+    costly   both lower ends reach their thresholds
+    cheap    the share's upper end stays under its threshold; or that of the seconds does, in a run long enough for a
+             cost at the share's threshold to show (threshold seconds / threshold share, 2.5 s by default): in a shorter
+             run small seconds say something about the run, not about the suspect
+    absent   not delivered, or cheap but with a gap, so that more may have happened unseen
+    open     anything else
+
+and together
+
+    probes         py-spy         verdict
+    any            cheap          rejected: py-spy watches the unmodified program, so costly probes made it costly
+    cheap          any            rejected: the operation alone was timed, so a hot line is hot for another reason
+    costly         costly         confirmed
+    costly         absent         confirmed if the thresholds hold with the instrument's cost taken off once more,
+                                  else not-measurable
+    absent         costly/absent  not-measurable: a line holds other code too
+    anything else                 inconclusive, with the seconds of workload that would settle it
+
+A share at or above its threshold in a run too short for the seconds is thus in doubt, not rejected.
+
+If the expectation narrows py-spy's samples to functions below the line, py-spy alone speaks of what is wanted and the
+probes, which timed the whole call, only bound it: py-spy costly confirms unless the probes say cheap, and py-spy absent
+is not-measurable.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from auditor.judge import words
+from auditor.judge.seen import PROBES, PY_SPY, Opinion, Seen
+from auditor.model import VerdictKind
+from auditor.stats import seconds_to_settle
+
+# Timing one execution costs the probed program about 310 ns, of which the collector takes off what it calibrated.
+INSTRUMENT_S = 310e-9
+
+
+class Reading(Enum):
+    """What one collector says of a cost."""
+
+    ABSENT = auto()
+    CHEAP = auto()
+    OPEN = auto()
+    COSTLY = auto()
+
+
+def read(seen: Seen, collector: str) -> Reading:
+    """The reading of one collector's `seconds` and `share`."""
+    seconds, share = seen.row("seconds", collector), seen.row("share", collector)
+    if seconds is None and share is None:
+        return Reading.ABSENT
+    reading = weigh(
+        seen,
+        None if seconds is None else (seconds.low, seconds.high),
+        None if share is None else (share.low, share.high),
+    )
+    return Reading.ABSENT if reading is Reading.CHEAP and not seen.complete(collector) else reading
+
+
+def weigh(seen: Seen, seconds: tuple[float, float] | None, share: tuple[float, float] | None) -> Reading:
+    """Hold an interval of seconds and one of their share against the thresholds."""
+    limits = seen.limits
+    if share is not None and share[1] < limits.share:
+        return Reading.CHEAP
+    if seconds is not None and seconds[1] < limits.seconds and seen.wall_s >= telling_run(seen):
+        return Reading.CHEAP
+    if seconds is not None and share is not None and seconds[0] >= limits.seconds and share[0] >= limits.share:
+        return Reading.COSTLY
+    return Reading.OPEN
+
+
+def telling_run(seen: Seen) -> float:
+    """The least run, in seconds, in which a cost at the threshold of share also reaches the threshold of seconds."""
+    return seen.limits.seconds / seen.limits.share
+
+
+def judge_time(seen: Seen, narrowed: bool = False) -> Opinion:
+    """The table above; `narrowed` if py-spy's samples are those below the line only."""
+    probes, spy = read(seen, PROBES), read(seen, PY_SPY)
+    if Reading.CHEAP in (probes, spy):
+        return Opinion(VerdictKind.REJECTED, _too_small(seen, probes, spy))
+    if spy is Reading.COSTLY and (probes is Reading.COSTLY or narrowed):
+        return Opinion(VerdictKind.CONFIRMED, f"{spent(seen)} in {words.times(seen.hits, 'executions')}")
+    if spy is Reading.ABSENT and narrowed:
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"what runs below the line was not sampled: {seen.gap(PY_SPY)}")
+    if spy is Reading.ABSENT and probes is Reading.COSTLY:
+        return _probes_alone(seen)
+    if probes is Reading.ABSENT and spy is not Reading.OPEN:
+        return _operation_untimed(seen, spy)
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{spent(seen)}{_doubt(seen)}; {_longer_run(seen)}")
+
+
+def spent(seen: Seen) -> str:
+    """As in "0.54 s of 2.1 s (26 %)", of the collector that saw less, as both are upper bounds."""
+    amount, share = min(
+        (
+            (seen.value("seconds", collector), seen.value("share", collector))
+            for collector in (PROBES, PY_SPY)
+            if seen.row("seconds", collector)
+        ),
+        default=(0.0, 0.0),
+    )
+    return _portion(seen, amount, share)
+
+
+def _doubt(seen: Seen) -> str:
+    for collector in (PROBES, PY_SPY):
+        share = seen.row("share", collector)
+        if share is not None and read(seen, collector) is Reading.OPEN and share.low < seen.limits.share:
+            possible = f"{words.percent(share.low)} to {words.percent(share.high)}"
+            return f", but anything from {possible} of the run fits what {collector} saw"
+    if 0 < seen.wall_s < telling_run(seen):
+        return f", but the workload ran only {words.seconds(seen.wall_s)}"
+    return ", which leaves it in doubt"
+
+
+def _longer_run(seen: Seen) -> str:
+    wanted = max(_wanted_run(seen, collector) for collector in (PROBES, PY_SPY)) or telling_run(seen)
+    if not wanted < words.HOUR_S:
+        return f"it lies so near to {words.percent(seen.limits.share)} of the run that no run under an hour would tell"
+    return f"run it for at least {words.seconds(words.at_least(wanted))}"
+
+
+def _wanted_run(seen: Seen, collector: str) -> float:
+    if read(seen, collector) is not Reading.OPEN:
+        return 0.0
+    share, limit = seen.row("share", collector), seen.limits.share
+    if share is None:
+        return max(telling_run(seen), 2 * seen.wall_s)
+    if share.low >= limit:
+        return max(seen.limits.seconds / share.low, seen.wall_s)
+    return seconds_to_settle(share.value, share.low, share.high, limit, seen.wall_s)
+
+
+def _portion(seen: Seen, amount: float, share: float) -> str:
+    total = amount / share if share > 0 else seen.wall_s
+    return f"{words.seconds(amount)} of {words.seconds(total)} ({words.percent(share)})"
+
+
+def _too_small(seen: Seen, probes: Reading, spy: Reading) -> str:
+    cheap = [name for name, reading in ((PROBES, probes), (PY_SPY, spy)) if reading is Reading.CHEAP]
+    collector = min(cheap, key=lambda name: _ceiling(seen, name))
+    seconds, share = seen.row("seconds", collector), seen.row("share", collector)
+    parts = [] if seconds is None else [words.seconds(seconds.high)]
+    parts += [] if share is None else [f"{words.percent(share.high)} of the run"]
+    most = f"at most {' or '.join(parts)}"
+    if spy is Reading.CHEAP and probes is Reading.COSTLY:
+        return f"costly only under the probe, {most} in the unmodified program"
+    if probes is Reading.CHEAP and spy is Reading.COSTLY:
+        return f"the line is hot for another reason, the flagged operation alone takes {most}"
+    return f"{most} is spent here in {words.times(seen.hits, 'executions')}"
+
+
+def _ceiling(seen: Seen, collector: str) -> float:
+    row = seen.row("share", collector) or seen.row("seconds", collector)
+    return row.high if row else float("inf")
+
+
+def _probes_alone(seen: Seen) -> Opinion:
+    seconds, share = seen.low("seconds"), seen.low("share")
+    left = seconds - seen.hits * INSTRUMENT_S
+    if left >= seen.limits.seconds and share * left / seconds >= seen.limits.share:
+        return Opinion(VerdictKind.CONFIRMED, f"{spent(seen)}, by the probes alone ({seen.gap(PY_SPY)})")
+    return Opinion(
+        VerdictKind.NOT_MEASURABLE,
+        f"{spent(seen)} in {words.times(seen.hits, 'executions')} may be the probe's own cost,"
+        f" and py-spy cannot tell: {seen.gap(PY_SPY)}",
+    )
+
+
+def _operation_untimed(seen: Seen, spy: Reading) -> Opinion:
+    hot = f"the line holds {spent(seen)}, but " if spy is Reading.COSTLY else ""
+    return Opinion(VerdictKind.NOT_MEASURABLE, f"{hot}the flagged operation alone was not timed: {seen.gap(PROBES)}")

@@ -1,0 +1,46 @@
+"""Where numbers are taken: interpreter, platform, processor, versions of the measuring tools."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+from auditor.model import Machine
+
+_TOOLS = ("libcst", "memray", "py-spy", "radon")
+
+
+def this_machine() -> Machine:
+    """The machine and the versions in use. What is not known is named "unknown"."""
+    return Machine(
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        platform=platform.platform(terse=True),
+        cpu=_processor(),
+        cores=_usable_cores(),
+        versions=tuple((tool, _version(tool)) for tool in _TOOLS),
+    )
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _version(tool: str) -> str:
+    try:
+        return importlib.metadata.version(tool)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,292 @@
+"""The data every layer speaks: suspects, evidence, verdicts, findings, reports.
+
+Data flows one way: files -> Suspect -> Profile -> Evidence -> Verdict -> Finding -> Report -> text.
+Everything here is frozen and holds no behaviour beyond simple derived values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class VerdictKind(StrEnum):
+    """What the audit says of a suspect."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"
+    NOT_EXERCISED = "not-exercised"
+    NOT_MEASURABLE = "not-measurable"
+    SUSPECTED = "suspected"
+
+
+class Priority(StrEnum):
+    """How soon a finding deserves attention; P0 first."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+class Effort(StrEnum):
+    """How much work and risk a change of the function is, from its cyclomatic complexity."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of source text: lines and columns count from 1, columns in characters, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+# ------------------------------------------------------------------------------------------------
+# Expectations: what a rule expects to be measured if its suspicion is true.
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The flagged node is costly as it stands: seconds spent in it, and their share of the run.
+
+    `below` narrows the seconds to samples in which one of these functions ("file-suffix:function") stands
+    below the flagged line, for nodes whose own work is wanted but whose overhead is not.
+    """
+
+    below: tuple[str, ...] = ()
+    memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The flagged operation grows dearer with the size of its input: seconds, share, and the growth exponent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The flagged container fills faster than it is emptied: greatest length and its slope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """Objects created at the flagged node stay alive: how many, against how many were created.
+
+    `noun` is their plural ("tasks"). `churn` names functions ("file-suffix:function") whose seconds below the flagged
+    function are the price of creating such objects anew, where that alone may be too much.
+    """
+
+    noun: str
+    churn: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """A connection is opened anew although an earlier one could serve: connections opened per execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The flagged call holds up an event loop: seconds for which the loop stood still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The flagged call does again what it did before with the same input: seconds in executions with an input seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The flagged operation waits, one after the other or for a lock: seconds spent waiting, and how often."""
+
+
+Expectation = Cost | Scaling | Backlog | Survivors | Reuse | Stall | Repetition | Wait
+
+
+# ------------------------------------------------------------------------------------------------
+# Suspects
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A node at which the named probe is planted; `span` is exactly the node's."""
+
+    probe: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A place that a rule wants measured. `path` is relative to the target, in POSIX form."""
+
+    rule: str
+    path: str
+    span: Span
+    symbol: str
+    message: str
+    fingerprint: str
+    sites: tuple[Site, ...]
+    function: Span | None = None
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A file that was left out of the audit, or a rule left out on one file, and why."""
+
+    path: str
+    reason: str
+
+
+# ------------------------------------------------------------------------------------------------
+# Measurements
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A command that exercises the audited code. `timeout_s` is None for no limit."""
+
+    name: str
+    command: str
+    cwd: str
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassRun:
+    """One run of a workload under one pass ("plain", "probes", "py-spy", "memray").
+
+    `gap` is None if the pass delivered its data, else the reason why it could not.
+    """
+
+    name: str
+    wall_s: float
+    exit_code: int | None
+    gap: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRun:
+    """A workload with every pass that was made over it, the plain one first."""
+
+    workload: Workload
+    exit_code: int | None
+    wall_s: float
+    passes: tuple[PassRun, ...]
+    warnings: tuple[str, ...] = ()
+    last_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One measured number about one suspect, with its 95 % interval.
+
+    `n` says how often it was measured (executions, samples, objects). `threshold` is the value that the judge
+    held it against, in the same unit, or None where the number stands for information only.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    collector: str
+    workload: str
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be measured, and why. A gap is never counted as a zero."""
+
+    collector: str
+    workload: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All that was seen of one suspect under one workload."""
+
+    workload: str
+    wall_s: float
+    evidence: tuple[Evidence, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def get(self, metric: str, collector: str | None = None) -> Evidence | None:
+        """The first evidence of that metric (and collector), or None."""
+        for row in self.evidence:
+            if row.metric == metric and collector in (None, row.collector):
+                return row
+        return None
+
+
+# ------------------------------------------------------------------------------------------------
+# Results
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the evidence says. `reason` is one sentence; `evidence` are the rows it rests on, thresholds filled in."""
+
+    kind: VerdictKind
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Upper bound of the speed-up of the whole workload, as a factor (1.25 = a quarter more throughput)."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judged and triaged suspect."""
+
+    suspect: Suspect
+    verdict: Verdict
+    priority: Priority | None = None
+    gain: Gain | None = None
+    effort: Effort | None = None
+    complexity: int | None = None
+    excerpt: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the numbers were taken."""
+
+    python: str
+    platform: str
+    cpu: str
+    cores: int
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The one saveable result between measuring and rendering. `target` is as the user gave it."""
+
+    target: str
+    created: str
+    files: int
+    lines: int
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skip, ...]
+    workloads: tuple[WorkloadRun, ...]
+    machine: Machine
+    audit_version: str
+    command: str
+    interrupted: bool = False
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,63 @@
+"""The one sentence (or two) that a reader in a hurry reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.model import VerdictKind
+from auditor.report import figures
+
+if TYPE_CHECKING:
+    from auditor.model import Finding, Report
+
+
+def headline(report: Report, confirmed: tuple[Finding, ...]) -> str:
+    """What to do first; said plainly where nothing is to be done, and where the numbers are not to be trusted."""
+    interrupted = "The audit was interrupted; what follows is incomplete." if report.interrupted else ""
+    parts = (interrupted, _first(confirmed) if confirmed else _nothing(report), _doubt(report))
+    return " ".join(part for part in parts if part)
+
+
+def _first(confirmed: tuple[Finding, ...]) -> str:
+    worst = confirmed[0]
+    suspect = worst.suspect
+    level = f", {worst.priority.value}" if worst.priority else ""
+    bound = f": it can gain at most {figures.gain(worst.gain)}" if worst.gain else ""
+    more = len(confirmed) - 1
+    rest = f" {figures.counted(more, 'further finding is', 'further findings are').capitalize()} confirmed."
+    place = f"{suspect.path}:{suspect.span.line}"
+    return f"Start with {place} ({suspect.rule}{level}){bound}." + (rest if more else " Nothing else is confirmed.")
+
+
+def _nothing(report: Report) -> str:
+    if not report.findings:
+        return f"No suspect was found in {figures.counted(report.files, 'file')}."
+    if not report.workloads:
+        suspects = figures.counted(len(report.findings), "suspect")
+        return f"Nothing was measured: {suspects} unproven. Give a workload to have each confirmed or rejected."
+    total = len(report.findings)
+    rejected = _count(report, VerdictKind.REJECTED)
+    if rejected == total:
+        verb = "was" if total == 1 else "were all"
+        return f"Nothing is confirmed: {figures.counted(total, 'suspect')} {verb} measured and rejected."
+    unreached = _count(report, VerdictKind.NOT_EXERCISED)
+    if unreached == total:
+        reached = f"reached none of the {total:,} suspects" if total > 1 else "did not reach the one suspect"
+        return f"Nothing is confirmed, and nothing is refuted: the workload {reached}."
+    open_ones = total - rejected
+    undecided = figures.counted(open_ones, "suspect remains", "suspects remain")
+    return f"Nothing is confirmed: {rejected:,} of {total:,} suspects were measured and rejected, {undecided} open."
+
+
+def _doubt(report: Report) -> str:
+    failed = [run for run in report.workloads if run.exit_code != 0]
+    if not failed:
+        return ""
+    worst = failed[0]
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    ended = "was stopped" if worst.exit_code is None else f"ended with exit code {worst.exit_code}"
+    return f"Workload {worst.workload.name}{others} {ended}: its numbers may not be those of a normal run."
+
+
+def _count(report: Report, kind: VerdictKind) -> int:
+    return sum(finding.verdict.kind is kind for finding in report.findings)

@@ -1,0 +1,139 @@
+"""What every reporter says of a report: its findings in reading order, its counts, its headline. Pure derivations."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.model import Priority, VerdictKind
+from auditor.report.headline import headline
+from auditor.report.strengths import strengths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.model import Finding, Report, Skip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Confirmed findings of one priority; `name` is "" for those that were given none."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A report in reading order. `stats` are (what, how many) rows, `first_files` (path, confirmed findings)."""
+
+    report: Report
+    headline: str
+    stats: tuple[tuple[str, str], ...]
+    strengths: tuple[str, ...]
+    groups: tuple[Group, ...]
+    confirmed: tuple[Finding, ...]
+    rejected: tuple[Finding, ...]
+    inconclusive: tuple[Finding, ...]
+    not_exercised: tuple[Finding, ...]
+    not_measurable: tuple[Finding, ...]
+    suspected: tuple[Finding, ...]
+    skipped: tuple[Skip, ...]
+    first_files: tuple[tuple[str, int], ...]
+
+
+def overview(report: Report) -> Overview:
+    """Everything that is derived from `report` for display."""
+    confirmed = _by_priority(_of(report, VerdictKind.CONFIRMED))
+    return Overview(
+        report=report,
+        headline=headline(report, confirmed),
+        stats=_stats(report),
+        strengths=strengths(report),
+        groups=_groups(confirmed),
+        confirmed=confirmed,
+        rejected=_by_rule(_of(report, VerdictKind.REJECTED)),
+        inconclusive=_by_priority(_of(report, VerdictKind.INCONCLUSIVE)),
+        not_exercised=_by_place(_of(report, VerdictKind.NOT_EXERCISED)),
+        not_measurable=_by_place(_of(report, VerdictKind.NOT_MEASURABLE)),
+        suspected=_by_place(_of(report, VerdictKind.SUSPECTED)),
+        skipped=tuple(sorted(report.skipped, key=lambda skip: (skip.path, skip.reason))),
+        first_files=_first_files(confirmed),
+    )
+
+
+def location(finding: Finding) -> str:
+    """`path:line:column`, which editors and terminals open."""
+    suspect = finding.suspect
+    return f"{suspect.path}:{suspect.span.line}:{suspect.span.column}"
+
+
+def flagged(finding: Finding, line: int) -> bool:
+    """Whether `line` belongs to the flagged span."""
+    span = finding.suspect.span
+    last = span.end_line if span.end_column > 1 else span.end_line - 1
+    return span.line <= line <= max(span.line, last)
+
+
+def _of(report: Report, kind: VerdictKind) -> tuple[Finding, ...]:
+    return tuple(finding for finding in report.findings if finding.verdict.kind is kind)
+
+
+def _by_priority(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (_rank(finding), -_cost(finding), *_place(finding))))
+
+
+def _by_rule(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.suspect.rule, *_place(finding))))
+
+
+def _by_place(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=_place))
+
+
+def _place(finding: Finding) -> tuple[object, ...]:
+    suspect = finding.suspect
+    return suspect.path, suspect.span, suspect.rule, suspect.fingerprint
+
+
+def _rank(finding: Finding) -> str:
+    return finding.priority.value if finding.priority else "unranked"  # Sorts after "P3".
+
+
+def _cost(finding: Finding) -> float:
+    """Seconds measured at the finding, 0 where its evidence is of another kind."""
+    seconds = [row.value for row in finding.verdict.evidence if row.unit == "s" and math.isfinite(row.value)]
+    return max(seconds, default=0.0)
+
+
+def _groups(confirmed: tuple[Finding, ...]) -> tuple[Group, ...]:
+    names = [*(priority.value for priority in Priority), ""]
+    members = [
+        (name, tuple(one for one in confirmed if (one.priority.value if one.priority else "") == name))
+        for name in names
+    ]
+    return tuple(Group(name, findings) for name, findings in members if findings)
+
+
+def _stats(report: Report) -> tuple[tuple[str, str], ...]:
+    verdicts = Counter(finding.verdict.kind for finding in report.findings)
+    levels = Counter(one.priority for one in report.findings if one.verdict.kind is VerdictKind.CONFIRMED)
+    ranked = ", ".join(f"{levels[priority]} {priority.value}" for priority in Priority if levels[priority])
+    confirmed = f"{verdicts[VerdictKind.CONFIRMED]:,}" + (f" ({ranked})" if ranked else "")
+    others = [kind for kind in VerdictKind if kind is not VerdictKind.CONFIRMED]
+    return (
+        ("Files", f"{report.files:,}"),
+        ("Lines", f"{report.lines:,}"),
+        ("Files skipped", f"{len(report.skipped):,}"),
+        ("Workloads", f"{len(report.workloads):,}"),
+        ("Suspects", f"{len(report.findings):,}"),
+        ("Confirmed", confirmed),
+        *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
+    )
+
+
+def _first_files(confirmed: tuple[Finding, ...]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(finding.suspect.path for finding in confirmed)
+    return tuple(counts.items())  # In order of first appearance: the worst finding's file first.

@@ -1,0 +1,20 @@
+"""What a reporter is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auditor.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """One way to write a report down. `name` is the module's own, `suffix` what a file of that kind ends in."""
+
+    name: str
+    suffix: str
+    render: Callable[[Report], str]

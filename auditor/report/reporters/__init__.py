@@ -1,0 +1,1 @@
+"""One reporter a file: a module here exposes `REPORTER` and is found by its name."""

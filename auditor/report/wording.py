@@ -1,0 +1,65 @@
+"""The words for metrics and passes. What is not listed here is shown under its own name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auditor.model import Evidence
+
+_METRICS = {
+    ("hits", ""): "how often it ran",
+    ("seconds", "probes"): "time in the operation alone",
+    ("seconds", "py-spy"): "time with the flagged lines on the stack",
+    ("share", ""): "share of the run",
+    ("growth", ""): "growth of the cost with size (exponent)",
+    ("size_min", ""): "smallest size met",
+    ("size_max", ""): "greatest size met",
+    ("cost_ratio", ""): "cost against the constant-time alternative",
+    ("depth_max", ""): "greatest length",
+    ("depth_slope", ""): "growth of the length per put",
+    ("created", ""): "created",
+    ("alive_end", ""): "alive at the end",
+    ("alive_peak", ""): "alive at the same time, at most",
+    ("destroyed_pending", ""): "destroyed while pending",
+    ("churn", ""): "time in creating them anew",
+    ("connections", ""): "connections opened",
+    ("peers", ""): "distinct peers",
+    ("per_hit", ""): "connections per execution",
+    ("loop_hits", ""): "executions on a running event loop",
+    ("stall_total", ""): "time the event loop stood still",
+    ("stall_longest", ""): "longest stand-still of the event loop",
+    ("stall", ""): "time the event loop stood still",
+    ("puts", ""): "items put in",
+    ("repeats", ""): "executions with an input seen before",
+    ("repeat_seconds", ""): "time in executions with an input seen before",
+    ("repeat_share", ""): "share of the run in such executions",
+    ("unknown", ""): "executions whose input could not be compared",
+    ("waited", ""): "time spent waiting",
+    ("waited_share", ""): "share of the run spent waiting",
+    ("waited_longest", ""): "longest wait",
+    ("alone", ""): "time in which nothing else was waited for here",
+    ("held", ""): "time the lock was held",
+    ("off", ""): "executions while the level was off",
+    ("peak_bytes", ""): "memory at the high-water mark",
+    ("peak_share", ""): "share of the high-water mark",
+}
+
+_PASSES = {
+    "plain": "The workload as it is. Its wall time and exit code are what the other passes are held against.",
+    "probes": "Small instruments at the suspected places count executions and time the one operation; "
+    "what the instruments themselves cost is taken off.",
+    "py-spy": "A sampler looks at the unmodified program from outside and counts how often the suspected lines run.",
+    "memray": "Every allocation is recorded; what counts is the memory alive at the high-water mark.",
+}
+
+
+def metric_label(row: Evidence) -> str:
+    """What a row of evidence counts, in words."""
+    plain = row.metric.replace("_", " ")
+    return _METRICS.get((row.metric, row.collector)) or _METRICS.get((row.metric, "")) or plain
+
+
+def pass_label(name: str) -> str:
+    """What a pass does, in a sentence or two; "" for one that is not known here."""
+    return _PASSES.get(name, "")

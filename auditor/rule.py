@@ -1,0 +1,405 @@
+"""What a rule is: one value in one file that carries its id, page, examples, trigger, matcher and expectation.
+
+A rule file imports from here and from libcst only. `docs/rules.md` shows how to write one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from auditor.model import Expectation
+
+
+class Kind(StrEnum):
+    """What sort of trouble a rule looks for. Growing kinds get worse with time or input."""
+
+    GROWTH = "growth"
+    LEAK = "leak"
+    ALLOCATION = "allocation"
+    ALGORITHMIC = "algorithmic"
+    SERIALIZATION = "serialization"
+    BLOCKING = "blocking"
+    REUSE = "reuse"
+    QUERIES = "N+1"
+    IO = "I/O"
+    OVERHEAD = "overhead"
+    LOGGING = "logging"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which surroundings a trigger asks for. All that are set must hold.
+
+    function: inside a function or lambda (module and class bodies run once).
+    loop: inside a loop or comprehension of the same function.
+    coroutine: the innermost function is an `async def`.
+    kept: the receiver of the call, or what the statement stores into, is an attribute or a name of the module, not
+        a local name.
+    """
+
+    function: bool = False
+    loop: bool = False
+    coroutine: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Trigger: a call of one of these. "asyncio.Queue" is a qualified name, ".create_task" a method of anything.
+
+    The gate looks at the last component only, aliases included; the rule's check decides.
+    """
+
+    names: tuple[str, ...]
+    where: Where = Where()
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Trigger: a node of one of these classes of the standard library's `ast` ("AugAssign", "Compare", "Dict").
+
+    What follows keeps the rest away from LibCST, if set. `least` asks for at least so many entries of a display,
+    `targets` for a target of one of these classes ("Subscript"), `decorators` for one of these last components among
+    the decorators of a definition ("lru_cache").
+    """
+
+    kinds: tuple[str, ...]
+    where: Where = Where()
+    least: int = 0
+    targets: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+
+
+Trigger = Calls | Nodes
+
+
+class Context(Protocol):
+    """What a check may ask about the code around the node it was given.
+
+    The check sees LibCST nodes of one slice of the file: the outermost function around the node, or the
+    module-level or class-level statement. Facts from outside the slice (imports, module-level names, attributes
+    of the class) are answered too.
+    """
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the target."""
+        ...
+
+    @property
+    def root(self) -> cst.CSTNode:
+        """The slice's outermost node."""
+        ...
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around `node`, None at the top of the slice."""
+        ...
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around `node`, innermost first."""
+        ...
+
+    def descendants(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """`node` and every node inside it, in source order."""
+        ...
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Lambda | None:
+        """The innermost function around `node`; the function whose body runs it."""
+        ...
+
+    def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+        """Loops that repeat `node` within its own function, innermost first.
+
+        The iterable of a `for` and the `else` branch of a loop are not repeated by it.
+        """
+        ...
+
+    def qualified(self, expression: cst.CSTNode) -> str | None:
+        """Qualified name of what a name or attribute chain means, None if unknown or not a chain.
+
+        Imports and aliases are resolved ("Q" -> "asyncio.Queue"), so are methods of values of known type
+        ("session.get" -> "requests.Session.get") and builtins ("len" -> "builtins.len").
+        """
+        ...
+
+    def type_of(self, expression: cst.BaseExpression) -> str | None:
+        """Proven type: "str", "bytes", "list", "dict", "set", "tuple", "int"... or a qualified class; else None.
+
+        From literals, constructor calls, annotations, defaults, `isinstance`, and attributes assigned in the class.
+        """
+        ...
+
+    def length_of(self, expression: cst.BaseExpression) -> int | None:
+        """Number of entries if the expression is a display, or a name bound exactly once, to one, and never grown."""
+        ...
+
+    def is_constant(self, expression: cst.BaseExpression) -> bool:
+        """Whether it is built of literals only (numbers, strings, displays of these)."""
+        ...
+
+    def is_fixed(self, expression: cst.BaseExpression) -> bool:
+        """Whether it yields the same at every execution: literals, names bound outside every function, what these make.
+
+        So are displays, operators and f-strings over such parts, and lambdas that capture nothing else.
+        """
+        ...
+
+    def is_settled(self, expression: cst.BaseExpression) -> bool:
+        """Whether it is fixed, or stays as the constructor made it: such attributes, and paths built of these."""
+        ...
+
+    def turns_of(self, loop: cst.For | cst.While | cst.CompFor) -> int | None:
+        """How often the loop turns at most, if that is plain to see: a display, or `range` over literals."""
+        ...
+
+    def appended(self, target: str, within: cst.CSTNode) -> Sequence[cst.BaseExpression]:
+        """What is put into the list of that dotted name: `target.append(x)`, `.insert(0, x)`, `target += [x]`."""
+        ...
+
+    def additions(self, statement: cst.CSTNode) -> Sequence[cst.BaseExpression]:
+        """The operands by which an assignment adds to its own target, as `s = s + x`, none if it does not."""
+        ...
+
+    def carrier(self, statement: cst.CSTNode, target: str) -> cst.For | cst.While | None:
+        """The outermost loop that carries what the statement leaves in the dotted target from turn to turn.
+
+        None if each turn starts the target afresh, if the loop ends right after the statement, or if it is short.
+        """
+        ...
+
+    def repeating(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+        """Those of `loops(node)` that may run the node many times: neither short nor left right after it."""
+        ...
+
+    def renews(self, loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpression) -> bool:
+        """Whether the loop's turns bind or empty what the expression is made from. Adding to a list does not count."""
+        ...
+
+    def met_again(self, node: cst.CSTNode, value: cst.BaseExpression) -> bool:
+        """Whether the node runs many times on the same value.
+
+        In a loop that does not renew it; or at each call of a function, on an attribute of its object or an outer name.
+        """
+        ...
+
+    def bound_to(self, expression: cst.BaseExpression) -> cst.BaseExpression | None:
+        """What the name or attribute of `self` is bound to, if it is bound once, and to a value: a copy of its code."""
+        ...
+
+    def text_of(self, expression: cst.BaseExpression) -> str | bytes | None:
+        """The text that the expression always is: a literal, a name bound once to one, a sum of such."""
+        ...
+
+    def item_loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.CompFor]:
+        """Those of `repeating(node)` that take one item of some data a turn: no `while`, and nothing by batches."""
+        ...
+
+    def is_paced(self, loop: cst.For | cst.While | cst.CompFor) -> bool:
+        """Whether the turns of the loop sleep, or wait for a limiter."""
+        ...
+
+    def is_unchanged(
+        self, expression: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, immutable: bool = False
+    ) -> bool:
+        """Whether no turn of the loop binds, mutates or hands on what the expression is made from. It calls nothing.
+
+        With `immutable`, the value is taken for one that cannot be mutated, such as a text.
+        """
+        ...
+
+    def is_same_call(self, call: cst.Call, loop: cst.For | cst.While | cst.CompFor) -> bool:
+        """Whether no turn of the loop binds what the call is made on or with, so that each turn repeats it."""
+        ...
+
+    def carries(self, node: cst.Call | cst.Await, loop: cst.For | cst.While | cst.CompFor) -> bool:
+        """Whether a later turn depends on what the node yields: by what it is given there, or by running at all."""
+        ...
+
+    def binds(self, node: cst.CSTNode) -> Collection[str]:
+        """The names and dotted names that the node itself binds, not those that nodes inside it do."""
+        ...
+
+    def argument(self, call: cst.Call, position: int, keyword: str) -> cst.BaseExpression | None:
+        """The argument in that position or of that keyword, None if absent or hidden in a `*` or `**`."""
+        ...
+
+    def waits_for(self, call: cst.Call) -> str | None:
+        """What the call waits for ("the database", "a file", "the clock"...), None if it is not known to wait."""
+        ...
+
+    def logs_at(self, call: cst.Call) -> str | None:
+        """The level ("debug") if it is a call of a logger of `logging`, by type or by its usual name, else None."""
+        ...
+
+    def asks_level(self, node: cst.CSTNode) -> bool:
+        """Whether a condition around the node asks for the level of a logger."""
+        ...
+
+    def opens_to_read(self, call: cst.Call) -> bool:
+        """Whether the call opens a file, and only to read it."""
+        ...
+
+    def reads_of(self, call: cst.Call) -> Sequence[cst.Call]:
+        """The calls that read or parse the file that `call` opens, directly or by way of one local name."""
+        ...
+
+    def uses(self, name: str, within: cst.CSTNode | None = None) -> Sequence[cst.Name]:
+        """Every occurrence of the plain name in the slice (or in `within`), in source order."""
+        ...
+
+    def stores(self, target: str, within: cst.CSTNode | None = None) -> Sequence[cst.CSTNode]:
+        """Nodes that bind the dotted `target` ("s", "self.text"): assignments, loops, `with`, walrus, parameters."""
+        ...
+
+    def code(self, node: cst.CSTNode) -> str:
+        """Source text of the node."""
+        ...
+
+    def derives_from(self, expression: cst.BaseExpression, bases: Collection[str]) -> bool:
+        """Whether the expression names one of these classes, or a class of this module derived from one."""
+        ...
+
+    def outlives(self, node: cst.CSTNode) -> bool:
+        """Whether the value is awaited, returned, handed to a call, or kept by what outlives the function's frame.
+
+        Local names and containers are followed; what is stored in them dies with the frame.
+        """
+        ...
+
+    def kept_once(self, node: cst.CSTNode) -> bool:
+        """Whether the value is made once and kept: `self.x = ...` in a start-up method, behind a guard, in a cache."""
+        ...
+
+    def returned(self, node: cst.CSTNode) -> bool:
+        """Whether the value itself is what its function returns, as a factory does."""
+        ...
+
+    def home(self, expression: cst.BaseExpression) -> str | None:
+        """Where what the expression names is kept: "module", "class", "instance"; None if local, imported, unknown."""
+        ...
+
+    def only_grows(self, expression: cst.BaseExpression) -> bool:
+        """Whether the expression names a container with a `home` from which this module never takes an entry.
+
+        Taking is removing, clearing, binding anew outside `__init__`, handing it to what is named for that
+        (`prune(cache)`), and being a `deque` with a `maxlen`. Aliases and entries of it count for the container.
+        """
+        ...
+
+    def read_from(self, expression: cst.BaseExpression) -> Collection[str]:
+        """Names of the attributes and methods that this module reads from what has a `home`, also by way of aliases."""
+        ...
+
+    def parameters(self, node: cst.CSTNode) -> Collection[str]:
+        """Names of the parameters of the innermost function around the node, without a method's receiver."""
+        ...
+
+    def class_bases(self, function: cst.FunctionDef) -> Sequence[str] | None:
+        """For a function that was flagged: code of the bases if it stands in the body of a class, else None."""
+        ...
+
+    def abandoned(self, node: cst.CSTNode, endings: Collection[str], borrowers: Collection[str] = ()) -> bool:
+        """Whether the value never leaves the function that makes it and none of the `endings` is called on it there.
+
+        `borrowers` are qualified names of functions that use it and give it back ("json.load").
+        """
+        ...
+
+    def memoizes(self, store: cst.CSTNode, container: cst.BaseExpression) -> bool:
+        """Whether the function looks up the entry of the container, works it out if missing, stores and uses it."""
+        ...
+
+    def is_task(self, expression: cst.BaseExpression) -> bool:
+        """Whether the expression makes an asyncio task, or is a local name bound to what does."""
+        ...
+
+    def caches_all(self, function: cst.FunctionDef) -> bool:
+        """Whether a decorator of `functools` keeps every result: `cache`, `lru_cache(maxsize=None)`.
+
+        The function is one that was flagged. A cache that the module clears (`function.cache_clear()`) does not count.
+        """
+        ...
+
+    def decorates(self, node: cst.CSTNode) -> bool:
+        """Whether the node's function returns a parameter of its own, as a decorator that registers does."""
+        ...
+
+    def starts_up(self, node: cst.CSTNode) -> bool:
+        """Whether the node stands in a function whose name speaks of setting something up (`start`, `_open_pool`)."""
+        ...
+
+    def runs_once(self, node: cst.CSTNode) -> bool:
+        """Whether the node stands at module or class level, in `main`, in a test, or in a start-up hook, in no loop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """Where to plant which probe."""
+
+    probe: str
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A suspect, as a rule's check returns it. `node` is what is flagged, the triggering node if None."""
+
+    message: str
+    plants: tuple[Plant, ...]
+    node: cst.CSTNode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What `audit explain` prints. Plain Markdown paragraphs.
+
+    what: what the rule flags. why: why it may cost. harmless: when it does not. measured: what confirms or rejects
+    it. fix: how to change the code. references: where the facts come from.
+    """
+
+    what: str
+    why: str
+    harmless: str
+    measured: str
+    fix: str
+    references: tuple[str, ...] = ()
+
+
+Check = Callable[["cst.CSTNode", Context], Match | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `valid` and `invalid` are whole source texts; each invalid one yields exactly one suspect."""
+
+    id: str
+    title: str
+    kind: Kind
+    page: Page
+    triggers: tuple[Trigger, ...]
+    expects: Expectation
+    check: Check
+    valid: tuple[str, ...]
+    invalid: tuple[str, ...]
+
+
+__all__ = [
+    "Calls",
+    "Check",
+    "Context",
+    "Kind",
+    "Match",
+    "Nodes",
+    "Page",
+    "Plant",
+    "Rule",
+    "Trigger",
+    "Where",
+]

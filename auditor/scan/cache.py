@@ -1,0 +1,229 @@
+"""Scans of files seen before, kept in one SQLite file in the user's cache directory.
+
+A scan is found by the hash of the file's content, and first by its time of change, size and inode, which spares reading
+it. Trouble with the cache is never the user's: a damaged file is set aside, and what cannot be used is done without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from auditor.scan.record import FileScan, Reading, load
+
+MAX_BYTES = 256 * 2**20
+"""Size of the file from which the scans that were not used for longest are dropped."""
+
+_FORMAT = 1
+_WAIT_S = 2.0
+_RACY_NS = 2 * 10**9
+_DAY_S = 86_400
+_NOTE_DAYS = 30
+_TABLES = """
+CREATE TABLE IF NOT EXISTS scans (key BLOB PRIMARY KEY, scan TEXT NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS places (
+    key BLOB PRIMARY KEY, mtime INTEGER NOT NULL, size INTEGER NOT NULL, inode INTEGER NOT NULL,
+    scan BLOB NOT NULL, day INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (key BLOB PRIMARY KEY, note TEXT NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_BY_PLACE = "SELECT scan, day, mtime, size, inode FROM places WHERE key = ?"
+
+
+def cache_directory() -> Path:
+    """Where the cache is kept: `AUDIT_CACHE_DIR`, or `audit` in the user's cache directory."""
+    if chosen := os.environ.get("AUDIT_CACHE_DIR"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # the specification has relative paths ignored
+    return (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~/.cache"))) / "audit"  # noqa: PTH111, PTH117
+
+
+class Cache:
+    """The cache as one set of rules sees it; `version` stands for everything beside the file that decides a scan."""
+
+    def __init__(self, directory: Path, version: str) -> None:
+        self._file = directory / f"scans-{_FORMAT}.db"
+        self._version = version
+        self._day = int(time.time() // _DAY_S)
+        self._touched: list[tuple[str, bytes]] = []
+        self._scans: list[tuple[bytes, str, int]] = []
+        self._places: list[tuple[bytes, int, int, int, bytes, int]] = []
+        self._notes: list[tuple[bytes, str, int]] = []
+        self._db: sqlite3.Connection | None = None
+        with self._guarded():
+            self._open()
+
+    def find(self, file: Path, path: str, package: str) -> FileScan | None:
+        """The scan of the file as it lies there, None if it is not known. `path` and `package` as the scan has them."""
+        place = self._key("place", str(file), path, package)
+        try:
+            found = file.stat()
+        except (OSError, ValueError):
+            return None
+        row = self._row(_BY_PLACE, place)
+        if row is not None and row[2:] == (found.st_mtime_ns, found.st_size, found.st_ino):
+            scan = self._scan(row[0])
+            if scan is not None:
+                self._use("places", place, row[1])
+                return scan
+        return self._find_by_content(file, path, package)
+
+    def keep(self, file: Path, scan: FileScan, text: str, package: str, reading: Reading) -> None:
+        """Remember the scan, written as `text`, of what `reading` says."""
+        key = self._key("scan", scan.path, package, reading.digest)
+        self._scans.append((key, text, self._day))
+        self._keep_place(file, scan.path, package, reading, key)
+
+    def note(self, name: str) -> str | None:
+        """A text that was kept under that name with the same set of rules."""
+        row = self._row("SELECT note, day FROM notes WHERE key = ?", key := self._key("note", name))
+        if row is None:
+            return None
+        self._use("notes", key, row[1])
+        return str(row[0])
+
+    def keep_note(self, name: str, note: str) -> None:
+        """Remember a text that depends on nothing but its name and the set of rules."""
+        self._notes.append((self._key("note", name), note, self._day))
+
+    def close(self) -> None:
+        """Write down what is new; the cache is not to be used any more."""
+        with self._guarded():
+            self._write()
+        self._shut()
+
+    def _find_by_content(self, file: Path, path: str, package: str) -> FileScan | None:
+        from auditor.scan.source import UnreadableError, read_bytes
+
+        if self._db is None:
+            return None
+        try:
+            _, reading = read_bytes(file)
+        except UnreadableError:
+            return None
+        key = self._key("scan", path, package, reading.digest)
+        scan = self._scan(key)
+        if scan is not None:
+            self._keep_place(file, path, package, reading, key)
+        return scan
+
+    def _keep_place(self, file: Path, path: str, package: str, reading: Reading, scan: bytes) -> None:
+        # a change within the clock's grain would not show in the time of change
+        if time.time_ns() - reading.mtime_ns > _RACY_NS:
+            place = self._key("place", str(file), path, package)
+            self._places.append((place, reading.mtime_ns, reading.size, reading.inode, scan, self._day))
+
+    def _scan(self, key: bytes) -> FileScan | None:
+        row = self._row("SELECT scan, day FROM scans WHERE key = ?", key)
+        if row is None:
+            return None
+        try:
+            scan = load(row[0])
+        except ValueError:
+            return None
+        self._use("scans", key, row[1])
+        return scan
+
+    def _use(self, table: str, key: bytes, day: int) -> None:
+        if day != self._day:
+            self._touched.append((table, key))
+
+    def _key(self, *parts: str) -> bytes:
+        text = "\0".join((self._version, *parts))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:20]
+
+    def _row(self, query: str, key: bytes) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = None
+        with self._guarded():
+            if self._db is not None:
+                row = self._db.execute(query, (key,)).fetchone()
+        return row
+
+    def _open(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(self._file, timeout=_WAIT_S, isolation_level=None)
+        # tables are only made where they are missing: making them needs the lock that another audit may hold
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'notes'").fetchone():
+            self._db.executescript(_TABLES)
+
+    def _write(self) -> None:
+        if self._db is None or not (self._touched or self._scans or self._places or self._notes):
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("INSERT OR REPLACE INTO scans VALUES (?, ?, ?)", self._scans)
+        self._db.executemany("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?, ?)", self._places)
+        self._db.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", self._notes)
+        for table, key in self._touched:
+            self._db.execute(f"UPDATE {table} SET day = ? WHERE key = ?", (self._day, key))
+        self._evict(self._db)
+        self._db.execute("COMMIT")
+
+    def _evict(self, db: sqlite3.Connection) -> None:
+        """Drop the oldest quarter, as often as it takes. Notes are few and small; those go by age."""
+        db.execute("DELETE FROM notes WHERE day < ?", (self._day - _NOTE_DAYS,))
+        for _ in range(16):
+            pages, free, size = (
+                db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+            )
+            if (pages - free) * size <= MAX_BYTES:
+                return
+            for table in ("scans", "places"):
+                count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                oldest = f"SELECT key FROM {table} ORDER BY day LIMIT {count // 4}"
+                db.execute(f"DELETE FROM {table} WHERE key IN ({oldest})")
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """After any trouble with the file, go on without it; a damaged one is set aside."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self._shut()
+            # not by class: an OperationalError (locked, full, read-only) is a DatabaseError too, and passes
+            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                self._set_aside()
+        except (OSError, ValueError, sqlite3.Error):
+            self._shut()
+
+    def _shut(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            with contextlib.suppress(sqlite3.Error):
+                db.close()
+
+    def _set_aside(self) -> None:
+        for suffix in ("", "-journal"):
+            # a journal left behind would be played into the next file of that name
+            broken = self._file.with_name(self._file.name + suffix)
+            with contextlib.suppress(OSError):
+                broken.replace(self._file.with_name(f"{self._file.name}{suffix}.broken"))
+
+
+def version_of(files: Callable[[], Iterator[Path]], *chosen: str) -> str | None:
+    """Hash of all that decides a scan beside the file: these files, what was chosen, the interpreter, LibCST.
+
+    None if a file cannot be read.
+    """
+    import importlib.util
+    import platform
+
+    from auditor import __version__
+
+    digest = hashlib.sha256("\0".join((__version__, platform.python_version(), *chosen)).encode())
+    try:
+        for file in files():
+            digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        # its place and time stand for its version, which would take longer to ask for
+        library = importlib.util.find_spec("libcst")
+        if library is not None and library.origin is not None:
+            digest.update(f"{library.origin} {Path(library.origin).stat().st_mtime_ns}".encode())
+    except OSError:
+        return None
+    return digest.hexdigest()

@@ -1,0 +1,602 @@
+"""One slice of a file as LibCST nodes, with what rules may ask about it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import libcst as cst
+
+from auditor.model import Span
+from auditor.scan import flow, infer, kept, local, repeat, sinks, turns
+from auditor.scan.facts import Annotated, Binding, Function
+from auditor.scan.fixed import is_fixed, is_settled
+from auditor.scan.infer import Scopes
+from auditor.scan.nodes import children, positions
+from auditor.scan.source import Source
+
+_CST_OF: dict[str, tuple[type[cst.CSTNode], ...]] = {
+    "Call": (cst.Call,),
+    "Dict": (cst.Dict,),
+    "List": (cst.List,),
+    "Set": (cst.Set,),
+    "Compare": (cst.Comparison,),
+    "BinOp": (cst.BinaryOperation,),
+    "AugAssign": (cst.AugAssign,),
+    "Assign": (cst.Assign,),
+    "For": (cst.For,),
+    "AsyncFor": (cst.For,),
+    "While": (cst.While,),
+    "With": (cst.With,),
+    "AsyncWith": (cst.With,),
+    "Await": (cst.Await,),
+    "Raise": (cst.Raise,),
+    "Expr": (cst.Expr,),
+    "FunctionDef": (cst.FunctionDef,),
+    "AsyncFunctionDef": (cst.FunctionDef,),
+    "ClassDef": (cst.ClassDef,),
+    "Try": (cst.Try,),
+    "Subscript": (cst.Subscript,),
+    "Delete": (cst.Del,),
+    "ListComp": (cst.ListComp,),
+    "GeneratorExp": (cst.GeneratorExp,),
+}
+_STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
+_SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
+_FUNCTIONS = (cst.FunctionDef, cst.Lambda)
+
+
+class SliceError(Exception):
+    """LibCST does not take this slice; the message says why."""
+
+
+class Slice:
+    """A parsed stretch of whole lines: a function or statement, its positions, parents and nodes by span."""
+
+    def __init__(self, source: Source, first: int, last: int) -> None:
+        text = "".join(source.lines[first - 1 : last])
+        # a nested suite keeps its own indentation below a header of ours, so columns stay as they are
+        nested = text[:1] in " \t"
+        try:
+            module = cst.parse_module("if 1:\n" + text if nested else text)
+        except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise SliceError(f"LibCST cannot parse lines {first}-{last}: {reason}") from error
+        self.module = module
+        self.offset = first - 1 - (1 if nested else 0)
+        self.positions = positions(module)
+        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self.children: dict[cst.CSTNode, list[cst.CSTNode]] = {}
+        self._by_start: dict[tuple[int, int], list[cst.CSTNode]] = {}
+        self._index()
+
+    def _index(self) -> None:
+        stack: list[cst.CSTNode] = [self.module]
+        while stack:
+            node = stack.pop()
+            at = self.positions.get(node)
+            if at is not None:
+                self._by_start.setdefault((at.start.line, at.start.column), []).append(node)
+            inside = self.children[node] = children(node)
+            for child in inside:
+                self.parents[child] = node
+            stack.extend(inside)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where the node stands in the file."""
+        at = self.positions[node]
+        return Span(
+            line=at.start.line + self.offset,
+            column=at.start.column + 1,
+            end_line=at.end.line + self.offset,
+            end_column=at.end.column + 1,
+        )
+
+    def find(self, node: ast.AST, span: Span) -> cst.CSTNode | None:
+        """The LibCST node that stands for `node`."""
+        kinds = _CST_OF.get(type(node).__name__, ())
+        for found in self._by_start.get((span.line - self.offset, span.column - 1), ()):
+            if isinstance(found, kinds) and self.span(found) == span:
+                return found
+        return None
+
+
+class SliceContext:
+    """What a rule may ask (`auditor.rule.Context`), answered for one candidate."""
+
+    def __init__(self, piece: Slice, scopes: Scopes, path: str) -> None:
+        self._piece = piece
+        self._scopes = scopes
+        self._path = path
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the target."""
+        return self._path
+
+    @property
+    def root(self) -> cst.CSTNode:
+        """The slice's outermost node."""
+        return self._piece.module
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around `node`."""
+        return self._piece.parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around `node`, innermost first."""
+        parent = self._piece.parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self._piece.parents.get(parent)
+
+    def descendants(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """`node` and all inside it, in source order."""
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            yield current
+            # a node that a rule made up itself is not among those of the slice
+            inside = self._piece.children.get(current)
+            stack.extend(reversed(children(current) if inside is None else inside))
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Lambda | None:
+        """The innermost function whose body runs `node`."""
+        child = node
+        for parent in self.ancestors(node):
+            if isinstance(parent, _FUNCTIONS) and child is parent.body:
+                return parent
+            child = parent
+        return None
+
+    def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+        """Loops of the same function that repeat `node`, innermost first."""
+        found: list[cst.For | cst.While | cst.CompFor] = []
+        child = node
+        for parent in self.ancestors(node):
+            if isinstance(parent, _FUNCTIONS) and child is parent.body:
+                break
+            if isinstance(parent, cst.For):
+                if child is parent.body or child is parent.target:
+                    found.append(parent)
+            elif isinstance(parent, cst.While):
+                if child is parent.body or child is parent.test:
+                    found.append(parent)
+            elif isinstance(parent, cst.CompFor):
+                if child is not parent.iter:
+                    found.append(parent)
+            elif isinstance(parent, cst.BaseComp) and child is not parent.for_in:
+                found.extend(reversed(list(_generators(parent.for_in))))
+            child = parent
+        return found
+
+    def qualified(self, expression: cst.CSTNode) -> str | None:
+        """Qualified name of a name or attribute chain."""
+        if not isinstance(expression, cst.Name | cst.Attribute) or self._is_turned(expression):
+            return None
+        parsed = self._as_ast(expression)
+        return None if parsed is None else infer.qualified(parsed, self._scopes)
+
+    def type_of(self, expression: cst.BaseExpression) -> str | None:
+        """Proven type."""
+        if isinstance(expression, cst.Name) and (narrowed := self._narrowed(expression)):
+            return narrowed
+        if self._is_turned(expression):
+            return None
+        parsed = self._as_ast(expression)
+        return None if parsed is None else infer.type_of(parsed, self._scopes)
+
+    def length_of(self, expression: cst.BaseExpression) -> int | None:
+        """Entries of a display, or of the one display that a name is bound to and that nothing grows."""
+        parsed = self._as_ast(expression)
+        return None if parsed is None or self._is_turned(expression) else self._length(parsed)
+
+    def is_constant(self, expression: cst.BaseExpression) -> bool:
+        """Whether it is built of literals only."""
+        parsed = self._as_ast(expression)
+        if parsed is None:
+            return False
+        try:
+            ast.literal_eval(parsed)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return False
+        return True
+
+    def is_fixed(self, expression: cst.BaseExpression) -> bool:
+        """Whether it yields the same at every execution."""
+        parsed = self._as_ast(expression)
+        return parsed is not None and not self._is_turned(expression) and is_fixed(parsed, self._scopes)
+
+    def is_settled(self, expression: cst.BaseExpression) -> bool:
+        """Whether it is fixed, or stays as the constructor made it."""
+        parsed = self._as_ast(expression)
+        return parsed is not None and not self._is_turned(expression) and is_settled(parsed, self._scopes)
+
+    def turns_of(self, loop: cst.For | cst.While | cst.CompFor) -> int | None:
+        """How often the loop turns at most, if that is plain to see."""
+        if isinstance(loop, cst.While):
+            return None
+        iterable = loop.iter
+        if isinstance(iterable, cst.Call) and iterable.args:
+            name = self.qualified(iterable.func)
+            if name == "builtins.range":
+                return self._range_length(iterable)
+            if name in _SAME_LENGTH:
+                iterable = iterable.args[0].value
+        return self.length_of(iterable)
+
+    def appended(self, target: str, within: cst.CSTNode) -> Sequence[cst.BaseExpression]:
+        """What is put into the list of that dotted name."""
+        found: list[cst.BaseExpression] = []
+        for node in self.descendants(within):
+            match node:
+                case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method)), args=[*_, last]):
+                    if method in ("append", "insert") and self.code(owner).strip() == target:
+                        found.append(last.value)
+                case cst.AugAssign(target=owner, operator=cst.AddAssign(), value=cst.List(elements=elements)):
+                    if self.code(owner).strip() == target:
+                        found.extend(element.value for element in elements)
+                case _:
+                    pass
+        return found
+
+    def additions(self, statement: cst.CSTNode) -> Sequence[cst.BaseExpression]:
+        """The operands by which an assignment adds to its own target."""
+        return repeat.additions(statement, self)
+
+    def carrier(self, statement: cst.CSTNode, target: str) -> cst.For | cst.While | None:
+        """The outermost loop that carries the target from turn to turn."""
+        return repeat.carrier(statement, target, self)
+
+    def repeating(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+        """The loops that may run the node many times."""
+        return repeat.repeating(node, self)
+
+    def renews(self, loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpression) -> bool:
+        """Whether the loop's turns bind or empty what the expression is made from."""
+        return repeat.renews(loop, expression, self)
+
+    def met_again(self, node: cst.CSTNode, value: cst.BaseExpression) -> bool:
+        """Whether the node runs many times on the same value."""
+        return repeat.met_again(node, value, self)
+
+    def bound_to(self, expression: cst.BaseExpression) -> cst.BaseExpression | None:
+        """What the name or attribute is bound to, if exactly once."""
+        parsed = self._as_ast(expression)
+        value = None if parsed is None or self._is_turned(expression) else self._value(parsed)
+        return None if value is None else cst.parse_expression(ast.unparse(value))
+
+    def text_of(self, expression: cst.BaseExpression) -> str | bytes | None:
+        """The text that the expression always is."""
+        parsed = self._as_ast(expression)
+        return None if parsed is None or self._is_turned(expression) else self._text(parsed)
+
+    def item_loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.CompFor]:
+        """The loops that take one item of some data a turn."""
+        return turns.item_loops(node, self)
+
+    def is_paced(self, loop: cst.For | cst.While | cst.CompFor) -> bool:
+        """Whether the turns of the loop sleep."""
+        return turns.is_paced(loop, self)
+
+    def is_unchanged(
+        self, expression: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, immutable: bool = False
+    ) -> bool:
+        """Whether no turn of the loop changes what the expression is made from."""
+        return turns.is_unchanged(expression, loop, self, immutable)
+
+    def is_same_call(self, call: cst.Call, loop: cst.For | cst.While | cst.CompFor) -> bool:
+        """Whether each turn of the loop repeats the call."""
+        return turns.is_same_call(call, loop, self)
+
+    def carries(self, node: cst.Call | cst.Await, loop: cst.For | cst.While | cst.CompFor) -> bool:
+        """Whether a later turn depends on what the node yields."""
+        return turns.carries(node, loop, self)
+
+    def binds(self, node: cst.CSTNode) -> Collection[str]:
+        """The names and dotted names that the node itself binds."""
+        return self._bound_by(node)
+
+    def argument(self, call: cst.Call, position: int, keyword: str) -> cst.BaseExpression | None:
+        """The argument in that position or of that keyword."""
+        for index, argument in enumerate(call.args):
+            if argument.star:
+                return None
+            if index == position if argument.keyword is None else argument.keyword.value == keyword:
+                return argument.value
+        return None
+
+    def waits_for(self, call: cst.Call) -> str | None:
+        """What the call waits for."""
+        return sinks.waits_for(call, self)
+
+    def logs_at(self, call: cst.Call) -> str | None:
+        """The level if it is a call of a logger."""
+        return sinks.logs_at(call, self)
+
+    def asks_level(self, node: cst.CSTNode) -> bool:
+        """Whether a condition around the node asks for the level of a logger."""
+        return sinks.asks_level(node, self)
+
+    def opens_to_read(self, call: cst.Call) -> bool:
+        """Whether the call opens a file, and only to read it."""
+        return sinks.opens_to_read(call, self)
+
+    def reads_of(self, call: cst.Call) -> Sequence[cst.Call]:
+        """The calls that read the file that `call` opens."""
+        return sinks.reads_of(call, self)
+
+    def uses(self, name: str, within: cst.CSTNode | None = None) -> Sequence[cst.Name]:
+        """Every occurrence of the plain name."""
+        return [
+            node
+            for node in self.descendants(within or self.root)
+            if isinstance(node, cst.Name) and node.value == name and self._is_variable(node)
+        ]
+
+    def stores(self, target: str, within: cst.CSTNode | None = None) -> Sequence[cst.CSTNode]:
+        """Nodes that bind the dotted target."""
+        return [node for node in self.descendants(within or self.root) if target in self._bound_by(node)]
+
+    def code(self, node: cst.CSTNode) -> str:
+        """Source text of the node."""
+        return self._piece.module.code_for_node(node)
+
+    def derives_from(self, expression: cst.BaseExpression, bases: Collection[str]) -> bool:
+        """Whether the expression names one of these classes or one derived from them."""
+        parsed = self._as_ast(expression)
+        return parsed is not None and infer.derives_from(parsed, bases, self._scopes)
+
+    def outlives(self, node: cst.CSTNode) -> bool:
+        """Whether the value reaches beyond the frame."""
+        return flow.outlives(node, self)
+
+    def kept_once(self, node: cst.CSTNode) -> bool:
+        """Whether the value is made once and kept."""
+        return flow.kept_once(node, self)
+
+    def returned(self, node: cst.CSTNode) -> bool:
+        """Whether the value is what its function returns."""
+        return flow.returned(node, self)
+
+    def home(self, expression: cst.BaseExpression) -> str | None:
+        """Where what the expression names is kept."""
+        found = self._home(expression)
+        return None if found is None else found.kind
+
+    def only_grows(self, expression: cst.BaseExpression) -> bool:
+        """Whether the module never takes an entry from the container."""
+        found = self._home(expression)
+        if found is None or kept.is_bounded(found.bindings):
+            return False
+        handling = kept.handling(self._scopes.facts)
+        return not any(handling.is_emptied(key) for key in found.keys)
+
+    def read_from(self, expression: cst.BaseExpression) -> Collection[str]:
+        """Names of the attributes and methods that the module reads from what is kept there."""
+        found = self._home(expression)
+        if found is None:
+            return frozenset()
+        handling = kept.handling(self._scopes.facts)
+        return frozenset().union(*(handling.attributes(key) for key in found.keys))
+
+    def parameters(self, node: cst.CSTNode) -> Collection[str]:
+        """Names of the parameters of the innermost function, without a method's receiver."""
+        function = self.function(node)
+        if function is None:
+            return frozenset()
+        owner = self._scopes.klass()
+        listed = (part for part in self.descendants(function.params) if isinstance(part, cst.Param))
+        return frozenset(part.name.value for part in listed) - ({owner[1]} if owner is not None else set())
+
+    def class_bases(self, function: cst.FunctionDef) -> Sequence[str] | None:
+        """Code of the bases of the class in whose body the flagged function stands."""
+        around = self._scopes.chain[-1]
+        return [ast.unparse(base) for base in around.bases] if isinstance(around, ast.ClassDef) else None
+
+    def abandoned(self, node: cst.CSTNode, endings: Collection[str], borrowers: Collection[str] = ()) -> bool:
+        """Whether the value never leaves its function and is not ended there."""
+        return local.Abandonment(self, endings, borrowers).covers(node)
+
+    def memoizes(self, store: cst.CSTNode, container: cst.BaseExpression) -> bool:
+        """Whether the store fills a cache."""
+        return local.memoizes(store, container, self)
+
+    def is_task(self, expression: cst.BaseExpression) -> bool:
+        """Whether the expression makes an asyncio task."""
+        return local.is_task(expression, self)
+
+    def caches_all(self, function: cst.FunctionDef) -> bool:
+        """Whether a decorator of `functools` keeps every result, and nothing clears it."""
+        around = self._scopes.chain[-1]
+        name = function.name.value
+        key = f"{around.name}.{name}" if isinstance(around, ast.ClassDef) else name
+        cleared = "cache_clear" in kept.handling(self._scopes.facts).attributes(key)
+        return not cleared and local.caches_all(function, self)
+
+    def decorates(self, node: cst.CSTNode) -> bool:
+        """Whether the node's function returns a parameter of its own."""
+        return local.decorates(node, self)
+
+    def starts_up(self, node: cst.CSTNode) -> bool:
+        """Whether the function's name speaks of setting something up."""
+        return flow.starts_up(node, self)
+
+    def _home(self, expression: cst.BaseExpression) -> kept.Home | None:
+        parsed = self._as_ast(expression)
+        return None if parsed is None or self._is_turned(expression) else kept.home(parsed, self._scopes)
+
+    def runs_once(self, node: cst.CSTNode) -> bool:
+        """Whether nothing in sight repeats the node."""
+        if self.loops(node):
+            return False
+        functions = [parent for parent in self.ancestors(node) if isinstance(parent, cst.FunctionDef)]
+        if not functions:
+            return self.function(node) is None
+        names = [function.name.value for function in functions]
+        if any(name.startswith("test_") for name in names):
+            return True
+        # a handler defined inside `main` runs more often than `main`
+        return names[0] in _STARTUP and self.function(node) is functions[0]
+
+    def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
+        try:
+            # parentheses let an expression span lines
+            return ast.parse(f"({self.code(expression).strip()})", mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+    def _narrowed(self, name: cst.Name) -> str | None:
+        """The type that an `if isinstance(name, T):` around the name proves."""
+        child: cst.CSTNode = name
+        for parent in self.ancestors(name):
+            if isinstance(parent, cst.If) and child is parent.body and isinstance(parent.test, cst.Call):
+                arguments = parent.test.args
+                if (
+                    self.qualified(parent.test.func) == "builtins.isinstance"
+                    and len(arguments) == 2
+                    and isinstance(arguments[0].value, cst.Name)
+                    and arguments[0].value.value == name.value
+                ):
+                    meant = self.qualified(arguments[1].value)
+                    return None if meant is None else meant.removeprefix("builtins.")
+            child = parent
+        return None
+
+    def _length(self, parsed: ast.expr) -> int | None:
+        match parsed:
+            case ast.Name(id=name):
+                value = infer.bound_value(name, self._scopes)
+                return None if value is None or self._scopes.facts.grows(name) else self._length_of_display(value)
+            case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
+                value = self._attribute_value(receiver, attr)
+                return None if value is None or self._scopes.facts.grows(attr) else self._length_of_display(value)
+        return self._length_of_display(parsed)
+
+    def _length_of_display(self, value: ast.expr) -> int | None:
+        match value:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+                return None if any(isinstance(item, ast.Starred) for item in items) else len(items)
+            case ast.Dict(keys=keys):
+                return None if None in keys else len(keys)
+            case ast.Constant(value=str(text)) | ast.Constant(value=bytes(text)):
+                return len(text)
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="split"), args=[], keywords=[]):
+                return len(text.split())
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                parts = (self._length(left), self._length(right))
+                return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+        return None
+
+    def _value(self, parsed: ast.expr) -> ast.expr | None:
+        match parsed:
+            case ast.Name(id=name):
+                found = infer.bound_value(name, self._scopes)
+            case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
+                found = self._attribute_value(receiver, attr)
+            case _:
+                return None
+        return None if isinstance(found, Annotated) else found
+
+    def _text(self, parsed: ast.expr, steps: int = infer.MAX_STEPS) -> str | bytes | None:
+        match parsed:
+            case _ if steps <= 0:
+                return None
+            case ast.Constant(value=str() | bytes() as text):
+                return text
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return _joined([self._text(part, steps - 1) for part in (left, right)])
+            case ast.JoinedStr(values=parts):
+                return _joined([self._text(part, steps - 1) for part in parts])
+            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+                return self._text(value, steps - 1)
+        bound = self._value(parsed)
+        return None if bound is None else self._text(bound, steps - 1)
+
+    def _attribute_value(self, receiver: str, attr: str) -> ast.expr | None:
+        """The expression that `self.attr` is bound to, if it is bound exactly once, and to a value."""
+        owner = self._scopes.klass()
+        if owner is None or owner[1] != receiver:
+            return None
+        bindings = self._scopes.facts.attributes(owner[0]).get(attr, [])
+        match bindings:
+            case [Binding(value=value, augmented=False, definition=None)]:
+                return value
+        return None
+
+    def _range_length(self, call: cst.Call) -> int | None:
+        parsed = self._as_ast(call)
+        assert isinstance(parsed, ast.Call)
+        try:
+            return len(range(*(ast.literal_eval(argument) for argument in parsed.args)))
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+    def _is_turned(self, expression: cst.CSTNode) -> bool:
+        """Whether the expression's first name is the loop variable of a comprehension, which the scopes do not list."""
+        while isinstance(expression, cst.Attribute | cst.Subscript):
+            expression = expression.value
+        if not isinstance(expression, cst.Name):
+            return False
+        name = expression.value
+        return any(
+            name in self._bound_by(generator)
+            for parent in self.ancestors(expression)
+            if isinstance(parent, cst.BaseComp)
+            for generator in _generators(parent.for_in)
+        )
+
+    def _is_variable(self, node: cst.Name) -> bool:
+        """Whether the name is a variable here, not an attribute's, keyword's or import's name."""
+        parent = self.parent(node)
+        if isinstance(parent, cst.Attribute):
+            return parent.value is node
+        if isinstance(parent, cst.Arg):
+            return parent.keyword is not node
+        return not isinstance(parent, cst.ImportAlias | cst.FunctionDef | cst.ClassDef | cst.AsName | cst.Global)
+
+    def _bound_by(self, node: cst.CSTNode) -> set[str]:
+        targets: list[Any] = []
+        match node:
+            case cst.Assign():
+                targets = [target.target for target in node.targets]
+            case cst.AnnAssign() | cst.AugAssign() | cst.NamedExpr() | cst.For() | cst.CompFor():
+                targets = [node.target]
+            case cst.AsName():
+                targets = [node.name]
+            case cst.Param():
+                targets = [node.name]
+            case _:
+                return set()
+        found: set[str] = set()
+        while targets:
+            target = targets.pop()
+            if isinstance(target, cst.Tuple | cst.List):
+                targets.extend(element.value for element in target.elements)
+            elif isinstance(target, cst.Name | cst.Attribute):
+                found.add(self.code(target).strip())
+        return found
+
+
+def _joined(parts: Sequence[str | bytes | None]) -> str | bytes | None:
+    """The parts in one, None if one is unknown or they do not go together."""
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        return "".join(texts)
+    data = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(data) if len(data) == len(parts) else None
+
+
+def _generators(generator: cst.CompFor | None) -> Iterator[cst.CompFor]:
+    while generator is not None:
+        yield generator
+        generator = generator.inner_for_in
+
+
+def slice_lines(statement: ast.stmt) -> tuple[int, int]:
+    """First and last line of a statement, its decorators included."""
+    first = statement.lineno
+    if isinstance(statement, Function | ast.ClassDef):
+        first = min([first, *(decorator.lineno for decorator in statement.decorator_list)])
+    return first, statement.end_lineno or statement.lineno

@@ -1,0 +1,192 @@
+"""Scanning one file: gate, slices, rules, suspects. A crash of one rule costs only that rule on that file."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor.model import Site, Skip, Span, Suspect
+from auditor.scan.facts import Function, ModuleFacts
+from auditor.scan.files import package_of
+from auditor.scan.gate import MAX_DEPTH, Candidate, Gate
+from auditor.scan.infer import Scopes
+from auditor.scan.record import FileScan, Reading
+from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
+
+if TYPE_CHECKING:
+    from auditor.rule import Match, Rule
+    from auditor.scan.context import Slice, SliceContext
+
+MAX_SLICE_LINES = 5000
+"""Longer functions are generated; LibCST needs seconds and hundreds of megabytes for them."""
+
+
+class Engine:
+    """Scans files with a fixed set of rules."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self._gate = Gate.of(self._rules)
+
+    def scan_file(self, file: Path, root: Path) -> FileScan:
+        """Suspects of `file`; whatever cannot be audited comes back as a skip with its reason."""
+        return self.read_and_scan(file, root)[0]
+
+    def read_and_scan(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
+        """The same, and which content it was, None if it could not be read."""
+        path = file.relative_to(root).as_posix()
+        reading = None
+        try:
+            data, reading = read_bytes(file)
+            source = parse_source(data, path)
+        except UnreadableError as error:
+            return FileScan(path=path, skipped=(Skip(path, str(error)),)), reading
+        return self.scan_source(source, package_of(file, root)), reading
+
+    def scan_text(self, text: str, path: str = "example.py") -> FileScan:
+        """Suspects of a source text.
+
+        Raises:
+            UnreadableError: the text cannot be parsed.
+        """
+        return self.scan_source(parse_source(text.encode(), path))
+
+    def scan_source(self, source: Source, package: str = "") -> FileScan:
+        """Suspects of a parsed file, in source order."""
+        candidates = self._gate.candidates(source.tree)
+        run = _FileRun(source, ModuleFacts(tree=source.tree, package=package))
+        for _first, group in sorted(_by_slice(candidates).items()):
+            run.scan_slice(group)
+        return FileScan(
+            path=source.path,
+            lines=len(source.lines),
+            suspects=tuple(_fingerprinted(run.drafts)),
+            skipped=tuple(run.skipped),
+        )
+
+
+def _by_slice(candidates: Iterable[Candidate]) -> dict[tuple[int, int], list[Candidate]]:
+    from auditor.scan.context import slice_lines
+
+    groups: dict[tuple[int, int], list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.place.slice is not None:
+            groups.setdefault(slice_lines(candidate.place.slice), []).append(candidate)
+    return groups
+
+
+class _FileRun:
+    """The scan of one file while it is under way."""
+
+    def __init__(self, source: Source, facts: ModuleFacts) -> None:
+        self.source = source
+        self.facts = facts
+        self.drafts: list[tuple[Suspect, str]] = []
+        self.skipped: list[Skip] = []
+
+    def scan_slice(self, candidates: Sequence[Candidate]) -> None:
+        from auditor.scan.context import Slice, SliceError, slice_lines
+
+        statement = candidates[0].place.slice
+        assert statement is not None
+        first, last = slice_lines(statement)
+        if last - first >= MAX_SLICE_LINES:
+            self._skip(f"lines {first}-{last} left out: one statement of more than {MAX_SLICE_LINES} lines")
+            return
+        if max(candidate.depth for candidate in candidates) > MAX_DEPTH or _depth(statement) > MAX_DEPTH:
+            self._skip(f"lines {first}-{last} left out: nested more than {MAX_DEPTH} deep")
+            return
+        try:
+            piece = Slice(self.source, first, last)
+        except SliceError as error:
+            self._skip(str(error))
+            return
+        ordered = sorted(candidates, key=lambda c: (c.node.lineno, c.node.col_offset, type(c.node).__name__))
+        for candidate in ordered:
+            self._decide(candidate, piece)
+
+    def _decide(self, candidate: Candidate, piece: Slice) -> None:
+        from auditor.scan.context import SliceContext
+
+        span = self._span(candidate.node)
+        node = piece.find(candidate.node, span)
+        if node is None:
+            names = ", ".join(rule.id for rule in candidate.rules)
+            self._skip(f"line {span.line} left out of {names}: LibCST and Python's parser place it differently")
+            return
+        context = SliceContext(piece, Scopes(self.facts, candidate.place.scopes), self.source.path)
+        for rule in candidate.rules:
+            try:
+                match = rule.check(node, context)
+            except Exception as error:
+                self._skip(f"rule {rule.id} failed at line {span.line}: {type(error).__name__}: {error}")
+                continue
+            if match is not None:
+                self._draft(rule, candidate, match, context, piece)
+
+    def _draft(self, rule: Rule, candidate: Candidate, match: Match, context: SliceContext, piece: Slice) -> None:
+        span = self._span(candidate.node) if match.node is None else piece.span(match.node)
+        flagged = match.node if match.node is not None else piece.find(candidate.node, span)
+        assert flagged is not None
+        functions = [scope for scope in candidate.place.scopes if isinstance(scope, Function)]
+        suspect = Suspect(
+            rule=rule.id,
+            path=self.source.path,
+            span=span,
+            symbol=_symbol(candidate),
+            message=match.message,
+            fingerprint="",
+            sites=tuple(Site(plant.probe, piece.span(plant.node)) for plant in match.plants),
+            function=self._span(functions[-1]) if functions else None,
+        )
+        self.drafts.append((suspect, " ".join(context.code(flagged).split())))
+
+    def _span(self, node: ast.stmt | ast.expr) -> Span:
+        end_line = node.end_lineno or node.lineno
+        return Span(
+            line=node.lineno,
+            column=self.source.column(node.lineno, node.col_offset),
+            end_line=end_line,
+            end_column=self.source.column(end_line, node.end_col_offset or 0),
+        )
+
+    def _skip(self, reason: str) -> None:
+        self.skipped.append(Skip(self.source.path, reason))
+
+
+def _symbol(candidate: Candidate) -> str:
+    names = [scope.name for scope in candidate.place.scopes if isinstance(scope, Function | ast.ClassDef)]
+    return ".".join(names) or "<module>"
+
+
+def _depth(statement: ast.stmt) -> int:
+    deepest = 0
+    stack: list[tuple[ast.AST, int]] = [(statement, 0)]
+    while stack:
+        node, depth = stack.pop()
+        deepest = max(deepest, depth)
+        # a chain of `and` is one flat node here, and as deep as it is long to LibCST
+        step = len(node.values) if isinstance(node, ast.BoolOp) else 1
+        stack.extend((child, depth + step) for child in ast.iter_child_nodes(node))
+    return deepest
+
+
+def _fingerprinted(drafts: Sequence[tuple[Suspect, str]]) -> Iterator[Suspect]:
+    """Suspects in source order, each with a fingerprint that survives lines moving above it.
+
+    Key: rule, path, symbol, the flagged text with white space folded, and which of its equals it is.
+    """
+    seen: dict[tuple[str, ...], int] = {}
+    known: set[tuple[str, Span]] = set()
+    for suspect, text in sorted(drafts, key=lambda draft: (draft[0].span, draft[0].rule)):
+        if (suspect.rule, suspect.span) in known:
+            continue
+        known.add((suspect.rule, suspect.span))
+        key = (suspect.rule, suspect.path, suspect.symbol, text)
+        seen[key] = seen.get(key, 0) + 1
+        digest = hashlib.sha256("\0".join((*key, str(seen[key]))).encode("utf-8", "surrogatepass"))
+        yield replace(suspect, fingerprint=digest.hexdigest()[:16])

@@ -1,0 +1,116 @@
+"""Which files are audited: those git does not ignore, without virtual environments and excluded patterns."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.errors import TargetError
+from auditor.model import Skip
+
+NEVER = frozenset(
+    {"__pycache__", ".git", ".hg", ".svn", ".tox", ".nox", ".mypy_cache", "node_modules", "site-packages"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The files to audit. Paths of findings are relative to `root`, an absolute directory."""
+
+    root: Path
+    files: tuple[Path, ...]
+    skipped: tuple[Skip, ...] = ()
+
+
+def discover(paths: Sequence[Path], exclude: Iterable[str] = ()) -> Target:
+    """Python files below `paths`, in order; a file named itself is audited even if ignored by git or not `.py`.
+
+    Raises:
+        TargetError: a path does not exist.
+    """
+    resolved = []
+    for path in paths:
+        if not path.exists():
+            raise TargetError(f"{path} does not exist; give a file or directory to audit")
+        resolved.append(Path(os.path.abspath(path)))  # noqa: PTH100 - symlinks stay as the user wrote them
+    root = _common_root(resolved)
+    excluded = _matcher(exclude)
+    found: dict[Path, None] = {}
+    skipped: list[Skip] = []
+    for path in resolved:
+        for file in [path] if path.is_file() else _walk(path, skipped, root):
+            relative = file.relative_to(root).as_posix()
+            if not excluded(relative):
+                found[file] = None
+    return Target(root=root, files=tuple(sorted(found)), skipped=tuple(skipped))
+
+
+def _common_root(paths: Sequence[Path]) -> Path:
+    directories = [path if path.is_dir() else path.parent for path in paths]
+    return Path(os.path.commonpath(directories))
+
+
+def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    listed = tuple(patterns)
+    if not listed:
+        return lambda _path: False
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(listed).match_file
+
+
+def _walk(directory: Path, skipped: list[Skip], root: Path) -> Iterator[Path]:
+    listed = _git_files(directory)
+    allowed = None if listed is None else set(listed)
+
+    def unreadable(error: OSError) -> None:
+        path = os.path.relpath(error.filename, root)
+        skipped.append(Skip(path=path, reason=f"directory cannot be read: {error.strerror}"))
+
+    for parent, directories, files in os.walk(directory, onerror=unreadable):
+        here = Path(parent)
+        directories[:] = sorted(d for d in directories if d not in NEVER and not (here / d / "pyvenv.cfg").is_file())
+        for name in sorted(files):
+            file = here / name
+            if name.endswith(".py") and (allowed is None or file in allowed) and not _special(file):
+                yield file
+
+
+def _special(file: Path) -> bool:
+    """Whether it is a pipe or device, which reading could hang on (a dangling symlink is reported when read)."""
+    return file.exists() and not file.is_file()
+
+
+def _git_files(directory: Path) -> list[Path] | None:
+    """Files that git tracks or would track below `directory`; None outside a work tree or without git."""
+    command = ["git", "-C", str(directory), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listing = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if listing.returncode != 0:
+        return None
+    names = [os.fsdecode(name) for name in listing.stdout.split(b"\0") if name]
+    return [directory / name for name in names] if names else None
+
+
+def package_of(file: Path, root: Path, known: dict[Path, str] | None = None) -> str:
+    """Dotted package that relative imports in `file` count from, by the directories above it that are packages.
+
+    `known` remembers the packages of directories from one call to the next.
+    """
+    directory = file.parent
+    if known is not None and directory in known:
+        return known[directory]
+    parts: list[str] = []
+    above = directory
+    while above != root.parent and (above / "__init__.py").is_file():
+        parts.insert(0, above.name)
+        above = above.parent
+    package = ".".join(parts)
+    if known is not None:
+        known[directory] = package
+    return package

@@ -1,0 +1,454 @@
+"""Local inference: what a name means and what type an expression is proven to have."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from auditor.scan.facts import Annotated, Binding, Function, Known, ModuleFacts, Scope
+
+MAX_STEPS = 24
+"""Names followed before giving up, which also ends cycles (`a = b; b = a`)."""
+
+_LITERALS: dict[type[ast.expr], str] = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.Tuple: "tuple",
+    ast.JoinedStr: "str",
+    ast.GeneratorExp: "generator",
+}
+_RETURNS = {
+    "builtins.sorted": "list",
+    "builtins.repr": "str",
+    "builtins.chr": "str",
+    "builtins.hex": "str",
+    "builtins.input": "str",
+    "builtins.len": "int",
+    "json.dumps": "str",
+    "os.listdir": "list",
+    "os.getcwd": "str",
+    "time.time": "float",
+    "time.perf_counter": "float",
+    "copy.copy": None,
+    "collections.deque": "collections.deque",
+    "collections.defaultdict": "collections.defaultdict",
+    "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
+    "asyncio.new_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.create_task": "asyncio.Task",
+    "asyncio.ensure_future": "asyncio.Task",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    "builtins.open": "io.TextIOWrapper",
+    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
+    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
+    "multiprocessing.get_context": "multiprocessing.context.BaseContext",
+    "requests.session": "requests.Session",
+    "sqlite3.connect": "sqlite3.Connection",
+    "sqlite3.Connection.cursor": "sqlite3.Cursor",
+    "sqlite3.Connection.execute": "sqlite3.Cursor",
+    "aiosqlite.connect": "aiosqlite.Connection",
+    "asyncpg.connect": "asyncpg.Connection",
+    "psycopg.connect": "psycopg.Connection",
+    "psycopg.Connection.cursor": "psycopg.Cursor",
+    "psycopg2.connect": "psycopg2.extensions.connection",
+    "psycopg2.extensions.connection.cursor": "psycopg2.extensions.cursor",
+    "pymysql.connect": "pymysql.connections.Connection",
+    "pymysql.connections.Connection.cursor": "pymysql.cursors.Cursor",
+    "sqlalchemy.create_engine": "sqlalchemy.Engine",
+    "sqlalchemy.Engine.connect": "sqlalchemy.Connection",
+    "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
+    "logging.getLogger": "logging.Logger",
+    "logging.Logger.getChild": "logging.Logger",
+    "pathlib.Path.read_text": "str",
+    "pathlib.Path.read_bytes": "bytes",
+    **{f"os.path.{name}": "str" for name in ("abspath", "basename", "dirname", "expanduser", "join", "realpath")},
+    **{
+        f"pathlib.Path.{name}": "pathlib.Path"
+        for name in (
+            *("absolute", "cwd", "expanduser", "home", "joinpath", "parent", "relative_to", "rename", "replace"),
+            *("resolve", "with_name", "with_stem", "with_suffix"),
+        )
+    },
+}
+_PROPERTIES = frozenset(("parent",))
+MAX_BASES = 8
+"""Base classes, and functions that bind one global, that are looked at."""
+
+_STR_TO_STR = frozenset(
+    """capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix replace
+    rjust rstrip strip swapcase title translate upper zfill""".split()  # noqa: SIM905
+)
+_STR_TO_LIST = frozenset(("split", "rsplit", "splitlines"))
+_ANNOTATIONS = {
+    "typing.List": "list",
+    "typing.Dict": "dict",
+    "typing.Set": "set",
+    "typing.Tuple": "tuple",
+    "typing.Text": "str",
+    "typing.AnyStr": None,
+}
+_OPTIONAL = frozenset(("typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"))
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """A place in a module: its facts and the scopes around it, outermost (the module) first."""
+
+    facts: ModuleFacts
+    chain: tuple[Scope, ...]
+
+    def lookup(self, name: str) -> tuple[Scopes, list[Binding]] | None:
+        """The scope that binds `name` as Python finds it, and its bindings; None for builtins and unknown names."""
+        for index in range(len(self.chain) - 1, -1, -1):
+            scope = self.chain[index]
+            if isinstance(scope, ast.ClassDef) and index != len(self.chain) - 1:
+                continue
+            names = self.facts.names(scope)
+            if name in names.bindings and name not in names.outer:
+                bindings = list(names.bindings[name])
+                if scope is not self.chain[-1]:
+                    bindings += self._bound_from_inside(name, index)
+                return Scopes(self.facts, self.chain[: index + 1]), bindings
+        return None
+
+    def _bound_from_inside(self, name: str, index: int) -> list[Binding]:
+        """Bindings made through `global` or `nonlocal` by the inner scopes of this place."""
+        found: list[Binding] = []
+        for inner in self.chain[index + 1 :]:
+            names = self.facts.names(inner)
+            if name in names.outer:
+                found += names.bindings.get(name, [])
+        return found
+
+    def klass(self) -> tuple[ast.ClassDef, str] | None:
+        """The class whose method this place is in, and the name of the method's receiver."""
+        for index in range(len(self.chain) - 1, 0, -1):
+            method, owner = self.chain[index], self.chain[index - 1]
+            if isinstance(owner, ast.ClassDef) and isinstance(method, Function) and method.args.args:
+                return owner, method.args.args[0].arg
+        return None
+
+
+def qualified(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | None:
+    """Qualified name of a name or attribute chain, None if it is none or its meaning is unknown."""
+    if steps <= 0:
+        return None
+    if isinstance(expression, ast.Name):
+        return _qualified_name(expression.id, scopes, steps)
+    if isinstance(expression, ast.Attribute):
+        owner = type_of(expression.value, scopes, steps - 1)
+        if owner is not None:
+            return f"{owner}.{expression.attr}"
+        base = qualified(expression.value, scopes, steps - 1)
+        return None if base is None else f"{base}.{expression.attr}"
+    return None
+
+
+def _qualified_name(name: str, scopes: Scopes, steps: int) -> str | None:
+    found = scopes.lookup(name)
+    if found is None:
+        return f"builtins.{name}" if hasattr(builtins, name) else None
+    where, bindings = found
+    imported = [binding.imported for binding in bindings if binding.imported is not None]
+    if imported:
+        # `try: import x / except ImportError: x = None` means the import
+        return imported[0]
+    if len(bindings) != 1:
+        return None
+    (binding,) = bindings
+    if isinstance(binding.definition, Function | ast.ClassDef):
+        owners = [scope.name for scope in where.chain if isinstance(scope, Function | ast.ClassDef)]
+        return ".".join([where.facts.package, *owners, name]).lstrip(".")
+    if isinstance(binding.value, ast.Name | ast.Attribute) and not binding.augmented:
+        return qualified(binding.value, where, steps - 1)
+    return None
+
+
+def type_of(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | None:
+    """Proven type of an expression, None if unknown."""
+    if steps <= 0:
+        return None
+    if type(expression) in _LITERALS:
+        return _LITERALS[type(expression)]
+    match expression:
+        case Annotated(annotation=annotation):
+            return annotated_type(annotation, scopes, steps - 1)
+        case ast.Constant(value=value):
+            return None if value is None else type(value).__name__
+        case ast.Name(id=name):
+            return _type_of_name(name, expression, scopes, steps)
+        case ast.Attribute(value=owner, attr=attr):
+            return _type_of_attribute(owner, attr, scopes, steps)
+        case ast.Call():
+            return _type_of_call(expression, scopes, steps)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _type_of_operation(left, op, right, scopes, steps)
+        case ast.IfExp(body=body, orelse=orelse):
+            return _agreed([type_of(body, scopes, steps - 1), type_of(orelse, scopes, steps - 1)])
+        case ast.BoolOp(values=values):
+            return _agreed([type_of(value, scopes, steps - 1) for value in values])
+        case ast.Await(value=value) | ast.NamedExpr(value=value):
+            return type_of(value, scopes, steps - 1)
+        case ast.Subscript(value=value, slice=ast.Slice()):
+            return type_of(value, scopes, steps - 1)
+    return None
+
+
+def annotated_type(annotation: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | None:
+    """The type that an annotation declares; optional parts (`X | None`, `Optional[X]`) count as X."""
+    if steps <= 0:
+        return None
+    match annotation:
+        case ast.Constant(value=str(text)):
+            try:
+                return annotated_type(ast.parse(text, mode="eval").body, scopes, steps - 1)
+            except (SyntaxError, ValueError):
+                return None
+        case ast.Subscript(value=generic, slice=inner):
+            name = qualified(generic, scopes, steps - 1)
+            if name == "typing.Union" and isinstance(inner, ast.Tuple):
+                parts = [part for part in inner.elts if not _is_none(part)]
+                return _agreed([annotated_type(part, scopes, steps - 1) for part in parts])
+            if name in _OPTIONAL:
+                first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+                return annotated_type(first, scopes, steps - 1)
+            return annotated_type(generic, scopes, steps - 1)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            parts = [part for part in (left, right) if not _is_none(part)]
+            return _agreed([annotated_type(part, scopes, steps - 1) for part in parts])
+        case ast.Name() | ast.Attribute():
+            name = qualified(annotation, scopes, steps - 1)
+            return None if name is None else _ANNOTATIONS.get(name, name.removeprefix("builtins."))
+    return None
+
+
+def bound_value(name: str, scopes: Scopes) -> ast.expr | None:
+    """The expression a name is bound to, if it is bound exactly once, and to a value."""
+    found = scopes.lookup(name)
+    if found is None:
+        return None
+    _, bindings = found
+    if len(bindings) == 1 and not bindings[0].augmented and bindings[0].definition is None:
+        return bindings[0].value
+    return None
+
+
+def derives_from(expression: ast.expr, bases: Collection[str], scopes: Scopes, steps: int = MAX_STEPS) -> bool:
+    """Whether the expression names one of the classes, or a class of this module derived from one."""
+    name = qualified(expression, scopes, steps)
+    if name is None or steps <= 0:
+        return False
+    if name in bases:
+        return True
+    definition = _class_meant(expression, scopes) or scopes.facts.class_named(name)
+    return definition is not None and any(
+        derives_from(base, bases, scopes, steps // 2) for base in definition.bases[:MAX_BASES]
+    )
+
+
+def _class_meant(expression: ast.expr, scopes: Scopes) -> ast.ClassDef | None:
+    found = scopes.lookup(expression.id) if isinstance(expression, ast.Name) else None
+    if found is not None and len(found[1]) == 1 and isinstance(found[1][0].definition, ast.ClassDef):
+        return found[1][0].definition
+    return None
+
+
+def _type_of_name(name: str, node: ast.expr, scopes: Scopes, steps: int) -> str | None:
+    found = scopes.lookup(name)
+    if found is None:
+        return None
+    where, bindings = found
+    if isinstance(where.chain[-1], ast.Module):
+        return _remembered((name, where.chain), where, steps, partial(_global_kinds, name, bindings, where, steps))
+    return _remembered((name, where.chain), where, steps, partial(_kinds, bindings, where, steps))
+
+
+def _remembered(
+    key: tuple[object, ...], where: Scopes, steps: int, kinds: Callable[[], Iterator[str | None]]
+) -> str | None:
+    """The type on which all `kinds` agree, worked out once per name.
+
+    A name that is bound by way of itself (`s = s.strip()`) is taken to keep the type of its bindings before.
+    """
+    remembered = where.facts.known
+    known = remembered.get(key)
+    if known is not None and known.pending:
+        known.asked = True
+        return known.answer
+    if known is not None and (known.answer is not None or steps <= known.steps):
+        return known.answer
+    known = remembered[key] = Known(answer=None, steps=steps, pending=True)
+    first = True
+    for kind in kinds():
+        if kind is None or not (first or kind == known.answer):
+            if known.asked and known.answer is not None:
+                # others may have been worked out from what now proves wrong
+                _forget(remembered)
+            known.answer = None
+            break
+        known.answer, first = kind, False
+    known.pending = False
+    remembered[key] = known
+    return known.answer
+
+
+def _forget(remembered: dict[tuple[object, ...], Known]) -> None:
+    for key in [key for key, known in remembered.items() if not known.pending and known.answer is not None]:
+        del remembered[key]
+
+
+def _global_kinds(name: str, bindings: Sequence[Binding], where: Scopes, steps: int) -> Iterator[str | None]:
+    """A module-level name is also bound by functions that declare it `global`."""
+    known = [binding for binding in bindings if binding.annotation is not None or not _is_none(binding.value)]
+    further = [(f, b) for f, b in where.facts.globals(name) if not b.augmented and not _is_none(b.value)]
+    if any(binding.annotation is not None for binding in known) or not further:
+        yield from _kinds(bindings, where, steps)
+        return
+    if known:
+        yield from _kinds(known, where, steps)
+    for function, binding in further[:MAX_BASES]:
+        yield from _kinds([binding], Scopes(where.facts, (*where.chain, function)), steps - 1)
+
+
+def _kinds(bindings: Sequence[Binding], where: Scopes, steps: int) -> Iterator[str | None]:
+    """The types that the bindings give; None among them where one is unknown."""
+    for binding in bindings:
+        if binding.annotation is not None:
+            yield annotated_type(binding.annotation, _reading(binding, where), steps - 1)
+            return
+    # an augmented assignment keeps a built-in container's type; `x = None` beside `x = []` is its "not yet" state
+    plain = [b for b in bindings if not b.augmented and not _is_none(b.value)]
+    if not plain or any(b.value is None for b in plain):
+        yield None
+        return
+    for b in plain:
+        if b.value is not None:
+            yield type_of(b.value, _reading(b, where), steps - 1)
+
+
+def _reading(binding: Binding, where: Scopes) -> Scopes:
+    """The place in which the binding's value is to be read."""
+    return where if binding.method is None else Scopes(where.facts, (*where.chain, binding.method))
+
+
+def _type_of_attribute(owner: ast.expr, attr: str, scopes: Scopes, steps: int) -> str | None:
+    klass = scopes.klass()
+    if klass is not None and isinstance(owner, ast.Name) and owner.id == klass[1]:
+        index = scopes.chain.index(klass[0])
+        return _type_in_class(klass[0], attr, Scopes(scopes.facts, scopes.chain[: index + 1]), steps)
+    kind = type_of(owner, scopes, steps - 1)
+    if kind is None:
+        return None
+    definition = scopes.facts.class_named(kind)
+    if definition is None:
+        return _RETURNS.get(f"{kind}.{attr}") if attr in _PROPERTIES else None
+    return _type_in_class(definition, attr, Scopes(scopes.facts, (scopes.facts.tree, definition)), steps)
+
+
+def _type_in_class(klass: ast.ClassDef, attr: str, where: Scopes, steps: int) -> str | None:
+    """Type of an attribute of the class' instances, also as bound by its base classes in this module."""
+    if steps <= 0:
+        return None
+    bindings = where.facts.attributes(klass).get(attr, [])
+    if not bindings:
+        return _type_in_bases(klass, attr, where, steps)
+    definitions = [binding.definition for binding in bindings if binding.definition is not None]
+    if not definitions:
+        return _remembered((attr, klass), where, steps, partial(_kinds, bindings, where, steps))
+    first = definitions[0]
+    if isinstance(first, Function) and first.returns is not None and any(map(_is_property, first.decorator_list)):
+        return annotated_type(first.returns, where, steps - 1)
+    return None
+
+
+def _type_in_bases(klass: ast.ClassDef, attr: str, where: Scopes, steps: int) -> str | None:
+    outside = Scopes(where.facts, (where.facts.tree,))
+    for base in klass.bases[:MAX_BASES]:
+        name = qualified(base, outside, steps // 2)
+        definition = None if name is None else where.facts.class_named(name)
+        if definition is not None and definition is not klass:
+            inside = Scopes(where.facts, (where.facts.tree, definition))
+            if found := _type_in_class(definition, attr, inside, steps // 2):
+                return found
+    return None
+
+
+def _is_property(decorator: ast.expr) -> bool:
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return name in ("property", "cached_property")
+
+
+def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
+    name: str | None
+    if isinstance(call.func, ast.Attribute):
+        owner = type_of(call.func.value, scopes, steps - 1)
+        if owner in ("str", "bytes"):
+            if call.func.attr in _STR_TO_STR:
+                return owner
+            if call.func.attr in _STR_TO_LIST:
+                return "list"
+            return {"encode": "bytes", "decode": "str"}.get(call.func.attr)
+        if owner == "list" and call.func.attr == "copy":
+            return "list"
+        owner = owner or qualified(call.func.value, scopes, steps - 1)
+        name = None if owner is None else f"{owner}.{call.func.attr}"
+    else:
+        name = qualified(call.func, scopes, steps - 1)
+    if name is None:
+        return _type_returned(call.func, scopes, steps)
+    if name in _RETURNS:
+        return _RETURNS[name]
+    bare = name.removeprefix("builtins.")
+    if bare != name:
+        return bare if isinstance(getattr(builtins, bare, None), type) else None
+    last = name.rsplit(".", 1)[-1]
+    # a capitalised callee is taken for a constructor, as PEP 8 has it
+    return name if last[:1].isupper() else _type_returned(call.func, scopes, steps)
+
+
+def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
+    """What a function or method of this module is annotated to return."""
+    found: tuple[Scopes, list[Binding]] | None = None
+    if isinstance(callee, ast.Name):
+        found = scopes.lookup(callee.id)
+    elif isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
+        klass = scopes.klass()
+        if klass is not None and callee.value.id == klass[1]:
+            found = (scopes, scopes.facts.attributes(klass[0]).get(callee.attr, []))
+    if found is None or len(found[1]) != 1:
+        return None
+    where, (binding,) = found
+    definition = binding.definition
+    if not isinstance(definition, Function) or definition.returns is None or definition.decorator_list:
+        return None
+    return annotated_type(definition.returns, where, steps - 1)
+
+
+def _type_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, scopes: Scopes, steps: int) -> str | None:
+    kinds = (type_of(left, scopes, steps - 1), type_of(right, scopes, steps - 1))
+    if isinstance(op, ast.Mod) and kinds[0] in ("str", "bytes"):
+        return kinds[0]
+    if isinstance(op, ast.Add):
+        # str, bytes, list and tuple add only to their own kind
+        return next((kind for kind in kinds if kind in ("str", "bytes", "list", "tuple")), None)
+    if isinstance(op, ast.Div) and kinds[0] == "pathlib.Path":
+        return kinds[0]
+    if isinstance(op, ast.Mult):
+        return next((kind for kind in kinds if kind in ("str", "bytes", "list", "tuple")), None)
+    return None
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _agreed(kinds: Sequence[str | None]) -> str | None:
+    first = kinds[0] if kinds else None
+    return first if all(kind == first for kind in kinds) else None

@@ -1,0 +1,286 @@
+"""Scanning many files in worker processes, any of which may die or hang at the cost of one file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from auditor.model import Skip
+from auditor.scan.record import FileScan, Reading, load
+
+if TYPE_CHECKING:
+    from auditor.rule import Rule
+
+FILE_LIMIT_S = 30.0
+"""A file that takes longer is given up: the slowest module of CPython's library takes less than one second."""
+
+MIN_FILES = 40
+"""With fewer files, starting processes costs more than they save."""
+
+RISKY_BYTES = 512 * 1024
+"""A larger file is scanned in a process of its own even when it is alone: it could exhaust the stack or the memory."""
+
+_START_LIMIT_S = 60.0
+_POLL_S = 0.05
+_CHUNK = 8
+_BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from auditor.scan.worker import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules by reference, so that another process can load them too, and none if they are not needed.
+
+    `load` is a function of a module, `arguments` are what JSON can carry.
+    """
+
+    load: Callable[..., Iterable[Rule]]
+    arguments: tuple[tuple[str, ...], ...] = ()
+
+    def rules(self) -> Iterable[Rule]:
+        """The rules themselves."""
+        return self.load(*self.arguments)
+
+    @property
+    def reference(self) -> str:
+        """Module and name of the function."""
+        return f"{self.load.__module__}:{self.load.__qualname__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The scan of the file at `index`, and the content it was made from, None if there is none to remember."""
+
+    index: int
+    scan: FileScan
+    reading: Reading | None = None
+
+
+def usable_cores() -> int:
+    """Processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def scan_files(
+    files: Sequence[Path],
+    root: Path,
+    rules: RuleSet,
+    stop: threading.Event,
+    done: Callable[[Scanned], None],
+    jobs: int | None = None,
+) -> None:
+    """Scan `files` and hand each scan to `done`, on this thread, in the order in which they end.
+
+    `jobs` is the number of processes, by default the usable cores. Ends early, with no process left, once `stop` is
+    set. A file whose process dies, or that takes more than `FILE_LIMIT_S`, comes back as a skip.
+
+    Raises:
+        RuleError: the rules cannot be loaded.
+    """
+    jobs = usable_cores() if jobs is None else jobs
+    if sys.executable and files and ((len(files) >= MIN_FILES and jobs > 1) or any(map(_is_risky, files))):
+        left = _Crew(files, root, rules, stop).run(done, min(max(jobs, 1), len(files)))
+    else:
+        left = list(range(len(files)))
+    if left and not stop.is_set():
+        _scan_here([(index, files[index]) for index in left], root, rules, stop, done)
+
+
+def _is_risky(file: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return file.stat().st_size > RISKY_BYTES
+    return False
+
+
+def _scan_here(
+    files: Iterable[tuple[int, Path]],
+    root: Path,
+    rules: RuleSet,
+    stop: threading.Event,
+    done: Callable[[Scanned], None],
+) -> None:
+    from auditor.scan.engine import Engine
+
+    engine = Engine(rules.rules())
+    for index, file in files:
+        if stop.is_set():
+            return
+        done(Scanned(index, *engine.read_and_scan(file, root)))
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """One process. `since` is when it began what it is at (s, monotonic), None while it has nothing to do."""
+
+    process: subprocess.Popen[bytes]
+    input: IO[bytes]
+    output: IO[bytes]
+    since: float | None = None
+    late: bool = False
+
+    @classmethod
+    def start(cls) -> _Worker:
+        # -P: a module of the audited project must not stand in for one of the standard library
+        command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        return cls(process, process.stdin, process.stdout)
+
+    def tell(self, what: Any) -> None:
+        """Send one line. That nobody reads it any more shows at the next `hear`."""
+        with contextlib.suppress(OSError, ValueError):
+            self.input.write(json.dumps(what).encode() + b"\n")
+            self.input.flush()
+
+    def hear(self) -> Any:
+        """The next answer, None once the process has ended."""
+        try:
+            line = self.output.readline()
+            return json.loads(line) if line.endswith(b"\n") else None
+        except (OSError, ValueError):
+            return None
+
+    def end(self) -> str:
+        """End the process and say how it ended."""
+        self.process.kill()
+        for pipe in (self.input, self.output):
+            with contextlib.suppress(OSError, ValueError):
+                pipe.close()
+        code = self.process.wait()
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+@dataclass(slots=True)
+class _Crew:
+    """A number of workers, each served by a thread, that take files from one queue."""
+
+    files: Sequence[Path]
+    root: Path
+    rules: RuleSet
+    stop: threading.Event
+    waiting: deque[int] = field(default_factory=deque)
+    results: queue.SimpleQueue[Scanned | None] = field(default_factory=queue.SimpleQueue)
+    workers: set[_Worker] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    over: bool = False
+
+    def run(self, done: Callable[[Scanned], None], jobs: int) -> list[int]:
+        """Scan until all is done, or `stop`; return what no worker could be started for."""
+        self.waiting.extend(range(len(self.files)))
+        threads = [threading.Thread(target=self._serve, args=(jobs,), daemon=True) for _ in range(jobs)]
+        for thread in threads:
+            thread.start()
+        serving = len(threads)
+        try:
+            while serving and not self.stop.is_set():
+                with contextlib.suppress(queue.Empty):
+                    result = self.results.get(timeout=_POLL_S)
+                    if result is None:
+                        serving -= 1
+                    else:
+                        done(result)
+                        continue
+                self._end_the_late()
+        finally:
+            self._end_all()
+            for thread in threads:
+                thread.join()
+        return sorted(self.waiting)
+
+    def _end_the_late(self) -> None:
+        now = time.monotonic()
+        with self.lock:
+            for worker in self.workers:
+                if worker.since is not None and now - worker.since > FILE_LIMIT_S:
+                    worker.late = True
+                    worker.process.kill()
+
+    def _end_all(self) -> None:
+        with self.lock:
+            self.over = True
+            for worker in self.workers:
+                worker.process.kill()
+
+    def _serve(self, jobs: int) -> None:
+        try:
+            while self.waiting and not self.over:
+                worker = self._hire()
+                if worker is None:
+                    return
+                try:
+                    self._employ(worker, jobs)
+                finally:
+                    with self.lock:
+                        self.workers.discard(worker)
+                    worker.end()
+        finally:
+            self.results.put(None)
+
+    def _hire(self) -> _Worker | None:
+        """A worker that has loaded the rules, None if there is none to be had."""
+        try:
+            with self.lock:
+                if self.over:
+                    return None
+                worker = _Worker.start()
+                self.workers.add(worker)
+        except OSError:
+            return None
+        # much longer than a file may take: a busy machine starts processes slowly
+        worker.since = time.monotonic() + _START_LIMIT_S - FILE_LIMIT_S
+        worker.tell({"root": str(self.root), "rules": self.rules.reference, "arguments": self.rules.arguments})
+        if worker.hear() == "ready":
+            return worker
+        with self.lock:
+            self.workers.discard(worker)
+        worker.end()
+        return None
+
+    def _employ(self, worker: _Worker, jobs: int) -> None:
+        """Give the worker files until there are no more, or it ends; then the file it was on is skipped."""
+        while chunk := self._take(jobs):
+            worker.since = time.monotonic()
+            worker.tell([str(self.files[index]) for index in chunk])
+            while chunk:
+                answer = worker.hear()
+                if answer is None:
+                    self._give_up(worker, chunk)
+                    return
+                worker.since = time.monotonic()
+                self.results.put(_scanned(chunk.popleft(), answer))
+            worker.since = None
+
+    def _give_up(self, worker: _Worker, chunk: deque[int]) -> None:
+        if self.over:
+            return
+        ended = worker.end()
+        reason = f"took more than {FILE_LIMIT_S:g} s" if worker.late else f"the process that scanned it died ({ended})"
+        index = chunk.popleft()
+        path = self.files[index].relative_to(self.root).as_posix()
+        with self.lock:
+            self.waiting.extendleft(reversed(chunk))
+        self.results.put(Scanned(index, FileScan(path=path, skipped=(Skip(path, reason),))))
+
+    def _take(self, jobs: int) -> deque[int]:
+        """The next files for one worker: several at once saves waiting, few towards the end keeps all busy."""
+        with self.lock:
+            many = 0 if self.over else min(_CHUNK, max(1, len(self.waiting) // (4 * jobs)))
+            return deque(self.waiting.popleft() for _ in range(min(many, len(self.waiting))))
+
+
+def _scanned(index: int, answer: Any) -> Scanned:
+    stamp, text = answer
+    return Scanned(index, load(text), None if stamp is None else Reading(*stamp))

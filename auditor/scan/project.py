@@ -1,0 +1,117 @@
+"""Scanning all files of a target: what the cache knows is taken from it, the rest is scanned and kept there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from auditor import model
+from auditor.bundled import bundled
+from auditor.model import Expectation
+from auditor.scan.cache import Cache, cache_directory, version_of
+from auditor.scan.files import Target, package_of
+from auditor.scan.parallel import RuleSet, Scanned, scan_files
+from auditor.scan.record import FileScan, dump
+
+
+class Project:
+    """One scan of `target` with `rules`. Close it to keep what is new."""
+
+    def __init__(self, target: Target, rules: RuleSet, use_cache: bool = True) -> None:
+        self._target = target
+        self._rules = rules
+        self._packages: dict[Path, str] = {}
+        version = version_of(_deciding, rules.reference, json.dumps(rules.arguments)) if use_cache else None
+        self._cache = None if version is None else Cache(cache_directory(), version)
+
+    def scan(
+        self,
+        stop: threading.Event | None = None,
+        step: Callable[[int, int], None] = lambda _done, _total: None,
+        jobs: int | None = None,
+    ) -> list[FileScan]:
+        """The scan of every file, in their order; those made so far once `stop` is set. `step` gets (done, total).
+
+        Raises:
+            RuleError: the rules cannot be loaded.
+        """
+        files = self._target.files
+        stop = stop or threading.Event()
+        found: dict[int, FileScan] = {}
+        for index, file in enumerate(files):
+            if stop.is_set():
+                break
+            known = self._known(file)
+            if known is not None:
+                found[index] = known
+        missing = [index for index in range(len(files)) if index not in found]
+
+        def done(one: Scanned) -> None:
+            index = missing[one.index]
+            found[index] = one.scan
+            self._keep(files[index], one)
+            step(len(found), len(files))
+
+        step(len(found), len(files))
+        scan_files([files[index] for index in missing], self._target.root, self._rules, stop, done, jobs)
+        return [found[index] for index in sorted(found)]
+
+    def expectations(self) -> dict[str, Expectation]:
+        """What each rule expects to be measured; the rules are loaded for it only if the cache does not know.
+
+        Raises:
+            RuleError: the rules cannot be loaded.
+        """
+        text = None if self._cache is None else self._cache.note("expectations")
+        if text is not None:
+            # whatever else stands there is as good as nothing
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
+                return {rule: _expectation(name, fields) for rule, (name, fields) in json.loads(text).items()}
+        expected = {rule.id: rule.expects for rule in self._rules.rules()}
+        if self._cache is not None:
+            self._cache.keep_note("expectations", _written(expected))
+        return expected
+
+    def close(self) -> None:
+        """Write down what is new."""
+        if self._cache is not None:
+            self._cache.close()
+
+    def _known(self, file: Path) -> FileScan | None:
+        if self._cache is None:
+            return None
+        return self._cache.find(file, self._path(file), self._package(file))
+
+    def _keep(self, file: Path, one: Scanned) -> None:
+        # a file that killed its process or took too long may do better the next time
+        if self._cache is not None and one.reading is not None:
+            self._cache.keep(file, one.scan, dump(one.scan), self._package(file), one.reading)
+
+    def _path(self, file: Path) -> str:
+        return file.relative_to(self._target.root).as_posix()
+
+    def _package(self, file: Path) -> str:
+        return package_of(file, self._target.root, self._packages)
+
+
+def _deciding() -> Iterator[Path]:
+    """The files of audit that decide what a scan finds."""
+    package = Path(__file__).parent.parent
+    yield from sorted(bundled("rules").glob("*.py"))
+    yield from sorted(Path(__file__).parent.glob("*.py"))
+    yield from (package / name for name in ("catalog.py", "model.py", "rule.py"))
+
+
+def _written(expected: dict[str, Expectation]) -> str:
+    from dataclasses import asdict
+
+    return json.dumps({rule: [type(one).__name__, asdict(one)] for rule, one in expected.items()})
+
+
+def _expectation(name: str, fields: dict[str, object]) -> Expectation:
+    listed = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    made: Expectation = getattr(model, name)(**listed)
+    return made

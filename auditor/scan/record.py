@@ -1,0 +1,86 @@
+"""What the scan of one file gave, and how it is written down for the cache and between processes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.model import Site, Skip, Span, Suspect
+
+
+@dataclass(frozen=True, slots=True)
+class FileScan:
+    """What one file gave. `lines` counts its physical lines, 0 if it could not be read."""
+
+    path: str
+    lines: int = 0
+    suspects: tuple[Suspect, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which content of a file was scanned: its time of change (ns), size (bytes), inode, and hash."""
+
+    mtime_ns: int
+    size: int
+    inode: int
+    digest: str
+
+
+def dump(scan: FileScan) -> str:
+    """The scan as one line of ASCII."""
+    suspects = [
+        [
+            suspect.rule,
+            _plain(suspect.span),
+            suspect.symbol,
+            suspect.message,
+            suspect.fingerprint,
+            [[site.probe, _plain(site.span)] for site in suspect.sites],
+            None if suspect.function is None else _plain(suspect.function),
+            list(suspect.chain),
+        ]
+        for suspect in scan.suspects
+    ]
+    skipped = [[skip.path, skip.reason] for skip in scan.skipped]
+    # ASCII only: names that are not UTF-8 hold lone surrogates, which nothing but an escape can carry
+    return json.dumps([scan.path, scan.lines, suspects, skipped], separators=(",", ":"), ensure_ascii=True)
+
+
+def load(text: str | bytes) -> FileScan:
+    """The scan that `dump` wrote.
+
+    Raises:
+        ValueError: the text is none of `dump`'s.
+    """
+    try:
+        path, lines, suspects, skipped = json.loads(text)
+        return FileScan(
+            path=path,
+            lines=lines,
+            suspects=tuple(_suspect(path, row) for row in suspects),
+            skipped=tuple(Skip(*row) for row in skipped),
+        )
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        raise ValueError(f"not a record of a scan: {error}") from error
+
+
+def _plain(span: Span) -> list[int]:
+    return [span.line, span.column, span.end_line, span.end_column]
+
+
+def _suspect(path: str, row: Any) -> Suspect:
+    rule, span, symbol, message, fingerprint, sites, function, chain = row
+    return Suspect(
+        rule=rule,
+        path=path,
+        span=Span(*span),
+        symbol=symbol,
+        message=message,
+        fingerprint=fingerprint,
+        sites=tuple(Site(probe, Span(*at)) for probe, at in sites),
+        function=None if function is None else Span(*function),
+        chain=tuple(chain),
+    )

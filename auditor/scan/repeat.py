@@ -1,0 +1,188 @@
+"""What loops do over their turns: which values they carry along, which they make anew, what they run many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from auditor.rule import Context
+
+SMALL = 16
+"""Turns up to which a loop makes nothing costly that was not costly already."""
+
+_EXITS = (cst.Return, cst.Raise)
+
+
+def additions(statement: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpression]:
+    """The operands by which an assignment adds to its own target, none if it does not."""
+    match statement:
+        case cst.AugAssign(target=cst.Name() | cst.Attribute(), operator=cst.AddAssign(), value=value):
+            return tuple(_parts(value))
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() | cst.Attribute() as target)], value=value):
+            name = ctx.code(target).strip()
+            parts = tuple(_parts(value))
+            return parts if any(ctx.code(part).strip() == name for part in parts) else ()
+    return ()
+
+
+def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.While | None:
+    """The outermost loop that carries what the statement leaves in `target` from turn to turn, if one does."""
+    found: cst.For | cst.While | None = None
+    grows = False
+    for loop in ctx.loops(statement):
+        if isinstance(loop, cst.CompFor) or _starts_afresh(target, statement, loop, ctx):
+            break
+        if _leaves(statement, loop, ctx):
+            continue
+        grows = grows or not _is_short(loop, ctx)
+        found = loop
+    return found if grows else None
+
+
+def repeating(node: cst.CSTNode, ctx: Context) -> Sequence[cst.For | cst.While | cst.CompFor]:
+    """The loops around the node without those that run it a few times at most."""
+    return [loop for loop in ctx.loops(node) if not _is_short(loop, ctx) and not _leaves(node, loop, ctx)]
+
+
+def renews(loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether the turns of the loop give the expression new values: they bind or empty something it is made from."""
+    repeated: cst.CSTNode = loop
+    if isinstance(loop, cst.CompFor):
+        repeated = next(parent for parent in ctx.ancestors(loop) if isinstance(parent, cst.BaseComp))
+    names = {
+        ctx.code(part).strip()
+        for part in ctx.descendants(expression)
+        if isinstance(part, cst.Name | cst.Attribute | cst.Subscript)
+    }
+    names = {name for name in names if not ctx.stores(name, expression)}
+    whole = ctx.code(expression).strip()
+    stores = ((name, store) for name in names for store in ctx.stores(name, repeated))
+    return any(name != whole or not _grows(store, ctx) for name, store in stores) or any(
+        isinstance(part, cst.Call)
+        and isinstance(part.func, cst.Attribute)
+        and part.func.attr.value == "clear"
+        and ctx.code(part.func.value).strip() in names
+        for part in ctx.descendants(repeated)
+    )
+
+
+def met_again(node: cst.CSTNode, value: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether the node runs many times on one and the same value."""
+    loops = repeating(node, ctx)
+    if loops:
+        return not renews(loops[0], value, ctx)
+    function = ctx.function(node)
+    if not isinstance(function, cst.FunctionDef) or ctx.runs_once(node):
+        return False
+    owner = value.value if isinstance(value, cst.Attribute) else value
+    text = ctx.code(value).strip()
+    if not isinstance(owner, cst.Name) or ctx.stores(text, function):
+        return False
+    receiver = function.params.params[:1]
+    return owner is value or any(parameter.name.value == owner.value for parameter in receiver)
+
+
+def _grows(store: cst.CSTNode, ctx: Context) -> bool:
+    return isinstance(store, cst.AugAssign) or bool(additions(store, ctx))
+
+
+def _is_short(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+    turns = ctx.turns_of(loop)
+    return turns is not None and turns <= SMALL
+
+
+def _parts(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The operands of a chain of `+`, the branches of a conditional expression, the parts of an f-string."""
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
+        yield from _parts(value.left)
+        yield from _parts(value.right)
+    elif isinstance(value, cst.IfExp):
+        yield from _parts(value.body)
+        yield from _parts(value.orelse)
+    elif isinstance(value, cst.FormattedString):
+        yield value
+        for part in value.parts:
+            if isinstance(part, cst.FormattedStringExpression):
+                yield part.expression
+    else:
+        yield value
+
+
+def _starts_afresh(name: str, node: cst.CSTNode, loop: cst.For | cst.While, ctx: Context) -> bool:
+    """Whether each turn of the loop gives the name a new value, whatever path it takes to `node`."""
+    if loop in ctx.stores(name, loop):
+        return True
+    child: cst.CSTNode = node
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, cst.IndentedBlock | cst.SimpleStatementSuite | cst.SimpleStatementLine):
+            inside = parent.body
+            before = inside[: [statement is child for statement in inside].index(True)]
+            whole = inside if ctx.parent(parent) is loop else before
+            if any(statement is not child and _sets(name, statement, ctx) for statement in whole):
+                return True
+        if isinstance(parent, cst.With) and _binds_item(name, parent, ctx):
+            return True
+        if parent is loop:
+            return False
+        child = parent
+    return False
+
+
+def _binds_item(name: str, statement: cst.With, ctx: Context) -> bool:
+    return any(item.asname is not None and ctx.code(item.asname.name).strip() == name for item in statement.items)
+
+
+def _sets(name: str, statement: cst.CSTNode, ctx: Context) -> bool:
+    """Whether the statement always gives the name a value that does not contain its old one."""
+    match statement:
+        case cst.SimpleStatementLine(body=parts):
+            return any(_sets(name, part, ctx) for part in parts)
+        case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value):
+            return statement in ctx.stores(name, statement) and not _mentions(name, value, ctx)
+        case cst.If(body=body, orelse=cst.Else(body=orelse)):
+            return _sets_or_leaves(name, body, ctx) and _sets_or_leaves(name, orelse, ctx)
+        case cst.If(body=body, orelse=cst.If() as orelse):
+            return _sets_or_leaves(name, body, ctx) and _sets(name, orelse, ctx)
+        case cst.Try(body=body, handlers=handlers):
+            return _sets_or_leaves(name, body, ctx) and all(
+                _sets_or_leaves(name, handler.body, ctx) for handler in handlers
+            )
+        case cst.With(body=body):
+            return _binds_item(name, statement, ctx) or any(_sets(name, inner, ctx) for inner in body.body)
+    return False
+
+
+def _sets_or_leaves(name: str, block: cst.BaseSuite, ctx: Context) -> bool:
+    return _ends_with(block, (*_EXITS, cst.Break, cst.Continue)) or any(
+        _sets(name, statement, ctx) for statement in block.body
+    )
+
+
+def _mentions(name: str, value: cst.BaseExpression, ctx: Context) -> bool:
+    if "." not in name:
+        return bool(ctx.uses(name, value))
+    return any(isinstance(part, cst.Attribute) and ctx.code(part).strip() == name for part in ctx.descendants(value))
+
+
+def _leaves(node: cst.CSTNode, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+    """Whether the loop ends right after `node`, so that it runs it at most once."""
+    if isinstance(loop, cst.CompFor):
+        return False
+    for parent in ctx.ancestors(node):
+        if parent is loop:
+            return False
+        if isinstance(parent, cst.IndentedBlock | cst.SimpleStatementSuite):
+            innermost = next(iter(ctx.loops(parent)), None) is loop
+            if _ends_with(parent, (*_EXITS, cst.Break) if innermost else _EXITS):
+                return True
+    return False
+
+
+def _ends_with(block: cst.BaseSuite, kinds: tuple[type[cst.CSTNode], ...]) -> bool:
+    last: cst.CSTNode | None = block.body[-1] if block.body else None
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return isinstance(last, kinds)

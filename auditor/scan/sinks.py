@@ -1,0 +1,170 @@
+"""Calls whose effect lies outside the program: what they wait for, what they read, what they log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from auditor.rule import Context
+
+_VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream")
+_RUNNERS = ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "Popen")
+_SQL_METHODS = ("execute", "executemany", "executescript", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow")
+_CURSORS = (
+    *("sqlite3.Connection", "sqlite3.Cursor", "aiosqlite.Connection", "aiosqlite.Cursor"),
+    *("psycopg.Connection", "psycopg.Cursor", "psycopg.AsyncConnection", "psycopg.AsyncCursor", "asyncpg.Connection"),
+    *("psycopg2.extensions.connection", "psycopg2.extensions.cursor"),
+    *("pymysql.connections.Connection", "pymysql.cursors.Cursor", "MySQLdb.connections.Connection"),
+    *("sqlalchemy.Connection", "sqlalchemy.engine.Connection", "sqlalchemy.ext.asyncio.AsyncConnection"),
+)
+_SESSIONS = (
+    *("sqlalchemy.orm.Session", "sqlalchemy.orm.session.Session", "sqlalchemy.orm.scoped_session"),
+    *("sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.Session"),
+)
+_SESSION_METHODS = ("execute", "get", "scalar", "scalars", "flush", "commit", "refresh", "merge", "exec")
+
+_WAITS: dict[str, str] = {
+    **{f"{owner}.{name}": "the database" for owner in _CURSORS for name in (*_SQL_METHODS, "commit", "fetchall")},
+    **{f"{owner}.{name}": "the database" for owner in _SESSIONS for name in _SESSION_METHODS},
+    **{
+        f"{owner}.{verb}": "the network"
+        for owner in ("requests", "requests.Session", "httpx", "httpx.Client", "httpx.AsyncClient", "niquests")
+        for verb in _VERBS
+    },
+    **{f"aiohttp.ClientSession.{verb}": "the network" for verb in _VERBS},
+    **dict.fromkeys(
+        (
+            *("urllib.request.urlopen", "urllib.request.urlretrieve", "urllib3.PoolManager.request"),
+            *("http.client.HTTPConnection.request", "http.client.HTTPConnection.getresponse"),
+            *("http.client.HTTPSConnection.request", "http.client.HTTPSConnection.getresponse"),
+            *("socket.create_connection", "socket.getaddrinfo", "socket.gethostbyname", "asyncio.open_connection"),
+            *(f"socket.socket.{name}" for name in ("connect", "recv", "send", "sendall", "accept", "recvfrom")),
+            *("smtplib.SMTP", "smtplib.SMTP_SSL", "smtplib.SMTP.sendmail", "smtplib.SMTP.send_message", "ftplib.FTP"),
+        ),
+        "the network",
+    ),
+    **dict.fromkeys(
+        (
+            *("builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "os.fsync"),
+            *(f"pathlib.Path.{name}" for name in ("open", "read_text", "write_text", "read_bytes", "write_bytes")),
+            *(f"shutil.{name}" for name in ("copy", "copy2", "copyfile", "copytree", "rmtree", "move")),
+            *("shutil.make_archive", "shutil.unpack_archive", "numpy.load", "numpy.save", "torch.load", "torch.save"),
+        ),
+        "a file",
+    ),
+    **{f"subprocess.{name}": "a process" for name in _RUNNERS},
+    **dict.fromkeys(("subprocess.Popen.wait", "subprocess.Popen.communicate", "os.system", "os.waitpid"), "a process"),
+    **dict.fromkeys(("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"), "a process"),
+    **dict.fromkeys(("time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"), "the clock"),
+}
+_SQL = re.compile(
+    r"""[rbuf]*["']+\s*(?:select|insert|update|delete|replace|with|merge|create|drop|alter|pragma|truncate)\b""",
+    re.IGNORECASE,
+)
+_LOGGER = re.compile(r"(?:^|.*_)(?:logger|log)|logging", re.IGNORECASE)
+_LOGGER_TYPES = ("Logger", "LoggerAdapter", "LoggingAdapter")
+_OTHERS = ("loguru.", "structlog.")
+"""Libraries that format messages themselves and know no `isEnabledFor`."""
+_LEVEL = re.compile(r"is_?enabled_?for|get_?effective_?level|\bdebug\b", re.IGNORECASE)
+_LEVELS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical"))
+_OPENERS = ("builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "pathlib.Path.open")
+_HANDLE_READS = frozenset(("read", "readlines", "readline"))
+
+
+def waits_for(call: cst.Call, ctx: Context) -> str | None:
+    """What the call waits for ("the database", "a file"...), None if it is not known to wait."""
+    known = _WAITS.get(ctx.qualified(call.func) or "")
+    if known is not None:
+        return known
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SQL_METHODS and call.args:
+        return "the database" if _is_statement(call.args[0].value, ctx) else None
+    return None
+
+
+def _is_statement(argument: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is an SQL text, or a statement built by SQLAlchemy."""
+    match argument:
+        case cst.SimpleString() | cst.FormattedString() | cst.ConcatenatedString():
+            return _SQL.match(ctx.code(argument).strip()) is not None
+        case cst.BinaryOperation(left=left):
+            return _is_statement(left, ctx)
+        case cst.Call(func=cst.Attribute(value=cst.Call() as inner)):
+            return _is_statement(inner, ctx)
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="format"), value=text)):
+            return _is_statement(text, ctx)
+        case cst.Call():
+            return (ctx.qualified(argument.func) or "").startswith(("sqlalchemy.", "sqlmodel."))
+    return False
+
+
+def logs_at(call: cst.Call, ctx: Context) -> str | None:
+    """The level of a call of a logger of `logging` ("debug"), None if it is not known to be one."""
+    func = call.func
+    if not isinstance(func, cst.Attribute) or func.attr.value not in _LEVELS:
+        return None
+    kind = ctx.type_of(func.value)
+    if kind is not None:
+        return func.attr.value if kind.endswith(_LOGGER_TYPES) and not kind.startswith(_OTHERS) else None
+    name = ctx.qualified(func.value)
+    if name is not None:
+        named = _LOGGER.fullmatch(name.rsplit(".", 1)[-1]) and not name.startswith(_OTHERS)
+        return func.attr.value if named else None
+    receiver = func.value.attr if isinstance(func.value, cst.Attribute) else func.value
+    known = isinstance(receiver, cst.Name) and _LOGGER.fullmatch(receiver.value) is not None
+    return func.attr.value if known else None
+
+
+def asks_level(node: cst.CSTNode, ctx: Context) -> bool:
+    """Whether a condition around the node asks for the level of a logger."""
+    return any(
+        isinstance(parent, cst.If | cst.IfExp) and _LEVEL.search(ctx.code(parent.test))
+        for parent in ctx.ancestors(node)
+    )
+
+
+def opens_to_read(call: cst.Call, ctx: Context) -> bool:
+    """Whether the call opens a file, and only to read it."""
+    name = ctx.qualified(call.func)
+    if name not in _OPENERS:
+        return False
+    position = 0 if name == "pathlib.Path.open" else 1
+    mode = ctx.argument(call, position, "mode")
+    if mode is None:
+        return not any(argument.star for argument in call.args)
+    return isinstance(mode, cst.SimpleString) and not set(mode.raw_value) & set("wax+")
+
+
+def reads_of(call: cst.Call, ctx: Context) -> Sequence[cst.Call]:
+    """The calls that read or parse the file that `call` opens, directly or by way of one local name."""
+    parent = ctx.parent(call)
+    match parent:
+        case cst.WithItem(asname=cst.AsName(name=cst.Name() as name)):
+            return list(_reads_through(name, ctx))
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
+            return list(_reads_through(name, ctx))
+    return [found for found in (_reader(call, ctx),) if found is not None]
+
+
+def _reads_through(name: cst.Name, ctx: Context) -> Iterator[cst.Call]:
+    block = next((parent for parent in ctx.ancestors(name) if isinstance(parent, cst.With | cst.BaseSuite)), None)
+    for use in ctx.uses(name.value, block):
+        found = _reader(use, ctx)
+        if found is not None:
+            yield found
+
+
+def _reader(handle: cst.CSTNode, ctx: Context) -> cst.Call | None:
+    """The call that takes the content of this very handle: `f.read()`, `json.load(f)`."""
+    parent = ctx.parent(handle)
+    around = None if parent is None else ctx.parent(parent)
+    if not isinstance(around, cst.Call):
+        return None
+    if isinstance(parent, cst.Attribute):
+        return around if parent.attr.value in _HANDLE_READS else None
+    if not isinstance(parent, cst.Arg):
+        return None
+    return None if (ctx.qualified(around.func) or "").startswith("builtins.print") else around

@@ -1,0 +1,33 @@
+"""Write `docs/rules/`: one page a rule, and their list. Run it after a change of a rule; a test fails on drift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auditor.catalog import bundled_rules, page_markdown
+
+RULES = Path(__file__).parent / "rules"
+
+
+def pages() -> dict[str, str]:
+    """File name to text of every generated page."""
+    rules = bundled_rules()
+    rows = [f"| [`{rule.id}`]({rule.id}.md) | {rule.kind} | {rule.title} |" for rule in rules]
+    table = "\n".join(["| rule | kind | looks for |", "|---|---|---|", *rows])
+    index = f"# Rules\n\nGenerated from `rules/` by `python docs/generate.py`.\n\n{table}\n"
+    return {"README.md": index, **{f"{rule.id}.md": page_markdown(rule) for rule in rules}}
+
+
+def main() -> None:
+    """Bring the directory in line with the rules."""
+    RULES.mkdir(exist_ok=True)
+    wanted = pages()
+    for file in RULES.glob("*.md"):
+        if file.name not in wanted:
+            file.unlink()
+    for name, text in wanted.items():
+        (RULES / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

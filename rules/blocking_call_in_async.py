@@ -1,0 +1,143 @@
+"""A call that blocks its thread, made in a coroutine."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Stall
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
+_HTTP = (
+    *(f"{owner}.{verb}" for owner in ("requests", "requests.Session", "httpx", "httpx.Client") for verb in _VERBS),
+    *(f"{owner}.{verb}" for owner in ("niquests", "niquests.Session", "requests.sessions.Session") for verb in _VERBS),
+    *("requests.Session.send", "httpx.Client.send"),
+    *("urllib.request.urlopen", "urllib.request.urlretrieve", "urllib3.PoolManager.request", "urllib3.request"),
+    *("http.client.HTTPConnection.request", "http.client.HTTPConnection.getresponse"),
+    *("http.client.HTTPSConnection.request", "http.client.HTTPSConnection.getresponse"),
+)
+_PROCESSES = (
+    *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")),
+    *("subprocess.Popen.wait", "subprocess.Popen.communicate", "multiprocessing.Process.join"),
+    *("os.system", "os.popen", "os.wait", "os.waitpid", "os.spawnv", "os.spawnl", "pty.spawn"),
+)
+_NETWORK = (
+    *("socket.create_connection", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyname_ex"),
+    *("socket.gethostbyaddr", "socket.getfqdn", "socket.socket.connect", "socket.socket.recv", "socket.socket.accept"),
+    *("socket.socket.sendall", "smtplib.SMTP", "smtplib.SMTP_SSL", "ftplib.FTP", "paramiko.SSHClient.connect"),
+)
+_FILES = (
+    *("builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "os.fsync"),
+    *(f"pathlib.Path.{name}" for name in ("open", "read_text", "write_text", "read_bytes", "write_bytes")),
+    *(f"shutil.{name}" for name in ("copy", "copy2", "copyfile", "copyfileobj", "copytree", "rmtree", "move")),
+    *(f"shutil.{name}" for name in ("make_archive", "unpack_archive")),
+    *("zipfile.ZipFile.extractall", "tarfile.TarFile.extractall", "zipfile.ZipFile.write", "tarfile.TarFile.add"),
+)
+_DATABASES = (
+    *("sqlite3.connect", "psycopg2.connect", "psycopg.connect", "pymysql.connect", "MySQLdb.connect"),
+    *("mysql.connector.connect", "pyodbc.connect", "cx_Oracle.connect", "oracledb.connect"),
+    *(f"sqlite3.Connection.{name}" for name in ("execute", "executemany", "executescript", "commit", "rollback")),
+    *(f"sqlite3.Cursor.{name}" for name in ("execute", "executemany", "executescript", "fetchall", "fetchone")),
+    *(f"psycopg.{owner}.{name}" for owner in ("Connection", "Cursor") for name in ("execute", "commit", "fetchall")),
+    *(f"sqlalchemy.orm.Session.{name}" for name in ("execute", "commit", "scalar", "scalars", "flush")),
+)
+_WAITS = (
+    *("time.sleep", "builtins.input", "select.select", "signal.pause", "concurrent.futures.wait"),
+    *("threading.Lock.acquire", "threading.RLock.acquire", "threading.Semaphore.acquire", "threading.Condition.wait"),
+    *("threading.BoundedSemaphore.acquire", "threading.Event.wait", "threading.Thread.join", "threading.Barrier.wait"),
+    *("queue.Queue.get", "queue.LifoQueue.get", "queue.PriorityQueue.get", "queue.SimpleQueue.get", "queue.Queue.join"),
+    *("multiprocessing.Queue.get", "concurrent.futures.Future.result", "concurrent.futures.Future.exception"),
+)
+_BLOCKING = (*_HTTP, *_PROCESSES, *_NETWORK, *_FILES, *_DATABASES, *_WAITS)
+_KNOWN = frozenset(_BLOCKING)
+_MAY_POLL = frozenset(_WAITS) | {"subprocess.Popen.wait", "os.waitpid", "multiprocessing.Process.join"}
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call):
+        return None
+    name = ctx.qualified(node.func)
+    if name not in _KNOWN or isinstance(ctx.parent(node), cst.Await) or not _in_coroutine(node, ctx):
+        return None
+    if name in _MAY_POLL and _polls(node, ctx):
+        return None
+    return Match(f"`{ctx.code(node.func)}` holds up the event loop until it returns", (Plant("blocking", node),))
+
+
+def _in_coroutine(node: cst.Call, ctx: Context) -> bool:
+    function = ctx.function(node)
+    return isinstance(function, cst.FunctionDef) and function.asynchronous is not None
+
+
+def _polls(call: cst.Call, ctx: Context) -> bool:
+    """Whether the call is told not to wait: `acquire(False)`, `get(block=False)`, `join(timeout=0)`, `WNOHANG`."""
+    return any(
+        ctx.code(argument.value) in ("False", "0", "0.0") or "WNOHANG" in ctx.code(argument) for argument in call.args
+    )
+
+
+RULE = Rule(
+    id="blocking-call-in-async",
+    title="Blocking call in a coroutine",
+    kind=Kind.BLOCKING,
+    page=Page(
+        what=(
+            "A call that waits for the network, a file, a process, a database, a lock or the clock without giving the"
+            " event loop a turn, directly inside an `async def`. Methods count where the type of their object is"
+            " proven. Calls in a nested function or lambda are left alone, since these may be handed to a thread."
+        ),
+        why=(
+            "While it waits, no other coroutine of the loop runs: a server answers nobody, heart-beats and timeouts"
+            " come late, and the delay of one request becomes the delay of all."
+        ),
+        harmless=(
+            "When it returns at once (a small file from the page cache), or before the loop has anything else to do, as"
+            " at start-up and in scripts with a single coroutine."
+        ),
+        measured=(
+            "The time for which the loop stood still in the call: how often it ran on a thread with a running loop, the"
+            " total and the longest. Confirmed when one call, or all together, hold up the loop for long."
+        ),
+        fix=(
+            "Use the awaitable counterpart (`asyncio.sleep`, an async client, `asyncio.create_subprocess_exec`), or"
+            " hand the function to `asyncio.to_thread`."
+        ),
+        references=(
+            "python-telegram-bot 22.8, telegram/_files/file.py:224: a download of any size, written in the loop",
+            "distributed 2026.8.0, distributed/shuffle/_disk.py:228: a directory tree removed in the loop",
+            "prefect 3.9.1, prefect/cli/automation.py:575: harmless, a small file in a program with one coroutine",
+            "ruff#23425",
+        ),
+    ),
+    triggers=(Calls(_BLOCKING, Where(coroutine=True)),),
+    expects=Stall(),
+    check=check,
+    valid=(
+        "import asyncio\n\nasync def main():\n    await asyncio.sleep(1)\n",
+        # ruff#23425
+        "import asyncio\nimport time\n\nasync def main():\n    await asyncio.to_thread(lambda: time.sleep(1))\n",
+        "import asyncio\nimport time\n\nasync def main():\n    def work():\n        time.sleep(1)\n\n"
+        "    await asyncio.to_thread(work)\n",
+        "import time\n\ndef main():\n    time.sleep(1)\n",
+        "import asyncio\n\nasync def main():\n    queue = asyncio.Queue(1)\n    lock = asyncio.Lock()\n"
+        "    await lock.acquire()\n    return await queue.get()\n",
+        "import threading\n\nlock = threading.Lock()\n\nasync def main():\n    return lock.acquire(blocking=False)\n",
+        "from aiofiles import open\n\nasync def main():\n    async with open('x') as file:\n"
+        "        return await file.read()\n",
+        "import anyio\n\nasync def main():\n    return await anyio.Path('x').read_text()\n",
+    ),
+    invalid=(
+        "import time\n\nasync def main():\n    time.sleep(1)\n",
+        "import time\n\nasync def main():\n    async def inner():\n        pass\n\n    time.sleep(1)\n",
+        "import requests\n\nasync def main():\n    return requests.Session().get('http://localhost')\n",
+        "import requests\n\nclass Api:\n    def __init__(self):\n        self.session = requests.Session()\n\n"
+        "    async def fetch(self, url):\n        return self.session.get(url)\n",
+        "import sqlite3\n\ndb = sqlite3.connect('x')\n\nasync def load():\n    return db.execute('select 1')\n",
+        "from pathlib import Path\n\nasync def load(folder: Path):\n    return (folder / 'x').read_text()\n",
+        "async def load():\n    with open('x') as file:\n        return file.read()\n",
+        "from subprocess import run as execute\n\nasync def build():\n    execute(['make'])\n",
+        "import threading\n\nclass Box:\n    def __init__(self):\n        self.ready = threading.Event()\n\n"
+        "    async def wait(self):\n        self.ready.wait(5)\n",
+        "import queue\n\nasync def drain(jobs: queue.Queue):\n    return jobs.get()\n",
+    ),
+)

@@ -1,0 +1,113 @@
+"""A data frame gone through row by row in Python."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Cost
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+
+_BY_ROW = ("1", "'columns'", '"columns"')
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    match node:
+        case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="iterrows")), args=[]):
+            place = _runs_over(node, ctx)
+            done = "makes a Series of each row"
+        case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="apply"))) if _is_by_row(node, ctx):
+            place = Plant("timed", node)
+            done = "calls a function with a Series for each row"
+        case _:
+            return None
+    if place is None:
+        return None
+    name = " ".join(ctx.code(frame).split())
+    return Match(f"going through `{name}` {done}", (place,))
+
+
+def _is_by_row(call: cst.Call, ctx: Context) -> bool:
+    axis = ctx.argument(call, 1, "axis")
+    return axis is not None and ctx.code(axis).strip() in _BY_ROW and ctx.argument(call, 0, "func") is not None
+
+
+def _runs_over(rows: cst.Call, ctx: Context) -> Plant | None:
+    """Where to measure what runs over the rows, since their cost lies in its turns."""
+    child: cst.CSTNode = rows
+    for parent in ctx.ancestors(rows):
+        match parent:
+            case cst.For(iter=iterable) if iterable is child:
+                return Plant("nested-loop", parent)
+            case cst.CompFor(iter=iterable) if iterable is child:
+                made = next(outer for outer in ctx.ancestors(parent) if isinstance(outer, cst.BaseComp))
+                return Plant("timed", _consumer(made, ctx))
+            case cst.Call(func=function) if function is not child:
+                # `enumerate(df.iterrows())`, `tqdm(df.iterrows(), total=n)`, `list(df.iterrows())`
+                pass
+            case cst.Arg():
+                pass
+            case _:
+                return None
+        child = parent
+    return None
+
+
+def _consumer(made: cst.BaseExpression, ctx: Context) -> cst.BaseExpression:
+    """What runs the comprehension: itself, or the call that a generator is given to."""
+    argument = ctx.parent(made)
+    call = ctx.parent(argument) if isinstance(made, cst.GeneratorExp) and isinstance(argument, cst.Arg) else None
+    return call if isinstance(call, cst.Call) else made
+
+
+RULE = Rule(
+    id="dataframe-iterrows",
+    title="Data frame gone through row by row",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "A loop or comprehension over `df.iterrows()`, also by way of `enumerate` or a progress bar, and"
+            " `df.apply(f, axis=1)`. `itertuples()` is not flagged."
+        ),
+        why=(
+            "Each row is made into a Series of its own, with an index and a common type for all values: twenty to fifty"
+            " microseconds a row before anything is done with it, where an operation on whole columns takes some"
+            " nanoseconds a row."
+        ),
+        harmless=(
+            "For a few hundred rows, or where each row starts something dear, such as a request. The common type also"
+            " turns integers into floats, which is a reason of its own to avoid it."
+        ),
+        measured=(
+            "Seconds spent in the loop, its body included, or in the call. Confirmed when the seconds and their share"
+            " of the run are considerable; what the body does itself is part of them, so look at both."
+        ),
+        fix=(
+            "Work on columns: `df['a'] * df['b']`, `np.where`, `df.merge`, `df['x'].map(table)`. Else"
+            " `df.itertuples(index=False)` or `zip(df['a'], df['b'])`, which take half a microsecond a row."
+        ),
+        references=(
+            "True: pandas 3.1.1, pandas/io/stata.py:3355, each row of a frame of long strings",
+            "Harmless: mlxtend 0.25.0, mlxtend/plotting/pca_correlation_graph.py:166, one for each arrow drawn",
+        ),
+    ),
+    triggers=(Calls((".iterrows", ".apply")),),
+    expects=Cost(),
+    check=check,
+    valid=(
+        "def f(df):\n    for row in df.itertuples():\n        print(row.a)\n",
+        "def f(df):\n    return df['a'] * df['b']\n",
+        "def f(df):\n    return df.apply(sum), df.apply(sum, axis=0), df['a'].apply(str)\n",
+        # handed on
+        "def f(df):\n    return df.iterrows()\n",
+        "def f(task, axis):\n    return task.apply(args=(1,)), task.apply(sum, axis)\n",
+    ),
+    invalid=(
+        "def f(df):\n    for i, row in df.iterrows():\n        print(row['a'])\n",
+        "def f(df, tqdm):\n    for n, (i, row) in enumerate(tqdm(df.iterrows(), total=len(df))):\n"
+        "        print(n, row['a'])\n",
+        "def f(df):\n    return [row['a'] for _, row in df[df.a > 1].iterrows()]\n",
+        "def f(df):\n    return sum(row['a'] for _, row in df.iterrows())\n",
+        "def f(df):\n    df['c'] = df.apply(lambda row: row['a'] + row['b'], axis=1)\n",
+        "def f(df, g):\n    return df.apply(g, axis='columns')\n",
+    ),
+)

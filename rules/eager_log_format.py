@@ -1,0 +1,94 @@
+"""A log message that is put together whether or not anyone sees it."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Cost
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_QUIET = ("debug", "info")
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call) or not node.args or ctx.logs_at(node) not in _QUIET:
+        return None
+    if ctx.runs_once(node) or ctx.function(node) is None or ctx.asks_level(node):
+        return None
+    how = _formatted(node.args[0].value, ctx)
+    if how is None:
+        return None
+    return Match(f"`{ctx.code(node.func)}` gets a message put together by {how}", (Plant("logged", node),))
+
+
+def _formatted(message: cst.BaseExpression, ctx: Context) -> str | None:
+    match message:
+        case _ if ctx.text_of(message) is not None:
+            return None
+        case cst.FormattedString(parts=parts):
+            return "an f-string" if any(isinstance(part, cst.FormattedStringExpression) for part in parts) else None
+        case cst.ConcatenatedString(left=left, right=right):
+            return _formatted(left, ctx) or _formatted(right, ctx)
+        case cst.BinaryOperation(operator=cst.Modulo(), left=left):
+            return "`%`" if ctx.type_of(left) == "str" else None
+        case cst.BinaryOperation(operator=cst.Add()):
+            return "`+`" if ctx.type_of(message) == "str" else None
+        case cst.Call(func=cst.Attribute(value=text, attr=cst.Name(value="format"))):
+            return "`format`" if ctx.type_of(text) == "str" else None
+    return None
+
+
+RULE = Rule(
+    id="eager-log-format",
+    title="Log message formatted before the level is known",
+    kind=Kind.LOGGING,
+    page=Page(
+        what=(
+            "`debug` or `info` of a `logging` logger, in a function that may run many times, with a message put"
+            " together"
+            " by an f-string, `%`, `+` or `format`. Loggers are known by how they were made, or by the names `logger`,"
+            " `log` and `logging`. Not flagged: warnings and above, code that runs once, and what stands below a test"
+            " of the level."
+        ),
+        why=(
+            "The message is formatted before `logging` looks at the level, so its cost stays when the level is off:"
+            " a fraction of a microsecond for a number, without a limit for objects whose `repr` walks all they hold."
+        ),
+        harmless="Nearly always: only a message in a hot loop, or of a costly `repr`, adds up to anything.",
+        measured=(
+            "Executions, and the seconds spent in arguments while the level was off. Confirmed when these are a"
+            " sizeable"
+            " part of the run; calls that do log are not counted."
+        ),
+        fix='Hand the parts over as arguments: `logger.debug("read %s rows", count)`.',
+        references=(
+            "jupyter_server 2.21.1, jupyter_server/gateway/managers.py:586: a whole model, at every look at a kernel",
+            "prefect 3.9.1, prefect/cli/task.py:114: harmless, once for every module of a command line",
+            *("ruff G001", "ruff G002", "ruff G003", "ruff G004"),
+        ),
+    ),
+    triggers=(Calls((".debug", ".info"), Where(function=True)),),
+    expects=Cost(),
+    check=check,
+    valid=(
+        "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
+        "    logger.debug('%s rows', len(rows))\n",
+        "import logging\n\ndef f(rows):\n    logging.info('started')\n",
+        "import logging\n\nlog = logging.getLogger(__name__)\n\ndef f(rows):\n"
+        "    if log.isEnabledFor(logging.DEBUG):\n        log.debug(f'{rows}')\n",
+        "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n    logger.error(f'{rows} failed')\n",
+        "class Console:\n    def f(self, rows):\n        self.screen.info(f'{rows}')\n",
+        "import logging\n\ndef main():\n    logging.info(f'started at {clock()}')\n",
+        "import logging\n\ndef f(rows):\n    logging.debug('a' + 'b')\n",
+        "from loguru import logger\n\ndef f(rows):\n    logger.debug(f'{rows}')\n",
+    ),
+    invalid=(
+        "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n    logger.debug(f'{rows} read')\n",
+        "import logging\n\ndef f(rows):\n    logging.info('%s rows' % len(rows))\n",
+        "import logging\n\nclass Job:\n    def __init__(self):\n        self.journal = logging.getLogger('job')\n\n"
+        "    def run(self, name: str):\n        self.journal.debug('running ' + name)\n",
+        "def f(self, rows):\n    self.logger.info('{} rows'.format(rows))\n",
+        "from logging import getLogger\n\nout = getLogger('x')\n\ndef f(rows):\n"
+        "    out.debug('rows: '\n              f'{rows}')\n",
+    ),
+)

@@ -1,0 +1,180 @@
+"""A costly call in a loop that changes nothing it depends on."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Repetition
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_SMALL = 8
+_COPIES = tuple(f"builtins.{name}" for name in ("set", "list", "dict", "tuple", "frozenset"))
+_REDUCES = tuple(f"builtins.{name}" for name in ("sorted", "sum", "min", "max"))
+_LOOKS = (
+    *(f"os.path.{name}" for name in ("exists", "isfile", "isdir", "getsize", "realpath", "abspath")),
+    *(f"pathlib.Path.{name}" for name in ("exists", "is_file", "is_dir", "stat", "resolve")),
+)
+_MAKES = ("json.dumps", "re.compile")
+_TEXT_METHODS = ("lower", "upper", "casefold", "title", "split", "rsplit", "splitlines", "strip")
+_VIEWS = ("keys", "values", "items")
+_SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint")
+_READERS = tuple(
+    f"builtins.{name}" for name in ("len", "sorted", "sum", "min", "max", "any", "all", "enumerate", "zip")
+)
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call) or any(argument.star for argument in node.args):
+        return None
+    loops = ctx.repeating(node)
+    if not loops or not _is_costly(node, loops[0], ctx):
+        return None
+    parts = [_without_view(argument.value) for argument in node.args]
+    if isinstance(node.func, cst.Attribute):
+        parts.append(node.func.value)
+    text = _is_of_text(node, ctx)
+    if not all(_is_steady(part, loops[0], text, ctx) for part in parts):
+        return None
+    call = " ".join(ctx.code(node).split())
+    return Match(f"`{call}` yields the same at every turn of the loop", (Plant("repeated", node),))
+
+
+def _is_of_text(call: cst.Call, ctx: Context) -> bool:
+    """Whether the call takes texts or paths, which nothing can mutate."""
+    return ctx.qualified(call.func) in (*_LOOKS, "re.compile") or _is_text_method(call, ctx)
+
+
+def _is_costly(call: cst.Call, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+    if _is_text_method(call, ctx):
+        return True
+    name = ctx.qualified(call.func)
+    if name in _LOOKS:
+        # a `while` loop waits for the answer to change
+        return not isinstance(loop, cst.While) and not ctx.is_paced(loop)
+    if not call.args:
+        return False
+    first = call.args[0].value
+    if name in _MAKES:
+        return not ctx.is_fixed(first)
+    if name not in _COPIES and name not in _REDUCES:
+        return False
+    if sum(argument.keyword is None for argument in call.args) != 1 or _is_small(first, ctx):
+        return False
+    # whoever gets the copy may change it
+    return name in _REDUCES or (isinstance(_without_view(first), cst.Name | cst.Attribute) and _is_only_read(call, ctx))
+
+
+def _is_text_method(call: cst.Call, ctx: Context) -> bool:
+    return (
+        isinstance(call.func, cst.Attribute)
+        and call.func.attr.value in _TEXT_METHODS
+        and ctx.type_of(call.func.value) == "str"
+    )
+
+
+def _is_small(argument: cst.BaseExpression, ctx: Context) -> bool:
+    length = ctx.length_of(argument)
+    return length is not None and length <= _SMALL
+
+
+def _is_only_read(call: cst.Call, ctx: Context) -> bool:
+    parent = ctx.parent(call)
+    match parent:
+        case cst.ComparisonTarget() | cst.Comparison() | cst.BinaryOperation():
+            return True
+        case cst.For() | cst.CompFor():
+            return parent.iter is call
+        case cst.Subscript():
+            return parent.value is call
+        case cst.Attribute(attr=cst.Name(value=method)):
+            return method in (*_SET_METHODS, *_VIEWS, "index", "count", "get")
+        case cst.Arg():
+            around = ctx.parent(parent)
+            return isinstance(around, cst.Call) and ctx.qualified(around.func) in _READERS
+    return False
+
+
+def _without_view(argument: cst.BaseExpression) -> cst.BaseExpression:
+    """`d` for `d.keys()`, `d.values()` and `d.items()`."""
+    match argument:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method)), args=[]) if method in _VIEWS:
+            return owner
+    return argument
+
+
+def _is_steady(
+    part: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, immutable: bool, ctx: Context
+) -> bool:
+    fixed = ctx.is_constant(part) or (isinstance(part, cst.Lambda) and ctx.is_fixed(part))
+    return fixed or ctx.is_unchanged(part, loop, immutable)
+
+
+RULE = Rule(
+    id="invariant-call-in-loop",
+    title="Costly call that yields the same at every turn",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "In a loop or comprehension, a call that is known to be costly and without effect (`sorted`, `sum`, `min`,"
+            " `max`, a `set`, `list`, `dict` or `tuple` made of a name, `json.dumps`, `re.compile`, a look at the file"
+            " system, `split`, `lower` and the like of a text), of which the loop binds or mutates neither the"
+            " receiver nor an argument. What a method or another function may have changed counts as changed. Cheap"
+            " calls (`len`, `.items()`) are not flagged, nor what is handed `*args`, nor what ends the loop."
+        ),
+        why=(
+            "Most of these calls walk all that they are given, so a loop of n turns over m entries takes n * m steps"
+            " for an answer that was known after the first m. `x in set(items)` inside a loop is slower than the list"
+            " itself."
+        ),
+        harmless=(
+            "When the loop has few turns, the argument few entries, or the call stands behind a condition that is"
+            " rarely true: then moving it up makes it run more often."
+        ),
+        measured="Executions with an input seen before, and the seconds spent in these. Confirmed when they add up.",
+        fix="Call it once before the loop and keep the answer in a local name.",
+        references=(
+            "sympy 1.14.0, sympy/simplify/simplify.py:209: a set made of the same symbols for every factor",
+            "sympy 1.14.0, sympy/printing/latex.py:2961: harmless, `lower` of a short name for some 50 endings",
+        ),
+    ),
+    triggers=(
+        Calls((*_COPIES, *_REDUCES, *_LOOKS, *_MAKES), Where(loop=True)),
+        Calls(tuple(f".{name}" for name in _TEXT_METHODS), Where(loop=True)),
+    ),
+    expects=Repetition(),
+    check=check,
+    valid=(
+        "def f(rows, known):\n    known = set(known)\n    return [row for row in rows if row in known]\n",
+        "def f(rows):\n    return [sorted(row) for row in rows]\n",
+        # grows with the loop
+        "def f(rows):\n    seen = []\n    for row in rows:\n        print(max(seen))\n        seen.append(row.key)\n",
+        # on the way out
+        "def f(rows, names):\n    for row in rows:\n        if row.name not in names:\n"
+        "            raise ValueError(f'{row.name} is none of {sorted(names)}')\n",
+        # the iterable of a loop is evaluated once
+        "def f(rows):\n    for row in sorted(rows):\n        print(row)\n",
+        # a copy for each turn to change
+        "def f(rows, defaults):\n    for row in rows:\n        merged = dict(defaults)\n        merged.update(row)\n",
+        # waits for the file
+        "import os, time\n\ndef f(path):\n    while not os.path.exists(path):\n        time.sleep(1)\n",
+        "def f(rows, text: str):\n    for row in rows:\n        text = text.lower() + row\n    return text\n",
+        # another function may change it
+        "def f(rows, known, learn):\n    for row in rows:\n        learn(row, known)\n        print(sum(known))\n",
+        "class Box:\n    def f(self, rows):\n        for row in rows:\n            self.add(row)\n"
+        "            print(min(self.items))\n",
+        "def f(rows, low, high):\n    return [row for row in rows if row < max(low, high)]\n",
+    ),
+    invalid=(
+        "def f(rows, known):\n    return [row for row in rows if row in set(known)]\n",
+        "def f(rows, names):\n    for row in rows:\n        print(row, sorted(names))\n",
+        "def f(rows, weights):\n    for row in rows:\n        row.share = row.weight / sum(weights.values())\n",
+        "import os\n\ndef f(rows, folder):\n    for row in rows:\n        if not os.path.exists(folder):\n"
+        "            os.makedirs(folder)\n        row.save(folder)\n",
+        "def f(rows, query: str):\n    return [row for row in rows if query.lower() in row.name]\n",
+        "import re\n\ndef f(lines, word):\n    for line in lines:\n        if re.compile(word).search(line):\n"
+        "            yield line\n",
+        "from pathlib import Path\n\ndef f(files, root: Path):\n"
+        "    return [file.relative_to(root.resolve()) for file in files]\n",
+        "class Box:\n    def f(self, rows):\n        return [row / max(self.values) for row in rows]\n",
+    ),
+)

@@ -1,0 +1,170 @@
+"""A lock that is held while something waits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from auditor.model import Wait
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_LOCKS = tuple(
+    f"{module}.{name}"
+    for module in ("threading", "asyncio", "multiprocessing")
+    for name in ("Lock", "RLock", "Condition")
+)
+_NAMED = re.compile(r"(?:^|[._])(?:r?lock|mutex)\d*$", re.IGNORECASE)
+_CALLBACK = re.compile(
+    r"(?!add_|remove_|set_|register_|unregister_|get_|has_|is_|clear_)(?:\w*_)?(?:callback|cb|handler|hook|listener|observer|subscriber)",
+    re.IGNORECASE,
+)
+_SLOW_AWAITS = re.compile(
+    r"(?:^|_)(?:fetch|get|post|put|request|download|upload|send|execute|query|connect|read|load|save|refresh|sleep)"
+)
+_AT_HAND = ("acquire", "release", "wait", "notify", "notify_all", "wait_for")
+_FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.With) or ctx.runs_once(node):
+        return None
+    lock = next((item.item for item in node.items if _is_lock(item.item, ctx)), None)
+    if lock is None:
+        return None
+    for call in _own_calls(node.body):
+        waits = _reason(call, node, ctx)
+        if waits is not None and not _happens_once(call, node, ctx):
+            callee = " ".join(ctx.code(call.func).split())
+            return Match(f"`{ctx.code(lock)}` is held while `{callee}` {waits}", (Plant("lock", node),))
+    return None
+
+
+def _is_lock(expression: cst.BaseExpression, ctx: Context) -> bool:
+    kind = ctx.type_of(expression)
+    if kind is not None:
+        return kind in _LOCKS
+    return isinstance(expression, cst.Name | cst.Attribute) and _NAMED.search(ctx.code(expression)) is not None
+
+
+def _own_calls(body: cst.CSTNode) -> Iterator[cst.Call]:
+    """Calls in the body, without what stands in functions defined there."""
+    stack: list[cst.CSTNode] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Call):
+            yield node
+        stack.extend(child for child in reversed(node.children) if not isinstance(child, _FUNCTIONS))
+
+
+def _reason(call: cst.Call, lock: cst.With, ctx: Context) -> str | None:
+    waited = ctx.waits_for(call)
+    if waited is not None:
+        return f"waits for {waited}"
+    if _is_callback(call, ctx):
+        return "runs code of others"
+    awaited = isinstance(ctx.parent(call), cst.Await) and lock.asynchronous is not None
+    name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ctx.code(call.func)
+    return "is awaited" if awaited and name not in _AT_HAND and _SLOW_AWAITS.search(name) else None
+
+
+def _is_callback(call: cst.Call, ctx: Context) -> bool:
+    """Whether it calls a parameter of the function, or what is called a callback, hook or listener."""
+    match call.func:
+        case cst.Name(value=name):
+            function = ctx.function(call)
+            return _CALLBACK.fullmatch(name) is not None or (
+                isinstance(function, cst.FunctionDef) and name in _parameters(function)
+            )
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return _CALLBACK.fullmatch(name) is not None
+    return False
+
+
+def _parameters(function: cst.FunctionDef) -> set[str]:
+    listed = (*function.params.params, *function.params.kwonly_params, *function.params.posonly_params)
+    return {parameter.name.value for parameter in listed} - {"self", "cls"}
+
+
+def _happens_once(call: cst.Call, lock: cst.With, ctx: Context) -> bool:
+    """Whether it makes, under the lock, what is not there yet."""
+    for parent in ctx.ancestors(call):
+        if parent is lock:
+            return False
+        if isinstance(parent, cst.If) and isinstance(parent.test, cst.UnaryOperation | cst.Comparison):
+            text = ctx.code(parent.test)
+            if text.endswith(" is None") or text.startswith("not "):
+                return True
+    return False
+
+
+RULE = Rule(
+    id="io-under-lock",
+    title="Lock held while something waits",
+    kind=Kind.BLOCKING,
+    page=Page(
+        what=(
+            "A `with` or `async with` on a lock (by its type, or by a name that ends in `lock` or `mutex`) whose body"
+            " opens or copies files, sleeps, starts a process, speaks to a server or database, or calls a parameter,"
+            " callback or hook. What the body calls is looked at, not what these calls do in turn. What is made only"
+            " while it is not there yet is not flagged."
+        ),
+        why=(
+            "For as long as the holder waits, everyone else who wants the lock waits too, so that work on many threads"
+            " or tasks proceeds one at a time. Code of others may even want the same lock, and never get it."
+        ),
+        harmless=(
+            "When the lock is there to serialise just that I/O (one writer of a log file, one user of a connection), or"
+            " when nobody else wants it."
+        ),
+        measured=(
+            "How often the lock was taken, the seconds waited for it and the seconds it was held. Confirmed when others"
+            " waited for a sizeable part of the run."
+        ),
+        fix=(
+            "Take what is needed under the lock, release it, then wait. To keep two callers from doing the same work,"
+            " use a lock per key, or keep the future of the first and let the others wait for that."
+        ),
+        references=(
+            "celery 5.7.0, celery/events/state.py:444: any function, with the whole state locked",
+            "prefect 3.9.1, prefect/_internal/control_listener.py:158: harmless, the lock is there for the socket",
+            "flake8-async ASYNC251",
+        ),
+    ),
+    triggers=(Nodes(("With", "AsyncWith"), Where(function=True)),),
+    expects=Wait(),
+    check=check,
+    valid=(
+        "import threading\n\nlock = threading.Lock()\ntable = {}\n\ndef put(key, value):\n    with lock:\n"
+        "        table[key] = value\n",
+        "import threading, requests\n\nlock = threading.Lock()\n\ndef fetch(url):\n    with lock:\n"
+        "        n = count()\n"
+        "    return requests.get(url, n)\n",
+        # made once
+        "import threading, json\n\n_lock = threading.Lock()\n_config = None\n\ndef config():\n    global _config\n"
+        "    with _lock:\n        if _config is None:\n            _config = json.load(open('config.json'))\n"
+        "    return _config\n",
+        # called later
+        "import threading, time\n\nlock = threading.Lock()\njobs = []\n\ndef add():\n    with lock:\n"
+        "        jobs.append(lambda: time.sleep(1))\n",
+        "def save(path, clock):\n    with open(path) as file:\n        return file.read()\n",
+        "def wait(blocker):\n    with blocker:\n        print('done')\n",
+        "async def take(condition_lock, items):\n    async with condition_lock:\n        await condition_lock.wait()\n"
+        "        return items.pop()\n",
+    ),
+    invalid=(
+        "import threading, requests\n\nlock = threading.Lock()\n\ndef fetch(url):\n    with lock:\n"
+        "        return requests.get(url)\n",
+        "import asyncio\n\nclass Api:\n    def __init__(self, session):\n        self.session = session\n"
+        "        self.guard = asyncio.Lock()\n\n    async def get(self, url):\n        async with self.guard:\n"
+        "            return await self.session.get(url)\n",
+        "class Bus:\n    def emit(self, event):\n        with self._lock:\n"
+        "            for callback in self.callbacks:\n"
+        "                callback(event)\n",
+        "import time\n\ndef poll(state, lock):\n    while True:\n        with lock:\n            time.sleep(0.1)\n",
+        "import threading\n\ndef update(key, compute):\n    with LOCK:\n        TABLE[key] = compute(key)\n",
+        "class Store:\n    def save(self, row):\n        with self.mutex:\n"
+        "            self.db.execute('INSERT INTO t VALUES (?)', row)\n",
+    ),
+)

@@ -1,0 +1,137 @@
+"""A test of membership in a list, repeated by a loop."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_SMALL_LIST = 8
+_SMALL_LOOP = 16
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Comparison) or len(node.comparisons) != 1:
+        return None
+    (test,) = node.comparisons
+    if not isinstance(test.operator, cst.In | cst.NotIn) or ctx.type_of(test.comparator) != "list":
+        return None
+    length = ctx.length_of(test.comparator)
+    if length is not None and length <= _SMALL_LIST:
+        return None
+    loops = [loop for loop in ctx.loops(node) if not _is_short(loop, ctx)]
+    if not loops or _is_made_by(loops[0], test.comparator, ctx) or _is_deduplication(node, loops[0], ctx):
+        return None
+    name = " ".join(ctx.code(test.comparator).split())
+    return Match(f"`{name}` is a list, and each `in` walks it until it finds the item", (Plant("operator", node),))
+
+
+def _is_short(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+    turns = ctx.turns_of(loop)
+    return turns is not None and turns <= _SMALL_LOOP
+
+
+def _is_made_by(loop: cst.For | cst.While | cst.CompFor, container: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether each turn of the loop makes the list, so that walking it costs no more than making it did."""
+    repeated: cst.CSTNode = loop
+    if isinstance(loop, cst.CompFor):
+        repeated = next(parent for parent in ctx.ancestors(loop) if isinstance(parent, cst.BaseComp))
+    names = [container] if isinstance(container, cst.Name | cst.Attribute) else _names(container, ctx)
+    return any(_is_set(ctx.code(name).strip(), repeated, ctx) for name in names)
+
+
+def _names(container: cst.BaseExpression, ctx: Context) -> list[cst.Name]:
+    """The names that the expression takes from around it."""
+    names = (node for node in ctx.descendants(container) if isinstance(node, cst.Name))
+    return [name for name in names if not ctx.stores(name.value, container)]
+
+
+def _is_set(name: str, within: cst.CSTNode, ctx: Context) -> bool:
+    # `+=` grows the list that is there
+    return any(not isinstance(store, cst.AugAssign) for store in ctx.stores(name, within))
+
+
+def _is_deduplication(node: cst.Comparison, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+    """Whether the loop puts the very item it looks for into the list: that is the rule quadratic-dedup."""
+    sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
+    item = ctx.code(sought).strip()
+    target = ctx.code(node.comparisons[0].comparator).strip()
+    return any(ctx.code(added).strip() == item for added in ctx.appended(target, loop))
+
+
+RULE = Rule(
+    id="list-membership-in-loop",
+    title="Membership in a list tested in a loop",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "`x in items` or `x not in items` inside a loop or comprehension, where `items` is proven to be a list."
+            f" Lists of at most {_SMALL_LIST} entries that never grow are not flagged, nor are loops of at most"
+            f" {_SMALL_LOOP} turns, nor lists that each turn makes anew. Sets, dicts and strings never are. Looking for"
+            " an item in order to append it is the rule quadratic-dedup."
+        ),
+        why=(
+            "A list is searched from its start, comparing one entry after the other, so n tests against n entries take"
+            " n * n comparisons. A set or dict finds an item in the same time whatever its size."
+        ),
+        harmless=(
+            "When the list stays short (below some ten entries it is as fast as a set), when the item mostly stands"
+            " near the start, or when few tests are made. Items that cannot be hashed cannot go into a set."
+        ),
+        measured=(
+            "Seconds spent in the test alone, the size of the list before it, and how the cost of a test grows with"
+            " that size. Confirmed when the seconds are considerable and the cost grows with the size."
+        ),
+        fix=(
+            "Keep a set beside the list, or instead of it, and test that: `known = set(items)` before the loop. This"
+            " needs hashable items, and equal items must have equal hashes."
+        ),
+        references=(
+            "True: pandas 3.1.1, pandas/io/parsers/python_parser.py:1280, each column against the list of columns used",
+            "Harmless: CPython 3.11.7, Lib/_pydecimal.py:3956, nine signals against a list of nine",
+            "ruff#8322, ruff#9928, ruff#20510",
+        ),
+    ),
+    triggers=(Nodes(("Compare",), Where(loop=True)),),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        "def f(rows):\n    known = set(rows)\n    return [row for row in rows if row in known]\n",
+        "def f(rows, text: str, table: dict[str, int]):\n"
+        "    return [row for row in rows if row in text or row in table]\n",
+        # short and constant (ruff#8322)
+        "KINDS = ['a', 'b', 'c']\n\ndef f(rows):\n    return [row for row in rows if row in KINDS]\n",
+        "def f(rows):\n    for row in rows:\n        if row.kind in ['a', 'b']:\n            print(row)\n",
+        # one test per call
+        "def f(row, known: list[str]):\n    return row in known\n",
+        # made by each turn
+        "def f(rows):\n    for row in rows:\n        words = row.text.split() if row else [word for word in row]\n"
+        "        parts = sorted(words)\n        if 'x' in parts:\n            print(row)\n",
+        # not known to be a list
+        "def f(rows, known):\n    return [row for row in rows if row in known]\n",
+        # the iterable of the loop is evaluated once
+        "def f(row, known: list[str]):\n    for part in (row in known, not row):\n        print(part)\n",
+        # the loop variable of the comprehension is not the list outside
+        "def f(rows, groups):\n    group = []\n    print(group)\n"
+        "    return [group for group in groups if rows in group]\n",
+    ),
+    invalid=(
+        "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",
+        "def f(rows, others):\n    known = [other.key for other in others]\n"
+        "    return [row for row in rows if row.key not in known]\n",
+        "class Walk:\n    def __init__(self):\n        self.seen = []\n\n    def run(self, node):\n"
+        "        while node not in self.seen:\n            self.seen.append(node.key)\n            node = node.next\n",
+        "KNOWN = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']\n\ndef f(rows):\n"
+        "    return any(row in KNOWN for row in rows)\n",
+        # short at first, but it grows
+        "def f(rows):\n    known = ['a']\n    for row in rows:\n        if row.name in known:\n"
+        "            known.append(row.alias)\n    return known\n",
+        # made by the outer loop, tested by the inner one
+        "def f(groups, rows):\n    for group in groups:\n        names = sorted(group)\n        for row in rows:\n"
+        "            if row in names:\n                print(row)\n",
+        # made anew for each test, from things that do not change
+        "def f(rows, others):\n    for row in rows:\n        if row.key in [other.key for other in others]:\n"
+        "            print(row)\n",
+    ),
+)

@@ -1,0 +1,89 @@
+"""Items taken off the front of a list."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_SMALL = 16
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    match node:
+        case cst.Call(func=cst.Attribute(value=items), args=[cst.Arg(keyword=None, value=cst.Integer(value="0"))]):
+            pass
+        case _:
+            return None
+    if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
+        return None
+    # what is empty here is filled elsewhere
+    if 0 < (ctx.length_of(items) or 0) <= _SMALL:
+        return None
+    name = " ".join(ctx.code(items).split())
+    return Match(f"each `{name}.pop(0)` moves all other items of the list", (Plant("sized-call", node),))
+
+
+RULE = Rule(
+    id="list-pop-front",
+    title="Items taken off the front of a list",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "`x.pop(0)` where `x` is proven to be a list, in a loop that does not make the list anew, or at each call"
+            " of a function whose object or module keeps the list. Lists of at most"
+            f" {_SMALL} items that never grow are not flagged, nor is taking one item before the loop ends."
+        ),
+        why=(
+            "A list keeps its items side by side, so taking the first one moves all others. Emptying a list from its"
+            " front takes time with the square of its length; a breadth-first search with such a queue is no longer"
+            " linear."
+        ),
+        harmless=(
+            "When the list stays short: moving a hundred items takes some ten nanoseconds, a thousand some hundred."
+            " Arguments of a command line and the tokens of one line are lists of that kind."
+        ),
+        measured=(
+            "Seconds spent in the call alone, the length of the list, and how the cost of a call grows with that"
+            " length. Confirmed when the seconds are considerable and the cost grows with the length."
+        ),
+        fix=(
+            "`collections.deque` and its `popleft()`. A deque is slow to index in its middle and cannot be sliced:"
+            " where that is needed, keep a position and move it, reverse the list once and `pop()` from its end, or"
+            " iterate over it. `heapq` serves where the list is kept sorted."
+        ),
+        references=(
+            "True: networkx 3.6.1, networkx/algorithms/threshold.py:427, one for each isolated node of a graph",
+            "Harmless: CPython 3.11.7, Lib/cmd.py:122, commands that a person has typed ahead",
+        ),
+    ),
+    triggers=(Calls((".pop",), Where(loop=True)), Calls((".pop",), Where(function=True, kept=True))),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        "from collections import deque\n\ndef f(rows):\n    queue = deque(rows)\n    while queue:\n"
+        "        print(queue.popleft())\n",
+        "def f(rows):\n    stack = list(rows)\n    while stack:\n        print(stack.pop())\n",
+        # a dict
+        "def f(rows):\n    table = dict(rows)\n    while table:\n        table.pop(0)\n",
+        # one item, and a new list for each turn
+        "def f(text):\n    words = text.split()\n    return words.pop(0), words\n",
+        "def f(lines):\n    for line in lines:\n        words = str(line).split()\n"
+        "        print(words.pop(0), words)\n",
+        # once, then the loop ends
+        "def f(rows, jobs: list[int]):\n    for row in rows:\n        if row.ready:\n            return jobs.pop(0)\n",
+        # few
+        "def f(rows):\n    names = ['a', 'b', 'c']\n    for row in rows:\n        row.name = names.pop(0)\n",
+    ),
+    invalid=(
+        "def walk(root):\n    queue = [root]\n    while queue:\n        node = queue.pop(0)\n"
+        "        queue.extend(node.children)\n",
+        "def f(rows: list[int]):\n    out = []\n    while rows:\n        out.append(rows.pop(0))\n    return out\n",
+        "class Jobs:\n    def __init__(self):\n        self.waiting = []\n\n    def add(self, job):\n"
+        "        self.waiting.append(job)\n\n    def next(self):\n        return self.waiting.pop(0)\n",
+        "LAST = []\n\ndef remember(x):\n    LAST.append(x)\n    if len(LAST) > 1000:\n        LAST.pop(0)\n",
+        "def f(groups):\n    for group in groups:\n        names = sorted(group)\n        while names:\n"
+        "            print(names.pop(0))\n",
+    ),
+)

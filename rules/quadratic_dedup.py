@@ -1,0 +1,348 @@
+"""Duplicates found by comparing everything with everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_SMALL = 16
+_VIEWS = ("items", "keys", "values", "copy")
+_WRAPPERS = tuple(f"builtins.{name}" for name in ("list", "sorted", "reversed", "tuple", "set"))
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if isinstance(node, cst.Comparison):
+        return _check_list(node, ctx)
+    if isinstance(node, cst.For):
+        return _check_loops(node, ctx)
+    return None
+
+
+# ------------------------------------------------------------------------------------------------
+# `if x not in out: out.append(x)`
+
+
+def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
+    if len(node.comparisons) != 1:
+        return None
+    (test,) = node.comparisons
+    # what has an `append` is searched from its start, whether list or deque, unless it is known to be something else
+    if not isinstance(test.operator, cst.In | cst.NotIn) or ctx.type_of(test.comparator) not in ("list", None):
+        return None
+    target = ctx.code(test.comparator).strip()
+    sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
+    item = ctx.code(sought).strip()
+    loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
+    if loop is None or isinstance(loop, cst.CompFor) or _is_renewed(test.comparator, loop, ctx):
+        return None
+    if ctx.is_constant(sought) or not any(ctx.code(added).strip() == item for added in ctx.appended(target, loop)):
+        return None
+    message = f"`{' '.join(target.split())}` is a list that is walked for each item before the item is appended to it"
+    return Match(message, (Plant("operator", node),))
+
+
+def _is_renewed(container: cst.BaseExpression, loop: cst.For | cst.While, ctx: Context) -> bool:
+    """Whether each turn of the loop has a list of its own: made by it, or belonging to what the loop sets."""
+    names = {ctx.code(container).strip()}
+    while isinstance(container, cst.Attribute | cst.Subscript):
+        container = container.value
+        names.add(ctx.code(container).strip())
+    return any(not isinstance(store, cst.AugAssign) for name in names for store in ctx.stores(name, loop))
+
+
+# ------------------------------------------------------------------------------------------------
+# nested loops over the same collection
+
+
+class _Pass(NamedTuple):
+    """What a loop runs over: the collection (None if `range` hides it), its items and its indices by name."""
+
+    collection: str | None
+    items: frozenset[str]
+    indices: frozenset[str]
+    bound: str = ""
+
+
+def _check_loops(inner: cst.For, ctx: Context) -> Match | None:
+    for outer in ctx.loops(inner):
+        if not isinstance(outer, cst.For) or _is_short(outer, ctx) or _is_short(inner, ctx):
+            continue
+        for collection, first, second in _same(_pass(outer, ctx), _pass(inner, ctx), inner, ctx):
+            sides = (_Side(collection, first, outer, inner, ctx), _Side(collection, second, inner, None, ctx))
+            if not ctx.stores(collection, outer.body) and _compares(inner, sides, ctx):
+                message = f"the inner loop compares each entry of `{' '.join(collection.split())}` with the others"
+                return Match(message, (Plant("nested-loop", inner),))
+    return None
+
+
+def _is_short(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+    turns = ctx.turns_of(loop)
+    return turns is not None and turns <= _SMALL
+
+
+def _pass(loop: cst.For, ctx: Context) -> _Pass:
+    iterable, names = loop.iter, frozenset(_names(loop.target, ctx))
+    if not isinstance(iterable, cst.Call) or not iterable.args:
+        return _Pass(_collection(iterable, ctx), names, frozenset())
+    name = ctx.qualified(iterable.func)
+    if name == "builtins.enumerate" and isinstance(loop.target, cst.Tuple) and len(loop.target.elements) == 2:
+        index, item = (frozenset(_names(element.value, ctx)) for element in loop.target.elements)
+        return _Pass(_collection(iterable.args[0].value, ctx), item, index)
+    if name == "builtins.range":
+        stop = iterable.args[min(1, len(iterable.args) - 1)].value
+        bound = "" if ctx.is_constant(stop) else ctx.code(stop).strip()
+        return _Pass(_measured(stop, ctx), frozenset(), names, bound)
+    return _Pass(_collection(iterable, ctx), names, frozenset())
+
+
+def _names(target: cst.CSTNode, ctx: Context) -> Iterator[str]:
+    return (part.value for part in ctx.descendants(target) if isinstance(part, cst.Name))
+
+
+def _collection(iterable: cst.BaseExpression, ctx: Context) -> str:
+    """Source text of the collection behind slices, views and copies."""
+    while True:
+        match iterable:
+            case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Slice())]):
+                iterable = value
+            case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)), args=[]) if method in _VIEWS:
+                iterable = value
+            case cst.Call(func=function, args=[argument]) if ctx.qualified(function) in _WRAPPERS:
+                iterable = argument.value
+            case _:
+                return ctx.code(iterable).strip()
+
+
+def _measured(stop: cst.BaseExpression, ctx: Context) -> str | None:
+    """The collection whose length ends a `range`, if the length is taken there or bound once to the name."""
+    match stop:
+        case cst.BinaryOperation(left=left, operator=cst.Subtract()):
+            return _measured(left, ctx)
+        case cst.Call(func=function, args=[argument]) if ctx.qualified(function) == "builtins.len":
+            return ctx.code(argument.value).strip()
+        case cst.Name(value=name):
+            stores = ctx.stores(name)
+            if len(stores) == 1 and isinstance(stores[0], cst.Assign) and isinstance(stores[0].value, cst.Call):
+                return _measured(stores[0].value, ctx)
+    return None
+
+
+def _same(outer: _Pass, inner: _Pass, loop: cst.For, ctx: Context) -> Iterator[tuple[str, _Pass, _Pass]]:
+    """The collections that both loops run over."""
+    if outer.collection is not None and inner.collection is not None:
+        if outer.collection == inner.collection:
+            yield outer.collection, outer, inner
+    elif outer.bound and outer.bound == inner.bound:
+        bases = {
+            ctx.code(node.value).strip(): None
+            for node in ctx.descendants(loop.body)
+            if isinstance(node, cst.Subscript) and isinstance(node.value, cst.Name | cst.Attribute)
+        }
+        for base in bases:
+            yield base, outer, inner
+
+
+class _Side:
+    """Recognises what stems from the item that one of the two loops is at."""
+
+    def __init__(self, collection: str, at: _Pass, loop: cst.For, other: cst.For | None, ctx: Context) -> None:
+        self._collection = collection
+        self._indices = at.indices
+        self._ctx = ctx
+        self._items = set(at.items)
+        own = (
+            node for node in ctx.descendants(loop.body) if other is None or other not in (node, *ctx.ancestors(node))
+        )
+        for node in own:
+            match node:
+                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+                    if self.mentioned(value):
+                        self._items.add(name)
+
+    def mentioned(self, expression: cst.CSTNode) -> bool:
+        """Whether the expression contains the item, or something made from it."""
+        return any(self._is_item(node) for node in self._ctx.descendants(expression))
+
+    def is_plain(self, expression: cst.CSTNode) -> bool:
+        """Whether the expression is the item itself."""
+        return self._is_item(expression)
+
+    def _is_item(self, node: cst.CSTNode) -> bool:
+        match node:
+            case cst.Name(value=name):
+                return name in self._items and not self._is_label(node)
+            case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=index)))]):
+                return index in self._indices and self._ctx.code(value).strip() == self._collection
+        return False
+
+    def _is_label(self, node: cst.Name) -> bool:
+        """Whether the name is that of an attribute or of a keyword."""
+        parent = self._ctx.parent(node)
+        if isinstance(parent, cst.Attribute):
+            return parent.attr is node
+        return isinstance(parent, cst.Arg) and parent.keyword is node
+
+
+def _compares(inner: cst.For, sides: tuple[_Side, _Side], ctx: Context) -> bool:
+    """Whether some condition in the inner loop compares the items of both loops for equality or likeness."""
+    for node in ctx.descendants(inner.body):
+        if isinstance(node, cst.If):
+            found = [part for part in ctx.descendants(node.test) if _pairs(part, sides, ctx)]
+            if any(not _skips_itself(part, node, sides) for part in found):
+                return True
+        elif isinstance(node, cst.Assign) and _is_tested(node, inner, ctx) and _any_pair(node.value, sides, ctx):
+            return True
+    return False
+
+
+def _any_pair(value: cst.BaseExpression, sides: tuple[_Side, _Side], ctx: Context) -> bool:
+    return any(_pairs(part, sides, ctx) for part in ctx.descendants(value))
+
+
+def _is_tested(assignment: cst.Assign, inner: cst.For, ctx: Context) -> bool:
+    """Whether a condition in the loop looks at the name that is assigned (`score = likeness(a, b)`)."""
+    match assignment.targets:
+        case [cst.AssignTarget(target=cst.Name(value=name))]:
+            return any(isinstance(node, cst.If) and ctx.uses(name, node.test) for node in ctx.descendants(inner.body))
+    return False
+
+
+def _pairs(node: cst.CSTNode, sides: tuple[_Side, _Side], ctx: Context) -> bool:
+    """Whether the node sets the two items against each other."""
+    match node:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            return isinstance(operator, cst.Equal | cst.NotEqual) and _are_apart(left, right, sides)
+        case cst.Call(func=cst.Attribute(value=receiver), args=arguments):
+            parts: list[cst.BaseExpression] = [receiver, *(argument.value for argument in arguments)]
+        case cst.Call(args=arguments):
+            parts = [argument.value for argument in arguments]
+        case _:
+            return False
+    if any(_are_apart(left, right, sides) for left in parts for right in parts if left is not right):
+        return True
+    operations = (part for argument in parts for part in ctx.descendants(argument))
+    return any(
+        isinstance(part, cst.BinaryOperation) and _are_apart(part.left, part.right, sides) for part in operations
+    )
+
+
+def _are_apart(left: cst.CSTNode, right: cst.CSTNode, sides: tuple[_Side, _Side]) -> bool:
+    """Whether one part stems from the outer item alone and the other from the inner item alone."""
+    seen = [tuple(side.mentioned(part) for side in sides) for part in (left, right)]
+    return seen in ([(True, False), (False, True)], [(False, True), (True, False)])
+
+
+def _skips_itself(node: cst.CSTNode, condition: cst.If, sides: tuple[_Side, _Side]) -> bool:
+    """Whether it is `if a == b: continue` or `if a != b: ...`, which only keeps an item from meeting itself."""
+    match node:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            plain = [side.is_plain(part) for side in sides for part in (left, right)].count(True) == 2
+            return plain and (isinstance(operator, cst.NotEqual) or _only_continues(condition.body))
+    return False
+
+
+def _only_continues(block: cst.BaseSuite) -> bool:
+    match block.body:
+        case [cst.SimpleStatementLine(body=[cst.Continue()])] | [cst.Continue()]:
+            return True
+    return False
+
+
+RULE = Rule(
+    id="quadratic-dedup",
+    title="Duplicates found by comparing each item with all others",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "Two shapes. `if x not in out: out.append(x)` in a loop, where `out` is a list as far as one can see."
+            " And two nested"
+            " loops over the same collection (by item, index, `enumerate` or slice) whose inner one compares the two"
+            " items for equality, or hands both to a function whose answer is tested. Collections of at most"
+            f" {_SMALL} entries are not flagged, nor is a comparison that only keeps an item from meeting itself."
+        ),
+        why=(
+            "Each item is compared with all that came before it: n items take n * n / 2 comparisons. Ten times the"
+            " items take a hundred times as long, so code that was fine on the developer's data stalls on the user's."
+        ),
+        harmless=(
+            "When there are never more than a few dozen items, or few distinct ones in the case of `out`. Items that"
+            " cannot be hashed cannot go into a set, and likeness (unlike equality) has no key to group by; comparing"
+            " all pairs may then be what the task asks for."
+        ),
+        measured=(
+            "Seconds spent in the test or in the inner loop, and how the cost of one of them grows with the size of the"
+            " list or the number of turns. Confirmed when the seconds are considerable and the cost grows."
+        ),
+        fix=(
+            "For equality, keep what was seen in a set or dict: `list(dict.fromkeys(items))` drops duplicates and keeps"
+            " the order; `seen[key]` finds the earlier item at once. For likeness, group by something that alike items"
+            " share (a normalised title, the first letters, a rounded position) and compare within groups only."
+        ),
+        references=(
+            "True: CPython 3.11.7, Lib/dis.py:635, each jump of a function against all labels found so far",
+            "Harmless: CPython 3.11.7, Lib/gettext.py:496, the handful of languages that a user reads",
+            "ruff#9928, ruff#20510",
+        ),
+    ),
+    triggers=(Nodes(("Compare", "For", "AsyncFor"), Where(loop=True)),),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        "def f(rows):\n    seen = set()\n    out = []\n    for row in rows:\n        if row not in seen:\n"
+        "            seen.add(row)\n            out.append(row)\n    return out\n",
+        # another list is tested than the one that grows
+        "def f(rows, known: list[str]):\n    out = []\n    for row in rows:\n        if row not in known:\n"
+        "            out.append(row)\n    return out\n",
+        # a new list for each turn
+        "def f(groups):\n    for group in groups:\n        out = []\n        if group.key not in out:\n"
+        "            out.append(group.key)\n        print(out)\n",
+        # a list of its own for each turn
+        "def f(rows, tag):\n    for row in rows:\n        if tag not in row.tags:\n            row.tags.append(tag)\n",
+        # different collections
+        "def f(rows, others):\n    for row in rows:\n        for other in others:\n            if row == other:\n"
+        "                print(row)\n",
+        # all pairs, and an item does not meet itself
+        "def f(nodes, link):\n    for a in nodes:\n        for b in nodes:\n            if a == b:\n"
+        "                continue\n            link(a, b)\n",
+        "def f(rows):\n    for i in range(len(rows)):\n        for j in range(len(rows)):\n            if i != j:\n"
+        "                rows[i].link(rows[j])\n",
+        # a matrix
+        "def f(m):\n    for i in range(len(m)):\n        for j in range(len(m)):\n            if m[i][j] == 0:\n"
+        "                print(i, j)\n",
+        # few
+        "SIDES = ('left', 'right', 'top')\n\ndef f(box):\n    for a in SIDES:\n        for b in SIDES:\n"
+        "            if box.get(a) == box.get(b):\n                print(a, b)\n",
+        # sorting in place
+        "def f(a):\n    for i in range(len(a)):\n        for j in range(i + 1, len(a)):\n            if a[i] > a[j]:\n"
+        "                a[i], a[j] = a[j], a[i]\n",
+    ),
+    invalid=(
+        "def f(rows):\n    out = []\n    for row in rows:\n        if row not in out:\n            out.append(row)\n"
+        "    return out\n",
+        # `append` proves the list
+        "def f(rows, groups):\n    for row in rows:\n        if row.key not in groups[row.group]:\n"
+        "            groups[row.group].append(row.key)\n",
+        "class Index:\n    def __init__(self):\n        self.keys: list[str] = []\n\n    def load(self, rows):\n"
+        "        for row in rows:\n            if row.key in self.keys:\n                continue\n"
+        "            self.keys.append(row.key)\n",
+        "def f(rows):\n    out = []\n    for row in rows:\n        if (key := row.key) not in out:\n"
+        "            out.append(key)\n    return out\n",
+        "def f(items):\n    for i in range(len(items)):\n        for j in range(i + 1, len(items)):\n"
+        "            if items[i] == items[j]:\n                return True\n    return False\n",
+        "def f(items):\n    for x in items:\n        for y in items:\n"
+        "            if x is not y and x.title == y.title:\n"
+        "                print(x)\n",
+        "def f(items):\n    for i, item in enumerate(items):\n        for other in items[i + 1 :]:\n"
+        "            if item == other:\n                yield item\n",
+        "def f(items, alike):\n    n = len(items)\n    for i in range(n):\n        first = items[i]\n"
+        "        for j in range(i + 1, n):\n            second = items[j]\n            score = alike(first, second)\n"
+        "            if score > 0.9:\n                yield first, second\n",
+        "def f(items):\n    for a in items:\n        for b in items:\n            if len(a.words & b.words) > 3:\n"
+        "                print(a, b)\n",
+    ),
+)

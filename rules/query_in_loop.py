@@ -1,0 +1,157 @@
+"""A query sent to the database for every item of a loop."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from auditor.model import Cost
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_ONE_AT_A_TIME = ("execute", "scalar", "scalars", "get", "exec", "exec_driver_sql", "refresh", "merge")
+_ENDS = (
+    *("get", "first", "last", "one", "one_or_none", "one_or_404", "first_or_404", "get_or_404", "all", "count"),
+    *("exists", "scalar", "create", "get_or_create", "update_or_create", "delete", "update", "aggregate", "earliest"),
+    "latest",
+)
+"""Methods at which a chain of an ORM (`Model.objects.filter(...).first()`) sends its query."""
+_TABLES = re.compile(
+    r"""(?:(?:\w+\.)*text\(\s*)?[rbuf]*["']+\s*(?:create|drop|alter|truncate|pragma|reindex|analyze|vacuum)\b|(?:\w+\.)*(?:Drop|Create)[A-Z]""",
+    re.IGNORECASE,
+)
+_LIBRARIES = ("django", "sqlalchemy", "flask_sqlalchemy", "sqlmodel")
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return None
+    if isinstance(ctx.parent(node), cst.Await) or not _sends_query(node, node.func, ctx) or _is_migration(node, ctx):
+        return None
+    loops = ctx.item_loops(node)
+    if not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0]):
+        return None
+    callee = " ".join(ctx.code(node.func).split())
+    return Match(f"`{callee}` sends a query of its own for every item of the loop", (Plant("timed", node),))
+
+
+def _sends_query(call: cst.Call, func: cst.Attribute, ctx: Context) -> bool:
+    method = func.attr.value
+    if method in _ONE_AT_A_TIME and ctx.waits_for(call) == "the database":
+        return True
+    return method in _ENDS and _is_orm_chain(func.value, ctx)
+
+
+def _is_migration(call: cst.Call, ctx: Context) -> bool:
+    """Whether it changes tables, or belongs to a change of tables: both happen once."""
+    given = ctx.code(call.args[0].value).strip() if call.args else ""
+    return _TABLES.match(given) is not None or "migration" in ctx.path
+
+
+def _is_orm_chain(owner: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether the chain starts at `Model.objects`, `Model.query` or `session.query(...)`."""
+    while True:
+        match owner:
+            case cst.Attribute(attr=cst.Name(value="objects"), value=model):
+                return _is_class(model)
+            case cst.Attribute(attr=cst.Name(value="query"), value=model):
+                return _is_class(model)
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value="query"), value=session)):
+                return "session" in ctx.code(session).lower() or ctx.code(session).strip() in ("db", "self.db")
+            case cst.Call(func=cst.Attribute(value=inner)) | cst.Subscript(value=inner):
+                owner = inner
+            case _:
+                return False
+
+
+def _is_class(expression: cst.BaseExpression) -> bool:
+    """Whether the name is that of a class, as PEP 8 has it."""
+    name = expression.attr if isinstance(expression, cst.Attribute) else expression
+    return isinstance(name, cst.Name) and name.value[:1].isupper() and not name.value.isupper()
+
+
+RULE = Rule(
+    id="query-in-loop",
+    title="Query sent for every item",
+    kind=Kind.QUERIES,
+    page=Page(
+        what=(
+            "A query in a loop or comprehension over data: `execute` on a connection, cursor or session (proven by its"
+            " type, or by an SQL text as argument), and the methods at which a chain of Django's or SQLAlchemy's ORM"
+            " sends its query (`Model.objects.get(...)`, `session.query(...).first()`). Not flagged: `while` loops,"
+            " which mostly page through a result; loops over batches, or of at most 16 turns; loops that sleep; queries"
+            " that need the answer to the one before, or whose answer ends the loop; what creates or changes tables,"
+            " and"
+            " migrations. A chain that is iterated without"
+            " such a method is missed, an awaited query is the rule sequential-await."
+        ),
+        why=(
+            "Every query is a round trip to the server, or at least a pass through parser, planner and locks, so that n"
+            " items cost n times the latency where one query for all of them would cost it once (the N+1 problem)."
+        ),
+        harmless=(
+            "With few items; with an embedded database (SQLite reads a row by its key in some ten microseconds); in"
+            " scripts that run once."
+        ),
+        measured=(
+            "Executions, and the seconds spent waiting in them. Confirmed when these are a sizeable part of the run."
+        ),
+        fix=(
+            "Ask for all items at once: `WHERE id IN (...)` or a join, `executemany` for writes, `select_related`,"
+            " `prefetch_related`, `selectinload`, `in_bulk` or `bulk_create` in an ORM."
+        ),
+        references=(
+            "homeassistant 2024.3.3, components/recorder/statistics.py:2420: one update for every row of a table",
+            "homeassistant 2024.3.3, components/recorder/util.py:291: harmless, a look at a handful of tables",
+            "wemake-python-styleguide#1600",
+        ),
+    ),
+    triggers=(
+        Calls(tuple(f".{name}" for name in ("execute", "scalar", "scalars", "exec_driver_sql")), Where(loop=True)),
+        Calls(
+            tuple(f"{library}.{name}" for library in _LIBRARIES for name in (*_ENDS, *_ONE_AT_A_TIME)), Where(loop=True)
+        ),
+    ),
+    expects=Cost(),
+    check=check,
+    valid=(
+        "import sqlite3\n\ndef names(db: sqlite3.Connection):\n"
+        "    for row in db.execute('select name from users'):\n        print(row)\n",
+        # pages
+        "import sqlite3\n\ndef users(db: sqlite3.Connection):\n    offset = 0\n    while True:\n"
+        "        rows = db.execute('select * from users limit 100 offset ?', (offset,)).fetchall()\n"
+        "        if not rows:\n            return\n        yield from rows\n        offset += 100\n",
+        # batches
+        "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    for i in range(0, len(ids), 500):\n"
+        "        yield from db.execute('select * from users where id in (?)', ids[i:i + 500])\n",
+        # deliberate pacing (wemake-python-styleguide#1600)
+        "import sqlite3, time\n\ndef purge(db: sqlite3.Connection, ids):\n    for key in ids:\n"
+        "        db.execute('delete from users where id = ?', (key,))\n        time.sleep(0.1)\n",
+        "import sqlite3\n\ndef save(db: sqlite3.Connection, rows):\n"
+        "    db.executemany('insert into users values (?, ?)', rows)\n",
+        # happens once
+        "import sqlite3\n\ndef clear(db: sqlite3.Connection, tables):\n    for table in tables:\n"
+        "        db.execute(f'DROP TABLE {table}')\n",
+        # another thing that executes
+        "def run(commands):\n    for command in commands:\n        command.execute(context)\n",
+        "import django\n\ndef f(rows, table: dict):\n    return [table.get(row) for row in rows]\n",
+        # the first that answers
+        "def find(connections, key):\n    for connection in connections:\n"
+        "        row = connection.execute('SELECT * FROM t WHERE id = ?', (key,)).fetchone()\n"
+        "        if row:\n            return row\n",
+    ),
+    invalid=(
+        "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"
+        "        rows += db.execute('select * from users where id = ?', (key,)).fetchall()\n    return rows\n",
+        "import psycopg\n\ndef load(url, ids):\n    with psycopg.connect(url) as db, db.cursor() as cursor:\n"
+        "        for key in ids:\n            cursor.execute(QUERY, (key,))\n            print(cursor.fetchone())\n",
+        "from django.http import JsonResponse\nfrom .models import Author\n\ndef view(request, books):\n"
+        "    return JsonResponse({b.id: Author.objects.get(pk=b.author_id).name for b in books})\n",
+        "from sqlalchemy import select\n\ndef load(session, ids):\n"
+        "    return [session.scalars(select(User).where(User.id == key)).one() for key in ids]\n",
+        "import sqlalchemy\nfrom .models import User\n\ndef load(session, names):\n    for name in names:\n"
+        "        yield session.query(User).filter(User.name == name).first()\n",
+        "class Store:\n    def save(self, rows):\n        for row in rows:\n"
+        '            self.cursor.execute(f"INSERT INTO {self.table} VALUES (?)", (row,))\n',
+    ),
+)

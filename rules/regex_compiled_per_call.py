@@ -1,0 +1,154 @@
+"""A constant regular expression handed to `re` at every call."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Cost
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_FLAGS_AT = {
+    "compile": 1,
+    "match": 2,
+    "search": 2,
+    "fullmatch": 2,
+    "findall": 2,
+    "finditer": 2,
+    "split": 3,
+    "sub": 4,
+    "subn": 4,
+}
+_FUNCTIONS = tuple(f"re.{name}" for name in _FLAGS_AT)
+_CACHES = ("functools.cache", "functools.lru_cache", "functools.cached_property")
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call):
+        return None
+    name = ctx.qualified(node.func)
+    if name not in _FUNCTIONS or ctx.runs_once(node):
+        return None
+    pattern = _argument(node, 0, "pattern")
+    flags = _argument(node, _FLAGS_AT[name.removeprefix("re.")], "flags")
+    if pattern is None or not _is_constant_text(pattern, ctx) or not (flags is None or ctx.is_fixed(flags)):
+        return None
+    if _is_kept(node, ctx):
+        return None
+    message = f"`{name}` gets a constant pattern and looks it up, or compiles it, at every call"
+    return Match(message, (Plant("timed", node),))
+
+
+def _argument(call: cst.Call, position: int, keyword: str) -> cst.BaseExpression | None:
+    for index, argument in enumerate(call.args):
+        if argument.star:
+            return None
+        if argument.keyword is None and index == position:
+            return argument.value
+        if argument.keyword is not None and argument.keyword.value == keyword:
+            return argument.value
+    return None
+
+
+def _is_constant_text(pattern: cst.BaseExpression, ctx: Context) -> bool:
+    return ctx.is_fixed(pattern) and ctx.type_of(pattern) in ("str", "bytes")
+
+
+def _is_kept(call: cst.Call, ctx: Context) -> bool:
+    """Whether the pattern is compiled once and kept: behind a cache, or under a test of the name it is kept in."""
+    for parent in ctx.ancestors(call):
+        if isinstance(parent, cst.FunctionDef) and any(_is_cache(item, ctx) for item in parent.decorators):
+            return True
+    statement = ctx.parent(call)
+    if not isinstance(statement, cst.Assign):
+        return False
+    kept_in = {ctx.code(target.target).strip() for target in statement.targets}
+    if any(_is_global(name, call, ctx) for name in kept_in):
+        return True
+    return any(
+        isinstance(parent, cst.If) and any(ctx.code(part).strip() in kept_in for part in ctx.descendants(parent.test))
+        for parent in ctx.ancestors(statement)
+    )
+
+
+def _is_global(name: str, call: cst.Call, ctx: Context) -> bool:
+    function = ctx.function(call)
+    declared = (node for node in ctx.descendants(function or call) if isinstance(node, cst.Global))
+    return any(item.name.value == name for node in declared for item in node.names)
+
+
+def _is_cache(decorator: cst.Decorator, ctx: Context) -> bool:
+    meant = decorator.decorator
+    return ctx.qualified(meant.func if isinstance(meant, cst.Call) else meant) in _CACHES
+
+
+RULE = Rule(
+    id="regex-compiled-per-call",
+    title="Constant regular expression compiled at every call",
+    kind=Kind.REUSE,
+    page=Page(
+        what=(
+            "`re.compile`, `re.match`, `re.sub` and the like, inside a function, with a pattern and flags that never"
+            " change: literals, or names bound outside every function. Code that runs once, that is behind a"
+            " `functools` cache, or that fills a global name, or any name only while it is empty, is not flagged."
+        ),
+        why=(
+            "`re` keeps 512 compiled patterns, so most calls pay part of a microsecond for finding theirs again, and"
+            " about one more for each `|` between flags, which are enum members. A program that uses more patterns"
+            " than that pays for the compiler each time: tens of microseconds and more."
+        ),
+        harmless=(
+            "Nearly always: a hit in the cache costs about as much as matching a short text. Only a function called"
+            " hundreds of thousands of times notices the look-up; asked to hoist its patterns, kitty wanted profile"
+            " data first, and rightly."
+        ),
+        measured=(
+            "Seconds below the flagged line that are spent in looking up and compiling the pattern, from the sampled"
+            " frames of `re`. The matching itself is not counted, as it would remain."
+        ),
+        fix="Compile once at module level, and call the methods of the compiled pattern: `_WORD.match(text)`.",
+        references=(
+            "True: CPython 3.11.7, Lib/http/cookiejar.py:451, one look-up for each attribute of each cookie",
+            "Harmless: Django 5.2.19, django/db/backends/oracle/schema.py:130, once for each column altered",
+            "kitty#657",
+        ),
+    ),
+    triggers=(Calls(_FUNCTIONS, Where(function=True)),),
+    expects=Cost(
+        below=(
+            "re/_compiler.py:compile",
+            "re/_parser.py:parse",
+            "re/__init__.py:_compile",
+            "enum.py:Flag.__or__",
+            "sre_compile.py:compile",
+            "sre_parse.py:parse",
+            "re.py:_compile",
+        )
+    ),
+    check=check,
+    valid=(
+        "import re\n\nWORD = re.compile(r'\\w+')\n\ndef words(text):\n    return WORD.findall(text)\n",
+        "import re\n\ndef words(text, pattern):\n    return re.findall(pattern, text)\n",
+        "import re\n\ndef named(text, name):\n    return re.search(f'<{name}>', text)\n",
+        # a compiled pattern, not a text
+        "import re\n\nWORD = re.compile(r'\\w+')\n\ndef words(text):\n    return re.findall(WORD, text)\n",
+        "import re\n\ndef words(text, flags):\n    return re.findall(r'\\w+', text, flags)\n",
+        "import re\nfrom functools import cache\n\n@cache\ndef pattern():\n    return re.compile(r'\\w+')\n",
+        "import re\n\n_WORD = None\n\ndef pattern():\n    global _WORD\n    if _WORD is None:\n"
+        "        _WORD = re.compile(r'\\w+')\n    return _WORD\n",
+        "import re\n\n_WORD = None\n\ndef prepare():\n    global _WORD\n    _WORD = re.compile(r'\\w+')\n",
+        "import re\n\ndef main():\n    print(re.match(r'\\w+', input()))\n",
+        # another library's `match`
+        "def find(node):\n    return node.match(r'\\w+')\n",
+    ),
+    invalid=(
+        "import re\n\ndef words(text):\n    return re.compile(r'\\w+').findall(text)\n",
+        "import re\n\nWORD = r'\\w+'\n\ndef words(text):\n    return re.findall(WORD, text, re.I | re.M)\n",
+        "from re import sub as replace\n\ndef clean(text):\n    return replace(r'\\s+', ' ', text)\n",
+        "import re\n\nclass Parser:\n    WORD = r'\\w+'\n\n    def parse(self, text):\n"
+        "        return re.split(self.WORD, text)\n",
+        "import re\n\nNAME = r'[a-z]+'\n\ndef parse(lines):\n    for line in lines:\n"
+        "        yield re.match(f'{NAME}=(.*)', line)\n",
+        "import re\n\ndef check(data):\n"
+        "    return re.fullmatch(pattern=b'[a-z]+' b'[0-9]+', string=data, flags=re.DOTALL)\n",
+    ),
+)

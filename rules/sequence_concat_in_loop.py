@@ -1,0 +1,131 @@
+"""A bytes, tuple or list that a loop builds by concatenation."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_SMALL = 16
+_COPIED = ("bytes", "tuple")
+_IN_PLACE = ("list", "bytearray")
+_Concat = cst.AugAssign | cst.Assign
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, _Concat):
+        return None
+    loop = _carrying_loop(node, ctx)
+    if loop is None:
+        return None
+    name = ctx.code(_target(node)).strip()
+    together = [other for other in ctx.stores(name, loop) if _carrying_loop(other, ctx) is loop]
+    # one suspect per sequence and loop, however many statements add to it
+    if not together or together[0] is not node:
+        return None
+    plants = tuple(Plant("operator", statement) for statement in together)
+    return Match(f"`{name}` is a {_kind(node, ctx)} that the loop copies each time it adds to it", plants)
+
+
+def _carrying_loop(node: cst.CSTNode, ctx: Context) -> cst.For | cst.While | None:
+    if not isinstance(node, _Concat) or _kind(node, ctx) is None:
+        return None
+    return ctx.carrier(node, ctx.code(_target(node)).strip())
+
+
+def _target(node: _Concat) -> cst.BaseExpression:
+    return node.target if isinstance(node, cst.AugAssign) else node.targets[0].target
+
+
+def _kind(node: _Concat, ctx: Context) -> str | None:
+    """The type of what the statement copies to add to it, if it does."""
+    parts = ctx.additions(node)
+    if not parts:
+        return None
+    kind = ctx.type_of(_target(node))
+    if kind is None:
+        kinds = (ctx.type_of(part) for part in parts)
+        # what is added to a bytearray may be bytes, but only tuples add to tuples
+        sure = ("tuple",) if isinstance(node, cst.AugAssign) else (*_COPIED, "list")
+        kind = next((kind for kind in kinds if kind in sure), None)
+    if kind in _COPIED:
+        return kind
+    return kind if kind in _IN_PLACE and isinstance(node, cst.Assign) else None
+
+
+RULE = Rule(
+    id="sequence-concat-in-loop",
+    title="Bytes, tuple or list built by concatenation in a loop",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "`x += y` and `x = x + y` inside a loop where `x` is a `bytes` or a `tuple`, and `x = x + y` (or `y + x`)"
+            " where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A list or"
+            " bytearray grows in place with `+=`, which is not flagged, nor is a sequence that every turn starts"
+            f" afresh, nor a loop of at most {_SMALL} turns. Strings are the rule string-concat-in-loop. Several"
+            " statements that add to the same sequence in the same loop are one suspect."
+        ),
+        why=(
+            "Each addition makes a new object and copies all of the old one into it, so the time of the whole loop"
+            " grows with the square of the result's length. Unlike `str`, none of these is ever grown in place by"
+            " CPython when it is concatenated."
+        ),
+        harmless=(
+            "When the result stays short, as a key, a shape or a header does, or when few turns reach the addition."
+            " Up to some hundred bytes or entries the copy costs no more than the call around it. Searches that keep"
+            " a path per branch need the copy."
+        ),
+        measured=(
+            "Seconds spent in the addition alone, the length of the result, and how the cost of one addition grows"
+            " with that length. Confirmed when the seconds are considerable and the cost grows with the length."
+        ),
+        fix=(
+            '`bytes`: collect the parts in a list and `b"".join(parts)`, or add to a `bytearray`. `list`: `x += y` or'
+            " `x.extend(y)`, unless another name must keep the old list. `tuple`: collect in a list and convert it"
+            " once."
+        ),
+        references=(
+            "True: CPython 3.11.7, Lib/tarfile.py:692, all that a read of a sparse member has so far",
+            "Harmless: CPython 3.11.7, Lib/inspect.py:1400, the defaults of one function",
+        ),
+    ),
+    triggers=(Nodes(("AugAssign", "Assign"), Where(loop=True)),),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        # in place
+        "def f(rows):\n    out = []\n    data = bytearray()\n    for row in rows:\n        out += [row]\n"
+        "        data += b'x'\n    return out, data\n",
+        # numbers and strings
+        "def f(rows):\n    total = 0\n    text = ''\n    for row in rows:\n        total = total + row\n"
+        "        text += 'x'\n    return total, text\n",
+        # afresh in every turn
+        "def f(rows):\n    for row in rows:\n        line = b''\n        line += row\n        print(line)\n",
+        "def f(rows):\n    for row in rows:\n        key = (row.kind,)\n        if row.name:\n"
+        "            key += (row.name,)\n        print(key)\n",
+        # few turns
+        "def f(box):\n    shape = ()\n    for side in ('x', 'y', 'z'):\n        shape += (box[side],)\n"
+        "    return shape\n",
+        # once, then the loop ends
+        "def f(rows):\n    out = []\n    for row in rows:\n        if row.last:\n            out = out + [row]\n"
+        "            break\n    return out\n",
+        # another list is made
+        "def f(rows, head: list[int]):\n    for row in rows:\n        print(head + [row])\n",
+        # may be a bytearray
+        "def f(buffer, rows):\n    for row in rows:\n        buffer += b'x'\n",
+    ),
+    invalid=(
+        "def read(sock):\n    data = b''\n    while True:\n        part = sock.recv(4096)\n        if not part:\n"
+        "            return data\n        data += part\n",
+        "class Reader:\n    def __init__(self):\n        self.buffer = b''\n\n    def feed(self, parts):\n"
+        "        for part in parts:\n            self.buffer = self.buffer + part\n",
+        "def f(rows):\n    out = ()\n    for row in rows:\n        out += (row,)\n    return out\n",
+        "def f(rows):\n    out = []\n    for row in rows:\n        out = out + [row]\n    return out\n",
+        "def f(rows):\n    out: list[int] = []\n    for row in rows:\n        out = row.parts + out\n    return out\n",
+        "def f(rows):\n    data = bytearray()\n    for row in rows:\n        data = data + row\n    return data\n",
+        # two statements, one suspect
+        "def f(rows):\n    data = b''\n    for row in rows:\n        data += row.head\n        for part in row.parts:\n"
+        "            data += part\n    return data\n",
+    ),
+)

@@ -1,0 +1,128 @@
+"""Awaited calls over independent items, one after the other."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from auditor.model import Wait
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_ORDERED = frozenset(
+    """drain put get join acquire release wait sleep gather close aclose stop shutdown disconnect cancel recv receive
+    receive_json receive_text read readline readexactly flush commit rollback checkpoint wait_closed
+    enter_async_context respond reply prepare""".split()  # noqa: SIM905
+)
+"""Methods that speak over one channel, wait for what is under way anyhow, or wind things up."""
+_SPEAKS = re.compile(r"_?(?:async_|a)?(?:send|write|emit)(?:_|$)")
+_LIMITED = re.compile(r"lock|mutex|sem|limit|throttle", re.IGNORECASE)
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Await) or not isinstance(node.expression, cst.Call):
+        return None
+    call = node.expression
+    callee = " ".join(ctx.code(call.func).split())
+    loops = ctx.item_loops(node)
+    if not loops or loops[0].asynchronous is not None or _is_ordered(callee.rsplit(".", 1)[-1]):
+        return None
+    loop = loops[0]
+    if ctx.is_same_call(call, loop) or ctx.is_paced(loop) or _is_limited(node, ctx) or _yields(loop, ctx):
+        return None
+    if ctx.carries(node, loop):
+        return None
+    return Match(f"`{callee}` is awaited for one item after the other", (Plant("awaited", node),))
+
+
+def _is_ordered(method: str) -> bool:
+    return method in _ORDERED or _SPEAKS.match(method) is not None
+
+
+def _is_limited(node: cst.CSTNode, ctx: Context) -> bool:
+    """Whether a lock or semaphore around it says how many may run at a time."""
+    return any(
+        isinstance(parent, cst.With) and any(_LIMITED.search(ctx.code(item.item)) for item in parent.items)
+        for parent in ctx.ancestors(node)
+    )
+
+
+def _yields(loop: cst.For | cst.CompFor, ctx: Context) -> bool:
+    """Whether the turns follow the pace of whoever takes the items."""
+    return isinstance(loop, cst.For) and any(
+        isinstance(part, cst.Yield) and ctx.function(part) is ctx.function(loop) for part in ctx.descendants(loop.body)
+    )
+
+
+RULE = Rule(
+    id="sequential-await",
+    title="Independent items awaited one after the other",
+    kind=Kind.BLOCKING,
+    page=Page(
+        what=(
+            "`await call(...)` in a `for` loop or comprehension over data, where the call depends on the item, and no"
+            " turn on what an earlier one brought. Database queries count too. Not flagged: `async for`, `while`"
+            " loops and batches; loops that sleep, end according to a result, or yield to a consumer; what runs under a"
+            " lock or semaphore; tasks, which run already; and methods that speak over one channel or wind up"
+            " (`send`, `write`, `get`, `join`, `close`...)."
+        ),
+        why=(
+            "Only one call is under way at a time, so n items take n times the latency of one, although the event loop"
+            " could wait for all of them together."
+        ),
+        harmless=(
+            "With few items, or calls that never wait; where the order of effects matters, the other side allows one"
+            " request at a time, or the calls share what may serve one only, such as a database session."
+        ),
+        measured=(
+            "How often it was awaited, and the seconds between start and end. Confirmed when the seconds spent waiting"
+            " are a sizeable part of the run."
+        ),
+        fix=(
+            "Await them together, a bounded number at a time: `asyncio.TaskGroup` or `asyncio.gather` with a semaphore."
+            " For a database, ask for all items with one query."
+        ),
+        references=(
+            "litellm 1.109.1, litellm/proxy/mcp_server/operations.py:1585: one server is asked after the other",
+            "prefect 3.9.1, prefect/runner/runner.py:609: harmless, once per start, mostly for one storage",
+        ),
+    ),
+    triggers=(Nodes(("Await",), Where(loop=True)),),
+    expects=Wait(),
+    check=check,
+    valid=(
+        "import asyncio\n\nasync def f(urls, fetch):\n    return await asyncio.gather(*(fetch(url) for url in urls))\n",
+        # each turn needs the one before
+        "async def f(client, steps, state):\n    for step in steps:\n        state = await client.run(step, state)\n"
+        "    return state\n",
+        # the first that answers
+        "async def f(hosts, connect):\n    for host in hosts:\n        try:\n            return await connect(host)\n"
+        "        except OSError:\n            pass\n",
+        "async def f(hosts, ask):\n    for host in hosts:\n        answer = await ask(host)\n        if answer:\n"
+        "            break\n",
+        # deliberate pacing (wemake-python-styleguide#1600)
+        "import asyncio\n\nasync def f(urls, fetch):\n    for url in urls:\n        await fetch(url)\n"
+        "        await asyncio.sleep(1)\n",
+        # they run already
+        "async def f(tasks):\n    for task in tasks:\n        print(await task)\n",
+        "async def f(rows, fetch):\n    async for row in rows:\n        print(await fetch(row))\n",
+        "async def f(queue, rows):\n    for row in rows:\n        await queue.put(row)\n",
+        "async def f(rows, fetch, lock):\n    async with lock:\n        for row in rows:\n"
+        "            await fetch(row)\n",
+        # as fast as they are taken
+        "async def f(rows, fetch):\n    for row in rows:\n        yield await fetch(row)\n",
+        "async def f(fetch):\n    for kind in ('a', 'b'):\n        await fetch(kind)\n",
+    ),
+    invalid=(
+        "async def f(urls, fetch):\n    pages = []\n    for url in urls:\n        pages.append(await fetch(url))\n"
+        "    return pages\n",
+        "async def f(urls, fetch):\n    return [await fetch(url) for url in urls]\n",
+        "class Api:\n    async def users(self, ids):\n        found = {}\n        for key in ids:\n"
+        "            response = await self.client.get_user(key)\n            found[key] = response.json()\n"
+        "        return found\n",
+        "async def f(devices):\n    for device in devices:\n        if device.stale:\n"
+        "            await device.refresh()\n",
+        "async def f(session, ids):\n    for key in ids:\n"
+        "        print(await session.execute('SELECT * FROM t WHERE id = ?', (key,)))\n",
+    ),
+)

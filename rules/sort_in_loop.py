@@ -1,0 +1,126 @@
+"""A list sorted again at every turn of a loop."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_SMALL = 16
+_VIEWS = ("keys", "values", "items", "copy")
+_COPIES = tuple(f"builtins.{name}" for name in ("list", "set", "tuple", "dict"))
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call):
+        return None
+    loop = next(iter(ctx.repeating(node)), None)
+    items = None if loop is None else _sorted(node, loop, ctx)
+    if loop is None or items is None or ctx.renews(loop, items):
+        return None
+    # what is empty here is filled elsewhere
+    if 0 < (ctx.length_of(items) or 0) <= _SMALL:
+        return None
+    name = " ".join(ctx.code(items).split())
+    return Match(f"`{name}` is sorted again at every turn of the loop", (Plant("sized-call", node),))
+
+
+def _sorted(
+    call: cst.Call, loop: cst.For | cst.While | cst.CompFor, ctx: Context
+) -> cst.Name | cst.Attribute | cst.Subscript | None:
+    """The collection that the call sorts and that goes on from turn to turn."""
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value == "sort":
+        items = call.func.value
+        if ctx.type_of(items) != "list":
+            return None
+    elif ctx.qualified(call.func) == "builtins.sorted" and call.args:
+        items = _viewed(call.args[0].value, ctx)
+        # what no turn changes is the rule invariant-call-in-loop, what is taken from an end is sorted-for-min-max
+        if ctx.is_unchanged(items, loop) or isinstance(ctx.parent(call), cst.Subscript):
+            return None
+    else:
+        return None
+    return items if isinstance(items, cst.Name | cst.Attribute | cst.Subscript) else None
+
+
+def _viewed(value: cst.BaseExpression, ctx: Context) -> cst.BaseExpression:
+    """The collection behind views and copies."""
+    while True:
+        match value:
+            case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=method)), args=[]) if method in _VIEWS:
+                value = inner
+            case cst.Call(func=function, args=[cst.Arg(star="", value=inner)]) if ctx.qualified(function) in _COPIES:
+                value = inner
+            case _:
+                return value
+
+
+RULE = Rule(
+    id="sort-in-loop",
+    title="The same collection sorted again and again",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "`x.sort()` on a proven list, or `sorted(x)`, inside a loop that keeps `x` from turn to turn: it is added"
+            " to, taken from, or not changed at all. `sorted(x)` of something that no turn changes is the rule"
+            f" invariant-call-in-loop. What each turn makes anew is not flagged, nor are loops of at most {_SMALL}"
+            " turns."
+        ),
+        why=(
+            "Sorting looks at every item, also when only one was added since: n turns over n items take at least"
+            " n * n comparisons, and more with a `key`, which is computed for every item anew."
+        ),
+        harmless=(
+            "When the collection stays small. `list.sort` is linear for a list that was sorted before, so that few"
+            " turns over it are cheap."
+        ),
+        measured=(
+            "Seconds spent in the call, the number of items, and how the cost of a call grows with that number."
+            " Confirmed when the seconds are considerable and the cost grows with the number."
+        ),
+        fix=(
+            "Sort once, before or after the loop. To take the smallest item at each turn, use `heapq`; to keep a list"
+            " sorted while adding to it, `bisect.insort`, which moves items but compares few."
+        ),
+        references=(
+            "True: sympy 1.14.0, sympy/polys/groebnertools.py:674, all critical pairs, after each turn",
+            "Harmless: ansible-core 2.19.14, ansible/executor/module_common.py:783, some dozens of names",
+        ),
+    ),
+    triggers=(Calls((".sort", "builtins.sorted"), Where(loop=True)),),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        "def f(rows):\n    rows = sorted(rows)\n    for row in rows:\n        print(row)\n",
+        # what each turn makes
+        "def f(groups):\n    for group in groups:\n        rows = [row for row in group]\n        rows.sort()\n"
+        "        print(rows, sorted(group.names))\n",
+        # the iterable of a loop is evaluated once
+        "def f(rows):\n    for row in sorted(rows):\n        rows.remove(row)\n",
+        # once, then the loop ends
+        "def f(rows):\n    out = []\n    for row in rows:\n        out.append(row)\n        if row.last:\n"
+        "            out.sort()\n            return out\n",
+        # emptied
+        "def f(rows):\n    out = []\n    for row in rows:\n        out.append(row)\n        if row.last:\n"
+        "            out.sort()\n            print(out)\n            out.clear()\n",
+        # another one at each turn
+        "def f(rows, table):\n    place = 0\n    for row in rows:\n        print(row, sorted(table[place]))\n"
+        "        place += 1\n",
+        # not known to be a list
+        "def f(frame, rows):\n    for row in rows:\n        frame.sort()\n",
+        # the same at every turn: another rule
+        "def f(rows, names):\n    for row in rows:\n        print(row, sorted(names))\n",
+    ),
+    invalid=(
+        "def f(graph, start):\n    queue = [start]\n    while queue:\n        queue.sort()\n"
+        "        node = queue.pop()\n        queue.extend(graph[node])\n",
+        "def f(rows):\n    best = []\n    for row in rows:\n        best.append(row)\n"
+        "        best.sort(key=lambda row: row.score)\n        del best[10:]\n    return best\n",
+        "def f(rows):\n    seen = set()\n    for row in rows:\n        seen.add(row)\n        print(sorted(seen))\n",
+        "class Table:\n    def __init__(self):\n        self.rows = []\n\n    def load(self, rows):\n"
+        "        for row in rows:\n            self.rows.append(row)\n            self.rows.sort()\n",
+        "def f(rows):\n    table = {}\n    for row in rows:\n        table[row.key] = row\n"
+        "        print(list(sorted(table.items())))\n",
+    ),
+)

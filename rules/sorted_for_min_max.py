@@ -1,0 +1,125 @@
+"""A whole collection sorted for the sake of its first or last items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_SMALL = 16
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call) or ctx.qualified(node.func) != "builtins.sorted" or not node.args:
+        return None
+    length = ctx.length_of(node.args[0].value)
+    if ctx.runs_once(node) or (length is not None and length <= _SMALL) or _is_for_an_error(node, ctx):
+        return None
+    uses = _uses(node, ctx)
+    if not uses or not all(_takes_an_end(use, ctx) for use in uses):
+        return None
+    name = " ".join(ctx.code(node.args[0].value).split())
+    return Match(f"all of `{name}` is sorted, and only its ends are looked at", (Plant("sized-call", node),))
+
+
+def _is_for_an_error(node: cst.CSTNode, ctx: Context) -> bool:
+    """Whether the block around the node ends by raising something."""
+    block = next((parent for parent in ctx.ancestors(node) if isinstance(parent, cst.IndentedBlock)), None)
+    match block:
+        case cst.IndentedBlock(body=[*_, cst.SimpleStatementLine(body=[cst.Raise()])]):
+            return True
+    return False
+
+
+def _uses(node: cst.Call, ctx: Context) -> Sequence[cst.CSTNode]:
+    """The call itself, or what uses the one local name that holds its result."""
+    match ctx.parent(node):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
+            function = ctx.function(node)
+            if function is None or len(ctx.stores(name.value, function)) != 1:
+                return ()
+            return [use for use in ctx.uses(name.value, function) if use is not name]
+    return (node,)
+
+
+def _takes_an_end(value: cst.CSTNode, ctx: Context) -> bool:
+    match ctx.parent(value):
+        case cst.Subscript(value=owner, slice=[cst.SubscriptElement(slice=part)]) if owner is value:
+            pass
+        case _:
+            return False
+    match part:
+        case cst.Index(value=index):
+            return ctx.code(index).replace(" ", "") in ("0", "-1")
+        case cst.Slice(lower=None, upper=cst.Integer(value=count), step=None):
+            return int(count, 0) <= _SMALL
+        case cst.Slice(
+            lower=cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer(value=count)), upper=None, step=None
+        ):
+            return int(count, 0) <= _SMALL
+    return False
+
+
+RULE = Rule(
+    id="sorted-for-min-max",
+    title="Everything sorted for the first or last items",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "`sorted(x)[0]`, `sorted(x, key=...)[-1]`, and slices of at most"
+            f" {_SMALL} items from either end, directly or by way of one local name of which nothing else is used."
+            f" Code that runs once is not flagged, nor code that raises, nor collections of at most {_SMALL} items."
+        ),
+        why=(
+            "Sorting n items takes about n * log(n) comparisons and a list of its own. The smallest item is found in"
+            " one pass of n comparisons, the smallest few in little more."
+        ),
+        harmless=(
+            "When there are few items, or they are nearly sorted already, which `sorted` notices. For a few hundred"
+            " items `heapq.nsmallest`, written in Python, is slower than sorting."
+        ),
+        measured=(
+            "Seconds spent in the call, the number of items, and how the cost of a call grows with that number."
+            " Confirmed when the seconds are considerable and the cost grows with the number."
+        ),
+        fix=(
+            "`min(x, key=...)` or `max(x, key=...)`; `heapq.nsmallest(3, x)` for a few. `sorted(x)[-1]` is the last of"
+            " equal items where `max(x)` is the first; `max(reversed(x))` keeps that. `min` raises `ValueError` for"
+            " no items instead of `IndexError`."
+        ),
+        references=(
+            "True: plotly 7.1.0, _plotly_utils/utils.py:557, all names, sorted for the one nearest to a misspelt one",
+            "Harmless: Django 5.2.19, django/apps/registry.py:268, mostly one candidate",
+        ),
+    ),
+    triggers=(Calls(("builtins.sorted",), Where(function=True)), Calls(("builtins.sorted",), Where(loop=True))),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        "def f(rows):\n    return min(rows)\n",
+        # needed in order
+        "def f(rows):\n    ordered = sorted(rows)\n    return ordered[0], ordered\n",
+        "def f(rows):\n    return sorted(rows)[len(rows) // 2]\n",
+        "def f(rows):\n    return sorted(rows)[1:]\n",
+        "def f(rows, n):\n    return sorted(rows)[:n], sorted(rows)[:500]\n",
+        # few
+        "def f(a, b):\n    return sorted([a, b])[0]\n",
+        # runs once
+        "import os\n\nFIRST = sorted(os.listdir('.'))[0]\n",
+        # for an error that is raised
+        "def f(**options):\n    if options:\n        first = sorted(options)[0]\n        raise TypeError(first)\n",
+        # another function of that name
+        "def sorted(x):\n    return x\n\ndef f(rows):\n    return sorted(rows)[0]\n",
+    ),
+    invalid=(
+        "def f(rows):\n    return sorted(rows)[0]\n",
+        "def newest(files):\n    return sorted(files, key=lambda file: file.stat().st_mtime)[-1]\n",
+        "def top(scores):\n    return sorted(scores.items(), key=lambda pair: pair[1], reverse=True)[:3]\n",
+        "def ends(rows):\n    ordered = sorted(rows)\n    return ordered[0], ordered[-1]\n",
+        "def last(rows):\n    return [row.name for row in sorted(rows)[-5:]]\n",
+        "def best(scores):\n    return sorted(scores.items())[0][1]\n",
+    ),
+)

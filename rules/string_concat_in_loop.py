@@ -1,0 +1,134 @@
+"""A string that a loop builds by adding to it."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_SMALL = 16
+_Concat = cst.AugAssign | cst.Assign
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, _Concat):
+        return None
+    loop = _carrying_loop(node, ctx)
+    if loop is None:
+        return None
+    name = ctx.code(_target(node)).strip()
+    together = [other for other in ctx.stores(name, loop) if _carrying_loop(other, ctx) is loop]
+    # one suspect per string and loop, however many statements add to it
+    if not together or together[0] is not node:
+        return None
+    plants = tuple(Plant("operator", statement) for statement in together)
+    return Match(f"`{name}` is a string that the loop copies each time it adds to it", plants)
+
+
+def _carrying_loop(node: cst.CSTNode, ctx: Context) -> cst.For | cst.While | None:
+    if not isinstance(node, _Concat) or not _adds_text(node, ctx):
+        return None
+    return ctx.carrier(node, ctx.code(_target(node)).strip())
+
+
+def _target(node: _Concat) -> cst.BaseExpression:
+    return node.target if isinstance(node, cst.AugAssign) else node.targets[0].target
+
+
+def _adds_text(node: _Concat, ctx: Context) -> bool:
+    """Whether the statement sets a variable to itself with text added."""
+    parts = ctx.additions(node)
+    if not parts:
+        return False
+    kind = ctx.type_of(_target(node))
+    # text adds to nothing but text, unless the variable is known to be something else: lists take text too
+    return kind == "str" or (kind is None and any(ctx.type_of(part) == "str" for part in parts))
+
+
+RULE = Rule(
+    id="string-concat-in-loop",
+    title="String built by adding to it in a loop",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            '`s += x`, `s = s + x`, `s = x + s` or `s = f"{s}..."` inside a loop, where `s` is proven to be a `str`'
+            " and keeps what the turns before have added. A string that every turn starts afresh is not flagged, nor"
+            f" one in a loop of at most {_SMALL} turns. Several statements that add to the same string in the same loop"
+            " are one suspect."
+        ),
+        why=(
+            "Strings cannot change, so adding makes a new one and copies the old one into it: the time of the whole"
+            " loop grows with the square of the result's length."
+        ),
+        harmless=(
+            "CPython grows the string in place when `s` is a plain local name, nothing else refers to the string, and"
+            " the statement is `s += x` or `s = s + x`; the loop is then linear. Attributes, global and nonlocal names,"
+            " `s = s + x + y`, prepending and f-strings are copied. A debugger or coverage tool on Python 3.11 turns"
+            " the in-place growth off."
+        ),
+        measured=(
+            "Seconds spent in the addition alone, and how they grow with the string's length. Confirmed when the"
+            " seconds are considerable and the cost of one addition grows with the length; rejected when it does not,"
+            " as with in-place growth. Bytes are not used: they count each resize in full and favour the wrong side."
+        ),
+        fix=(
+            'Collect the parts in a list and `"".join(parts)` after the loop, or write to an `io.StringIO`. Where'
+            " memory matters more than time, note that the list holds all parts at once."
+        ),
+        references=(
+            "True: CPython 3.11.7, Lib/pydoc.py:635, three operands, so each step copies the page built so far",
+            "Harmless: CPython 3.11.7, Lib/ast.py:317, a plain local that grows in place and is cut at each line's end",
+            "pylint#8701, creedengo-python#160",
+        ),
+    ),
+    triggers=(Nodes(("AugAssign", "Assign"), Where(loop=True)),),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        # reset by every turn (pylint#8701)
+        "def f(rows):\n    for row in rows:\n        line = ''\n        line += str(row)\n        print(line)\n",
+        "def f(rows):\n    for row in rows:\n        if row:\n            line = 'a'\n        else:\n"
+        "            line = 'b'\n"
+        "        line += '\\n'\n        print(line)\n",
+        "def f(rows):\n    for row in rows:\n        text = row.text\n        if row.hidden:\n"
+        "            text = '#' + text\n"
+        "        print(text)\n",
+        # the loop's own variable
+        "def f(lines):\n    for line in lines:\n        line += '\\n'\n        print(line)\n",
+        # numbers and lists
+        "def f(rows):\n    total = 0\n    names = []\n    for row in rows:\n        total += row.size\n"
+        "        names += ['a']\n    return total, names\n",
+        # a small constant loop
+        "def f(row):\n    text = ''\n    for key in ('a', 'b', 'c'):\n        text += row[key] + ','\n"
+        "    return text\n",
+        "def f():\n    text = ''\n    for i in range(4):\n        text += str(i)\n    return text\n",
+        # once, then the loop ends
+        "def f(rows):\n    text = ''\n    for row in rows:\n        if row:\n            text += 'found'\n"
+        "            break\n"
+        "    return text\n",
+        "def f(rows):\n    parts = []\n    for row in rows:\n        parts.append(str(row))\n"
+        "    return ''.join(parts)\n",
+    ),
+    invalid=(
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text += str(row)\n    return text\n",
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text = text + row.name + '\\n'\n    return text\n",
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text = f'{row} {text}'\n    return text\n",
+        "class Log:\n    def __init__(self):\n        self.text = ''\n\n    def extend(self, lines):\n"
+        "        for line in lines:\n            self.text = line + self.text\n",
+        "TEXT = ''\n\ndef add(rows):\n    global TEXT\n    for row in rows:\n        TEXT += row\n",
+        # two statements, one string; the second depends on a condition
+        "def f(rows):\n    text: str = ''\n    for i, row in enumerate(rows):\n        if i:\n"
+        "            text += ', '\n"
+        "        text += row\n    return text\n",
+        # reset only now and then
+        "def f(rows):\n    text = ''\n    for row in rows:\n        if row.new:\n            text = ''\n"
+        "        text += 'x'\n    return text\n",
+        # a name that stands in an index is not set
+        "def f(rows, known):\n    text = ''\n    for row in rows:\n        known[text] = row\n        text += '/'\n",
+        # carried by the outer loop only
+        "def f(rows):\n    text = ''\n    for row in rows:\n        for key in ('a', 'b'):\n"
+        "            text += str(row[key])\n"
+        "    return text\n",
+    ),
+)

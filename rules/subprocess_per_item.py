@@ -1,0 +1,78 @@
+"""A process started for every item of a loop."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Cost
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+
+_RUNNERS = (
+    *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")),
+    *("subprocess.Popen", "os.system", "os.popen", "os.spawnv", "os.spawnvp", "pexpect.run", "plumbum.local"),
+)
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call) or ctx.qualified(node.func) not in _RUNNERS:
+        return None
+    loops = ctx.item_loops(node)
+    if not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0]):
+        return None
+    return Match(f"`{ctx.code(node.func)}` starts a process for every item of the loop", (Plant("timed", node),))
+
+
+RULE = Rule(
+    id="subprocess-per-item",
+    title="Process started for every item",
+    kind=Kind.REUSE,
+    page=Page(
+        what=(
+            "`subprocess.run`, `check_output`, `Popen`, `os.system` and the like in a loop or comprehension over data."
+            " Not flagged: `while` loops, loops of at most 16 turns, over batches or with a sleep, and those that end"
+            " or go on according to what the process said. Of a `Popen` only the start is timed, as the rest may run"
+            " beside."
+        ),
+        why=(
+            "Starting a process takes about a millisecond, an interpreter or compiler ten to a hundred, before it does"
+            " any work; and the loop waits for each to end before the next is started."
+        ),
+        harmless="When what the process does dwarfs its start, and one at a time is what the machine can do anyway.",
+        measured="Executions, and the seconds spent in them. Confirmed when they are a sizeable part of the run.",
+        fix=(
+            "Hand all items to one process (most tools take many files, or a list on standard input), use a library in"
+            " place of the program, or run several at a time with `ThreadPoolExecutor.map`."
+        ),
+        references=(
+            "ansible-core 2.19.14, ansible/plugins/lookup/pipe.py:66: a shell for every term",
+            "CPython 3.11.7, mailcap.py:191: harmless, the few entries of one type of mail",
+        ),
+    ),
+    triggers=(Calls(_RUNNERS, Where(loop=True)),),
+    expects=Cost(),
+    check=check,
+    valid=(
+        "import subprocess\n\ndef lint(files):\n    subprocess.run(['lint', *files], check=True)\n",
+        # few
+        "import subprocess\n\ndef build():\n    for step in ('configure', 'make', 'install'):\n"
+        "        subprocess.run([step], check=True)\n",
+        # tried again
+        "import subprocess, time\n\ndef push(times):\n    for _ in range(times):\n"
+        "        if subprocess.call(['git', 'push']) == 0:\n            break\n        time.sleep(5)\n",
+        "import subprocess\n\ndef lint(files, size):\n    for i in range(0, len(files), size):\n"
+        "        subprocess.run(['lint', *files[i:i + size]])\n",
+        # the first that is there
+        "import subprocess\n\ndef find(compilers):\n    for compiler in compilers:\n        try:\n"
+        "            return subprocess.check_output([compiler, '--version'])\n        except OSError:\n"
+        "            continue\n",
+        "def f(jobs):\n    for job in jobs:\n        job.run()\n",
+    ),
+    invalid=(
+        "import subprocess\n\ndef lint(files):\n    for file in files:\n        subprocess.run(['lint', file])\n",
+        "from subprocess import check_output as out\n\ndef sizes(files):\n"
+        "    return {file: out(['du', file]) for file in files}\n",
+        "import os\n\ndef clean(folders):\n    for folder in folders:\n        os.system(f'rm -r {folder}')\n",
+        "import subprocess\n\ndef start(commands):\n    running = []\n    for command in commands:\n"
+        "        running.append(subprocess.Popen(command))\n    return running\n",
+    ),
+)

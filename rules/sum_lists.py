@@ -1,0 +1,124 @@
+"""Lists joined by summing them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from auditor.model import Scaling
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+
+_SMALL = 16
+_SEQUENCES = ("list", "tuple")
+_ADDS = ("operator.add", "operator.concat", "operator.__add__", "operator.__concat__")
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if not isinstance(node, cst.Call):
+        return None
+    name = ctx.qualified(node.func)
+    if name == "builtins.sum":
+        joined = _summed(node, ctx)
+    elif name == "functools.reduce":
+        joined = _reduced(node, ctx)
+    else:
+        return None
+    if joined is None or _is_short(joined, ctx):
+        return None
+    call = "sum" if name == "builtins.sum" else "reduce"
+    return Match(f"`{call}` copies all that is joined so far for each part that it adds", (Plant("sized-call", node),))
+
+
+def _summed(call: cst.Call, ctx: Context) -> cst.BaseExpression | None:
+    """What is summed, if it is summed to a sequence."""
+    start = ctx.argument(call, 1, "start")
+    if start is None or ctx.type_of(start) not in _SEQUENCES:
+        return None
+    return ctx.argument(call, 0, "iterable")
+
+
+def _reduced(call: cst.Call, ctx: Context) -> cst.BaseExpression | None:
+    """What is reduced, if it is reduced to a sequence by adding."""
+    match call.args:
+        case [cst.Arg(value=function), cst.Arg(value=parts)]:
+            kind = None
+        case [cst.Arg(value=function), cst.Arg(value=parts), cst.Arg(value=start)]:
+            kind = ctx.type_of(start)
+        case _:
+            return None
+    sure = ctx.qualified(function) in ("operator.concat", "operator.__concat__")
+    if sure or (kind in (*_SEQUENCES, "str", "bytes") and _adds(function, ctx)):
+        return parts
+    return None
+
+
+def _adds(function: cst.BaseExpression, ctx: Context) -> bool:
+    match function:
+        case cst.Lambda(
+            params=cst.Parameters(params=[first, second]),
+            body=cst.BinaryOperation(left=cst.Name(value=left), operator=cst.Add(), right=right),
+        ):
+            return left == first.name.value and second.name.value in ctx.code(right)
+    return ctx.qualified(function) in _ADDS
+
+
+def _is_short(joined: cst.BaseExpression, ctx: Context) -> bool:
+    if isinstance(joined, cst.ListComp | cst.GeneratorExp):
+        turns = ctx.turns_of(joined.for_in)
+        return turns is not None and turns <= _SMALL and joined.for_in.inner_for_in is None
+    length = ctx.length_of(joined)
+    return length is not None and length <= _SMALL
+
+
+RULE = Rule(
+    id="sum-lists",
+    title="Lists joined by summing them",
+    kind=Kind.ALGORITHMIC,
+    page=Page(
+        what=(
+            "`sum(parts, [])` and `sum(parts, ())`, and `functools.reduce` with `operator.concat`, or with"
+            " `operator.add` or `lambda a, b: a + b` from a list, tuple, string or bytes."
+            f" Joining at most {_SMALL} parts that are written out is not flagged. `operator.iadd` adds in place."
+        ),
+        why=(
+            "Each addition makes a new list of all that was joined so far, so the time grows with the square of the"
+            " result's length."
+        ),
+        harmless="When few parts are joined: up to some twenty short ones, it is as fast as anything else.",
+        measured=(
+            "Seconds spent in the call, the number of parts, and how the cost of a call grows with that number."
+            " Confirmed when the seconds are considerable and the cost grows with the number of parts."
+        ),
+        fix=(
+            "`list(itertools.chain.from_iterable(parts))`, or `[x for part in parts for x in part]`. Strings:"
+            ' `"".join(parts)`.'
+        ),
+        references=(
+            "True: networkx 3.6.1, networkx/generators/directed.py:285, a list for each node of a graph",
+            "Harmless: sympy 1.14.0, sympy/tensor/functions.py:61, the shapes of a few tensors",
+        ),
+    ),
+    triggers=(Calls(("builtins.sum", "functools.reduce")),),
+    expects=Scaling(),
+    check=check,
+    valid=(
+        "def f(rows):\n    return sum(row.size for row in rows)\n",
+        "def f(rows):\n    return sum(rows, 0)\n",
+        "from itertools import chain\n\ndef f(lists):\n    return list(chain.from_iterable(lists))\n",
+        # few
+        "def f(a, b, c):\n    return sum([a, b, c], [])\n",
+        "def f(box):\n    return sum((box[side] for side in ('x', 'y')), ())\n",
+        # in place
+        "import operator\nfrom functools import reduce\n\ndef f(lists):\n    return reduce(operator.iadd, lists, [])\n",
+        # numbers, or who knows what
+        "import operator\nfrom functools import reduce\n\ndef f(rows):\n    return reduce(operator.add, rows)\n",
+        "from functools import reduce\n\ndef f(rows):\n    return reduce(lambda a, b: a | b, rows, set())\n",
+    ),
+    invalid=(
+        "def f(lists):\n    return sum(lists, [])\n",
+        "def f(rows):\n    return sum((row.parts for row in rows), start=())\n",
+        "import functools, operator\n\ndef f(lists):\n    return functools.reduce(operator.concat, lists)\n",
+        "from functools import reduce\nfrom operator import add\n\ndef f(lists):\n    return reduce(add, lists, [])\n",
+        "from functools import reduce\n\ndef f(rows):\n    return reduce(lambda out, row: out + [row.id], rows, [])\n",
+        "def f(rows):\n    nothing = []\n    return sum([row.parts for row in rows], nothing)\n",
+    ),
+)

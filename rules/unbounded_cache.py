@@ -1,0 +1,162 @@
+"""A cache that keeps every entry."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from auditor.model import Backlog
+from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+
+_MAPS = ("dict", "collections.OrderedDict", "collections.defaultdict", "typing.OrderedDict", "typing.MutableMapping")
+_CLASS = re.compile(r"(?:^|_)(?:cls|class|klass|type)_?$")
+_FEW_VALUES = re.compile(r"^(?:bool|type|Literal|typing\.Literal|typing\.Type|Type)\b")
+
+
+def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if isinstance(node, cst.FunctionDef):
+        return _check_decorated(node, ctx)
+    if isinstance(node, cst.Assign):
+        for target in node.targets:
+            if isinstance(target.target, cst.Subscript):
+                return _check_store(node, target.target, ctx)
+    return None
+
+
+def _check_decorated(function: cst.FunctionDef, ctx: Context) -> Match | None:
+    if ctx.function(function) is not None or not ctx.caches_all(function) or not _takes_arguments(function, ctx):
+        return None
+    message = f"the cache of `{function.name.value}` keeps a result for every argument it ever saw"
+    return Match(message, (Plant("cache", function),))
+
+
+def _takes_arguments(function: cst.FunctionDef, ctx: Context) -> bool:
+    """Whether its arguments can have many values. A method's receiver is another rule's matter."""
+    parameters = [*function.params.posonly_params, *function.params.params, *function.params.kwonly_params]
+    if ctx.class_bases(function) is not None:
+        names = {ctx.qualified(decorator.decorator) for decorator in function.decorators}
+        if "builtins.classmethod" in names:
+            parameters = parameters[1:]
+        elif "builtins.staticmethod" not in names:
+            return False
+    starred = isinstance(function.params.star_arg, cst.Param) or function.params.star_kwarg is not None
+    return starred or any(not _has_few_values(parameter, ctx) for parameter in parameters)
+
+
+def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
+    annotation = parameter.annotation
+    return annotation is not None and _FEW_VALUES.match(ctx.code(annotation.annotation).strip("\"' ")) is not None
+
+
+def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Match | None:
+    container = target.value
+    if ctx.home(container) is None or ctx.type_of(container) not in _MAPS or ctx.runs_once(store):
+        return None
+    if _has_few_keys(target, ctx) or not ctx.memoizes(store, container) or not ctx.only_grows(container):
+        return None
+    name = " ".join(ctx.code(container).split())
+    return Match(f"`{name}` keeps an entry for every key it was ever asked for", (Plant("container", store),))
+
+
+def _has_few_keys(target: cst.Subscript, ctx: Context) -> bool:
+    """Whether the key is the same each time, or a class."""
+    for element in target.slice:
+        if not isinstance(element.slice, cst.Index):
+            return True
+        match element.slice.value:
+            case cst.Name(value=name) if _CLASS.search(name):
+                return True
+            case cst.Attribute(attr=cst.Name(value="__class__")):
+                return True
+            case cst.Call(func=cst.Name(value="type")):
+                return True
+            case key if not ctx.is_fixed(key):
+                return False
+            case _:
+                pass
+    return True
+
+
+RULE = Rule(
+    id="unbounded-cache",
+    title="Cache that never shrinks",
+    kind=Kind.GROWTH,
+    page=Page(
+        what=(
+            "A function with arguments decorated with `functools.cache` or `lru_cache(maxsize=None)`; and a dict of the"
+            " module, a class or an object that is used as a cache (the entry is looked up, worked out if it is"
+            " missing, stored and used) and from which nothing in the module ever takes an entry. Caches of methods are"
+            " the matter of `cached-instance-method`; a default `lru_cache` is bounded and not flagged."
+        ),
+        why=(
+            "Every new key adds an entry that stays until the process ends, with its key and its value. Where keys come"
+            " from outside (texts, users, paths, times), memory grows for as long as the process runs, and entries"
+            " that are never asked for again crowd out what the processor's caches could hold."
+        ),
+        harmless=(
+            "When the keys are few by nature: classes, settings, the files of a program, the units of a table; and in"
+            " programs that end soon. A bound that is smaller than the working set costs more than it saves."
+        ),
+        measured=(
+            "The number of entries over the misses. Confirmed when the greatest number is large and rises with the"
+            " misses to the end of the run; rejected when it stays small over many look-ups."
+        ),
+        fix=(
+            "Bound it: `lru_cache(maxsize=...)` with a size taken from the measured working set, an `OrderedDict` that"
+            " drops its oldest entry, or a cache whose entries expire; or tie it to the object that needs it."
+        ),
+        references=(
+            "kombu 5.7.0, kombu/transport/virtual/exchange.py:128: an entry for every pattern ever matched",
+            "CPython 3.11.7, ipaddress.py:1614: harmless, there are few ways to write a netmask",
+            "ruff: B019 is about methods only; no linter reports a module's dict",
+        ),
+    ),
+    triggers=(
+        Nodes(("FunctionDef", "AsyncFunctionDef"), decorators=("cache", "lru_cache")),
+        Nodes(("Assign",), Where(function=True, kept=True), targets=("Subscript",)),
+    ),
+    expects=Backlog(),
+    check=check,
+    valid=(
+        "import functools\n\n@functools.lru_cache\ndef parse(text):\n    return work(text)\n",
+        "from functools import lru_cache\n\n@lru_cache(maxsize=1024)\ndef parse(text):\n    return work(text)\n",
+        "import functools\n\n@functools.cache\ndef settings():\n    return load()\n",
+        # few values
+        "import functools\n\n@functools.cache\ndef table(kind: type, strict: bool = False):\n    return build(kind)\n",
+        # evicted
+        "_cache = {}\n\ndef parse(text):\n    if text not in _cache:\n        if len(_cache) > 100:\n"
+        "            _cache.clear()\n        _cache[text] = work(text)\n    return _cache[text]\n",
+        "_cache = {}\n\ndef parse(text):\n    if text not in _cache:\n        _cache[text] = work(text)\n"
+        "    return _cache[text]\n\ndef forget(text):\n    del _cache[text]\n",
+        # dies with the call
+        "def parse_all(texts):\n    cache = {}\n    for text in texts:\n        if text not in cache:\n"
+        "            cache[text] = work(text)\n        yield cache[text]\n",
+        # one entry for a class
+        "_fields = {}\n\ndef fields(item):\n    if type(item) not in _fields:\n"
+        "        _fields[type(item)] = inspect(item)\n    return _fields[type(item)]\n",
+        # weak
+        "import weakref\n\n_cache = weakref.WeakKeyDictionary()\n\ndef size(image):\n    if image not in _cache:\n"
+        "        _cache[image] = measure(image)\n    return _cache[image]\n",
+        # a method: another rule
+        "import functools\n\nclass Page:\n    @functools.cache\n    def render(self, language):\n"
+        "        return work(self, language)\n",
+    ),
+    invalid=(
+        "import functools\n\n@functools.cache\ndef parse(text):\n    return work(text)\n",
+        "from functools import lru_cache\n\n@lru_cache(maxsize=None)\ndef parse(text):\n    return work(text)\n",
+        "from functools import lru_cache as memo\n\n@memo(None)\ndef parse(*parts):\n    return work(parts)\n",
+        "import functools\n\nclass Page:\n    @staticmethod\n    @functools.cache\n    def render(text):\n"
+        "        return work(text)\n",
+        "_cache = {}\n\ndef parse(text):\n    if text not in _cache:\n        _cache[text] = work(text)\n"
+        "    return _cache[text]\n",
+        "CACHE = dict()\n\ndef parse(text):\n    try:\n        return CACHE[text]\n    except KeyError:\n"
+        "        result = CACHE[text] = work(text)\n        return result\n",
+        "class Parser:\n    _seen: dict[str, object] = {}\n\n    def parse(self, text):\n"
+        "        found = self._seen.get(text)\n        if found is None:\n            found = work(text)\n"
+        "            self._seen[text] = found\n        return found\n",
+        "class Client:\n    def __init__(self):\n        self.users = {}\n\n    async def user(self, number):\n"
+        "        if number in self.users:\n            return self.users[number]\n"
+        "        user = await self.fetch(number)\n        self.users[number] = user\n        return user\n",
+    ),
+)

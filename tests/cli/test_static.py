@@ -1,0 +1,167 @@
+"""The command line without a workload: what is said, and which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+QUEUE = "import queue\n\njobs = queue.Queue()\n"
+
+
+def audit(*arguments: str | Path, cwd: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "auditor", *map(str, arguments)],
+        cwd=cwd,
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100"},
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "jobs.py").write_text(QUEUE)
+    return tmp_path
+
+
+def test_static_only_lists_suspects_and_says_that_nothing_was_measured(project: Path) -> None:
+    result = audit(".", cwd=project)
+
+    assert result.returncode == 0
+    assert "jobs.py:3:8" in result.stdout
+    assert "unbounded-queue" in result.stdout
+    assert "nothing was measured" in result.stdout
+    assert result.stderr == ""
+
+
+def test_a_gate_on_suspicion_fails(project: Path) -> None:
+    assert audit(".", "--fail-on", "suspected", cwd=project).returncode == 1
+    assert audit(".", "--fail-on", "suspected", "--exit-zero", cwd=project).returncode == 0
+
+
+def test_json_goes_to_standard_output_and_is_complete(project: Path) -> None:
+    result = audit("jobs.py", "--format", "json", cwd=project)
+
+    saved = json.loads(result.stdout)
+    (finding,) = saved["findings"]
+    assert (finding["path"], finding["line"], finding["column"], finding["verdict"]) == ("jobs.py", 3, 8, "suspected")
+    assert saved["summary"]["by_verdict"]["suspected"] == 1
+
+
+def test_several_forms_come_from_one_run(project: Path) -> None:
+    result = audit(".", "--output", "r.html", "--output", "r.md", "--output", "r.json", cwd=project)
+
+    assert result.returncode == 0
+    assert (project / "r.html").read_text().lower().startswith("<!doctype html>")
+    assert "unbounded-queue" in (project / "r.md").read_text()
+    assert "unbounded-queue" in result.stdout
+
+
+def test_a_saved_report_renders_the_same_later(project: Path) -> None:
+    audit(".", "--output", "r.json", "--output", "first.md", cwd=project)
+
+    again = audit("report", "r.json", "--format", "markdown", cwd=project)
+
+    assert again.returncode == 0
+    assert again.stdout == (project / "first.md").read_text()
+
+
+def test_static_runs_nothing_of_the_project(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.audit.workloads]\nbench = 'python bench.py'\n")
+    (project / "bench.py").write_text("open('ran', 'w')\n")
+    (project / "conftest.py").write_text("open('ran', 'w')\n")
+    (project / "sitecustomize.py").write_text("open('ran', 'w')\n")
+
+    result = audit(".", "--static", cwd=project)
+
+    assert result.returncode == 0
+    assert not (project / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere/"], "nowhere does not exist"),
+        ([".", "--select", "unbounded-queues"], "did you mean 'unbounded-queue'?"),
+        ([".", "--fail-on", "confirm"], "did you mean 'confirmed'?"),
+        ([".", "--timeout", "-3"], "above zero"),
+        ([".", "--output", "report.xyz"], "add --format"),
+        ([".", "--format", "json", "--format", "html"], "both go to standard output"),
+        ([".", "--output", "no/such/dir/r.json"], "cannot be written"),
+        (["explain", "leaked-tusk"], "did you mean 'leaked-task'?"),
+        (["report", "nothing.json"], "cannot be read"),
+        (["report", "jobs.py"], "jobs.py"),
+        (["init", "nowhere"], "not a directory"),
+        ([".", "--run", "no-such-program --x"], "no-such-program"),
+        ([".", "--run", "python 'unclosed"], "unclosed"),
+    ],
+)
+def test_bad_input_is_a_message_and_exit_code_2(project: Path, arguments: list[str], message: str) -> None:
+    result = audit(*arguments, cwd=project)
+
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_bad_setting_is_named(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.audit]\nexlude = ['x']\n")
+
+    result = audit(".", cwd=project)
+
+    assert result.returncode == 2
+    assert "did you mean 'exclude'?" in result.stderr
+
+
+def test_unreadable_files_cost_nothing_else(project: Path) -> None:
+    (project / "broken.py").write_text("def f(:\n")
+    (project / "nulls.py").write_bytes(b"x = 1\0")
+    (project / "dangling.py").symlink_to("gone.py")
+
+    result = audit(".", cwd=project)
+
+    assert "jobs.py:3:8" in result.stdout
+    assert "syntax error at line 1" in result.stdout
+    assert "null bytes" in result.stdout
+    assert "dangling.py" in result.stdout
+
+
+def test_results_are_the_same_from_run_to_run(project: Path) -> None:
+    for index in range(5):
+        (project / f"m{index}.py").write_text(QUEUE)
+
+    first, second = (json.loads(audit(".", "--format", "json", cwd=project).stdout) for _ in range(2))
+
+    assert first["findings"] == second["findings"]
+
+
+def test_every_rule_is_listed_and_explained(project: Path) -> None:
+    listed = audit("rules", cwd=project).stdout.splitlines()
+
+    assert any(line.startswith("unbounded-queue ") for line in listed)
+    page = audit("explain", "unbounded-queue", cwd=project).stdout
+    assert "## When it is harmless" in page
+
+
+def test_init_proposes_what_the_project_has(project: Path) -> None:
+    (project / "tests").mkdir()
+    (project / "tests" / "test_a.py").write_text("")
+    (project / "bench.py").write_text("if __name__ == '__main__':\n    pass\n")
+
+    result = audit("init", cwd=project)
+
+    assert 'command = "python bench.py"' in result.stdout
+    assert 'command = "pytest -q"' in result.stdout
+
+
+def test_the_version_is_printed(project: Path) -> None:
+    assert audit("--version", cwd=project).stdout.startswith("audit 0.")

@@ -1,0 +1,278 @@
+"""A connection counts for the site on whose behalf it is opened, and only once it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.probing import Probed, plainly, probe
+
+SERVER = """
+import asyncio, http.client, http.server, os, socket, threading, urllib.request
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+    def log_message(self, *arguments):
+        pass
+def serve():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+PORT = serve()
+def closed_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+"""
+CLIENT = 'http.client.HTTPConnection("localhost", PORT)'
+
+
+def run(directory: Path, program: str, text: str) -> Probed:
+    return probe(directory, SERVER + program, ("connection", text))
+
+
+def counts(seen: Probed, index: int = 0) -> tuple[float, float, float]:
+    return seen.value("hits", index), seen.value("connections", index), seen.value("peers", index)
+
+
+PER_CALL = f"""
+def fetch():
+    client = {CLIENT}
+    client.request("GET", "/")
+    return client.getresponse().read()
+for turn in range(15):
+    print(fetch())
+"""
+
+
+def test_a_client_per_call_opens_a_connection_per_call(tmp_path: Path) -> None:
+    seen = run(tmp_path, PER_CALL, CLIENT)
+    per_hit = seen.row("per_hit")
+
+    # "localhost" may be tried as ::1 first, where nobody answers
+    assert counts(seen) == (15, 15, 1)
+    assert (per_hit.low, per_hit.value, per_hit.high) == (1, 1, 1)
+
+
+def test_the_program_says_the_same_without(tmp_path: Path) -> None:
+    seen = run(tmp_path, PER_CALL, CLIENT)
+
+    code, output = plainly(tmp_path)
+    assert code == seen.outcome.run.exit_code == 0
+    assert output.splitlines() == ["b'ok'"] * 15
+
+
+def test_a_shared_client_opens_one(tmp_path: Path) -> None:
+    seen = run(
+        tmp_path,
+        """
+kept = http.client.HTTPConnection("127.0.0.1", PORT)
+def fetch(path):
+    kept.request("GET", path)
+    return kept.getresponse().read()
+for turn in range(15):
+    fetch("/")
+""",
+        'fetch("/")',
+    )
+
+    assert counts(seen) == (15, 1, 1)
+    assert seen.value("per_hit") < 0.1
+
+
+def test_a_single_request_opens_a_connection_each_time(tmp_path: Path) -> None:
+    text = 'urllib.request.urlopen(f"http://127.0.0.1:{PORT}/")'
+    seen = run(tmp_path, f"def fetch():\n    return {text}.read()\nfor turn in range(15):\n    fetch()\n", text)
+
+    assert counts(seen) == (15, 15, 1)
+
+
+def test_a_request_that_is_refused_is_an_execution_and_no_connection(tmp_path: Path) -> None:
+    text = 'urllib.request.urlopen(f"http://127.0.0.1:{free}/")'
+    seen = run(
+        tmp_path,
+        f"""
+free = closed_port()
+for turn in range(3):
+    try:
+        {text}
+    except OSError as error:
+        print(error)
+""",
+        text,
+    )
+
+    assert counts(seen) == (3, 0, 0)
+
+
+def test_what_the_function_opens_besides_does_not_count(tmp_path: Path) -> None:
+    seen = run(
+        tmp_path,
+        f"""
+def fetch():
+    socket.create_connection(("127.0.0.1", PORT)).close()
+    client = {CLIENT}
+    socket.create_connection(("127.0.0.1", PORT)).close()
+    client.request("GET", "/")
+    return client.getresponse().read()
+for turn in range(10):
+    fetch()
+""",
+        CLIENT,
+    )
+
+    assert counts(seen) == (10, 10, 1)
+
+
+def test_each_peer_counts_once(tmp_path: Path) -> None:
+    text = 'socket.create_connection(("127.0.0.1", port))'
+    seen = run(
+        tmp_path,
+        f"""
+ports = [PORT, serve(), serve()]
+for turn in range(4):
+    for port in ports:
+        {text}.close()
+""",
+        text,
+    )
+
+    assert counts(seen) == (12, 12, 3)
+
+
+def test_a_client_that_is_used_in_a_thread_counts(tmp_path: Path) -> None:
+    seen = run(
+        tmp_path,
+        f"""
+def fetch():
+    client = {CLIENT}
+    thread = threading.Thread(target=client.request, args=("GET", "/"))
+    thread.start()
+    thread.join()
+for turn in range(5):
+    fetch()
+""",
+        CLIENT,
+    )
+
+    assert counts(seen) == (5, 5, 1)
+
+
+ASYNC_CLIENT = """
+class Client:
+    async def get(self):
+        # as clients do that race several addresses
+        opening = asyncio.create_task(asyncio.open_connection("127.0.0.1", port))
+        reader, writer = await opening
+        writer.close()
+async def fetch():
+    client = Client()
+    await client.get()
+async def main():
+    await asyncio.gather(*[asyncio.open_connection("127.0.0.1", PORT) for turn in range(3)])
+    results = await asyncio.gather(*[fetch() for turn in range(10)], return_exceptions=True)
+    print({type(result).__name__ for result in results})
+"""
+
+
+def test_a_connection_that_a_task_of_the_client_opens_counts(tmp_path: Path) -> None:
+    seen = run(tmp_path, f"{ASYNC_CLIENT}\nport = PORT\nasyncio.run(main())\n", "Client()")
+
+    assert seen.outcome.last_lines == ("{'NoneType'}",)
+    assert counts(seen) == (10, 10, 1)
+
+
+def test_one_that_fails_on_its_way_does_not(tmp_path: Path) -> None:
+    seen = run(tmp_path, f"{ASYNC_CLIENT}\nport = closed_port()\nasyncio.run(main())\n", "Client()")
+
+    assert seen.outcome.last_lines == ("{'ConnectionRefusedError'}",)
+    assert counts(seen) == (10, 0, 0)
+
+
+@pytest.mark.parametrize("method", ["connect", "connect_ex"])
+def test_local_sockets_count_and_datagrams_do_not(tmp_path: Path, method: str) -> None:
+    seen = run(
+        tmp_path,
+        f"""
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("s")
+listener.listen(9)
+def dial(place):
+    with socket.socket(socket.AF_UNIX) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        one.{method}(place)
+        other.{method}(("127.0.0.1", PORT))
+        try:
+            one.connect(place)
+        except OSError:
+            pass
+for turn in range(4):
+    dial("s")
+""",
+        'dial("s")',
+    )
+
+    assert counts(seen) == (4, 4, 1)
+
+
+def test_forked_processes_share_a_client_made_before(tmp_path: Path) -> None:
+    seen = run(
+        tmp_path,
+        f"""
+import multiprocessing
+def fetch():
+    client.request("GET", "/")
+    client.getresponse().read()
+if __name__ == "__main__":
+    client = {CLIENT}
+    crew = [multiprocessing.get_context("fork").Process(target=fetch) for turn in range(3)]
+    for one in crew:
+        one.start()
+    for one in crew:
+        one.join()
+""",
+        CLIENT,
+    )
+
+    assert counts(seen) == (1, 3, 1)
+
+
+def test_the_probe_keeps_no_client_alive(tmp_path: Path) -> None:
+    seen = run(
+        tmp_path,
+        f"""
+import weakref
+def fetch():
+    client = {CLIENT}
+    client.request("GET", "/")
+    client.getresponse().read()
+    return weakref.ref(client), weakref.ref(client.sock)
+print([known() for known in fetch()])
+""",
+        CLIENT,
+    )
+
+    assert seen.outcome.last_lines == ("[None, None]",)
+
+
+def test_a_failing_connect_fails_as_it_does_without(tmp_path: Path) -> None:
+    text = 'socket.create_connection(("127.0.0.1", free))'
+    seen = run(
+        tmp_path,
+        f"""
+import traceback
+free = closed_port()
+try:
+    {text}
+except OSError as error:
+    print(error, [frame.name for frame in traceback.extract_tb(error.__traceback__)])
+""",
+        text,
+    )
+
+    assert plainly(tmp_path)[1] == "".join(f"{x}\n" for x in seen.outcome.last_lines)

@@ -1,0 +1,231 @@
+"""How long is waited for what is awaited, and for locks; how long locks are held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.probing import plainly, probe
+
+HEAD = "import asyncio\nasync def load(i):\n    await asyncio.sleep(0.02)\n    return i\n"
+ONE_BY_ONE = HEAD + "async def main():\n    return [FLAGGED for i in range(6)]\nprint(asyncio.run(main()))\n"
+TOGETHER = (
+    HEAD
+    + "async def one(i):\n    return FLAGGED\nasync def main():\n    return await asyncio.gather(*map(one, range(20)))\n"
+    "print(asyncio.run(main()))\n"
+)
+AWAIT = "await load(i)"
+
+
+def test_awaiting_one_by_one_adds_up(tmp_path: Path) -> None:
+    probed = probe(tmp_path, ONE_BY_ONE.replace("FLAGGED", AWAIT), ("awaited", AWAIT))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.value("hits") == 6
+    assert 0.12 <= probed.row("waited").low <= probed.value("waited") < 0.5
+    assert probed.value("waited") == pytest.approx(probed.value("alone"), rel=0.05)
+    assert 0.02 <= probed.value("waited_longest") < 0.2
+    assert 0 < probed.value("waited_share") <= 1
+
+
+def test_awaiting_side_by_side_counts_once(tmp_path: Path) -> None:
+    probed = probe(tmp_path, TOGETHER.replace("FLAGGED", AWAIT), ("awaited", AWAIT))
+
+    assert probed.value("hits") == 20
+    assert 0.02 <= probed.value("waited") < 0.2
+    assert probed.value("alone") < probed.value("waited") / 2
+
+
+def test_what_does_not_suspend_is_hardly_waited_for(tmp_path: Path) -> None:
+    program = (
+        "import asyncio\nasync def load(i):\n    return i\nasync def main():\n    for i in range(2000):\n        FLAGGED\n"
+        "asyncio.run(main())\n"
+    )
+    row = probe(tmp_path, program.replace("FLAGGED", AWAIT), ("awaited", AWAIT)).row("waited")
+
+    assert row.n == 2000
+    assert row.low < 0.05
+
+
+AWAITING = {
+    "exceptions": (
+        "await fail(i)",
+        "import asyncio\nasync def fail(i):\n    await asyncio.sleep(0.01)\n    raise KeyError(i)\nasync def main():\n"
+        "    for i in range(3):\n        try:\n            FLAGGED\n        except KeyError as e:\n            print(e)\n"
+        "asyncio.run(main())\n",
+        3,
+    ),
+    "cancelled": (
+        "await asyncio.sleep(60)",
+        "import asyncio\nasync def work():\n    FLAGGED\nasync def main():\n    tasks = [asyncio.ensure_future(work()) for _ in range(3)]\n"
+        "    await asyncio.sleep(0.01)\n    [t.cancel() for t in tasks]\n    await asyncio.wait(tasks)\n"
+        "    print([t.cancelled() for t in tasks])\nasyncio.run(main())\n",
+        3,
+    ),
+    "recursion": (
+        "await down(n - 1)",
+        "import asyncio\nasync def down(n):\n    await asyncio.sleep(0)\n    return 1 + (FLAGGED) if n else 0\n"
+        "print(asyncio.run(down(30)))\n",
+        30,
+    ),
+    "value used at once": (
+        "await value()",
+        "import asyncio\nasync def value():\n    return [1, 2]\nasync def main():\n    print([x async for x in many()], (FLAGGED)[0])\n"
+        "async def many():\n    yield 1\nasyncio.run(main())\n",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AWAITING)
+def test_awaiting_is_the_same_with_the_probe(tmp_path: Path, case: str) -> None:
+    flagged, template, hits = AWAITING[case]
+    probed = probe(tmp_path, template.replace("FLAGGED", flagged), ("awaited", flagged))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.outcome.run.warnings == ()
+    assert probed.value("hits") == hits
+
+
+def test_an_await_that_was_cancelled_is_over(tmp_path: Path) -> None:
+    program = (
+        "import asyncio\nasync def work():\n    FLAGGED\nasync def main():\n    task = asyncio.ensure_future(work())\n"
+        "    await asyncio.sleep(0.02)\n    task.cancel()\n    await asyncio.wait([task])\n    await asyncio.sleep(0.2)\n"
+        "asyncio.run(main())\n"
+    )
+    flagged = "await asyncio.sleep(60)"
+    probed = probe(tmp_path, program.replace("FLAGGED", flagged), ("awaited", flagged))
+
+    assert 0.01 < probed.value("waited") < 0.12
+
+
+CONTENDED = """\
+import threading, time
+lock = threading.Lock()
+done = []
+def work():
+    for i in range(5):
+        with lock:
+            time.sleep(0.01)
+            done.append(i)
+threads = [threading.Thread(target=work) for _ in range(COUNT)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(len(done))
+"""
+STATEMENT = "with lock:\n            time.sleep(0.01)\n            done.append(i)"
+
+
+def test_threads_that_contend_for_a_lock_wait(tmp_path: Path) -> None:
+    probed = probe(tmp_path, CONTENDED.replace("COUNT", "3"), ("lock", STATEMENT))
+
+    assert probed.outcome.last_lines == ("15",)
+    assert probed.value("hits") == 15
+    assert probed.value("waited") > 0.08
+    assert probed.value("waited_longest") > 0.009
+    assert 0.15 <= probed.value("held") < 0.5
+
+
+def test_a_lock_for_one_thread_is_not_waited_for(tmp_path: Path) -> None:
+    probed = probe(tmp_path, CONTENDED.replace("COUNT", "1"), ("lock", STATEMENT))
+
+    assert probed.value("hits") == 5
+    assert probed.value("waited") < 0.005
+    assert probed.value("held") >= 0.05
+
+
+def test_of_several_items_the_lock_is_timed(tmp_path: Path) -> None:
+    statement = "with slowly(), lock, slowly():\n    done = True"
+    program = (
+        "import contextlib, threading, time\nlock = threading.Lock()\n@contextlib.contextmanager\ndef slowly():\n"
+        f"    time.sleep(0.05)\n    yield\n{statement}\nprint(done)\n"
+    )
+    probed = probe(tmp_path, program, ("lock", statement))
+
+    assert probed.outcome.last_lines == ("True",)
+    assert probed.value("waited") < 0.04
+    assert probed.value("held") >= 0.05
+
+
+@pytest.mark.parametrize(("tasks", "least", "most"), [(4, 0.02, 0.3), (1, 0.0, 0.005)])
+def test_asyncio_locks(tmp_path: Path, tasks: int, least: float, most: float) -> None:
+    statement = "async with lock:\n        await asyncio.sleep(0.01)"
+    program = (
+        f"import asyncio\nasync def work(lock):\n    {statement}\nasync def main():\n    lock = asyncio.Lock()\n"
+        f"    await asyncio.gather(*[work(lock) for _ in range({tasks})])\nasyncio.run(main())\n"
+    )
+    probed = probe(tmp_path, program, ("lock", statement))
+
+    assert probed.value("hits") == tasks
+    assert least <= probed.value("waited") < most
+    assert probed.value("held") >= 0.01 * tasks
+
+
+LOCKING = {
+    "return, break, continue": (
+        "with lock:\n            if i == 1:\n                continue\n            if i == 3:\n                break\n"
+        "            if i == n:\n                return i",
+        "import threading\nlock = threading.Lock()\ndef f(n):\n    for i in range(5):\n        FLAGGED\n    return 'end'\n"
+        "print(f(2), f(9), lock.locked())\n",
+        7,
+    ),
+    "error in the body": (
+        "with lock:\n        raise KeyError(1)",
+        "import threading, traceback\nlock = threading.Lock()\ndef f():\n    FLAGGED\ntry:\n    f()\n"
+        "except KeyError as e:\n    print([(s.name, s.lineno) for s in traceback.extract_tb(e.__traceback__)], lock.locked())\n",
+        1,
+    ),
+    "error on entering": (
+        "with guard(i) as g, open('program.py'):\n        print(g)",
+        "class guard:\n    def __init__(self, i):\n        self.i = i\n    def __enter__(self):\n        if self.i % 2:\n"
+        "            raise KeyError(self.i)\n        return self.i\n    def __exit__(self, *error):\n        print('out', error[0])\n"
+        "def f(i):\n    FLAGGED\nfor i in range(4):\n    try:\n        f(i)\n    except KeyError as e:\n        print(e)\n",
+        4,
+    ),
+    "suppressed": (
+        "with contextlib.suppress(KeyError):\n    raise KeyError",
+        "import contextlib\nFLAGGED\nprint('after')\n",
+        1,
+    ),
+    "recursion": (
+        "with lock:\n        return n and f(n - 1)",
+        "import threading\nlock = threading.RLock()\ndef f(n):\n    FLAGGED\nprint(f(10))\n",
+        11,
+    ),
+    "generator dropped": (
+        "with lock:\n        yield 1",
+        "import threading\nlock = threading.Lock()\ndef f():\n    FLAGGED\ng = f()\nnext(g)\nprint(lock.locked())\ndel g\n"
+        "print(lock.locked())\n",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LOCKING)
+def test_locking_is_the_same_with_the_probe(tmp_path: Path, case: str) -> None:
+    flagged, template, hits = LOCKING[case]
+    probed = probe(tmp_path, template.replace("FLAGGED", flagged), ("lock", flagged), ("lock", flagged))
+
+    assert probed.outcome.run.exit_code == plainly(tmp_path)[0] == 0
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.outcome.run.warnings == ()
+    assert [probed.value("hits", index) for index in (0, 1)] == [hits, hits]
+
+
+@pytest.mark.parametrize("version", ["3.8.18", "3.13.0"])
+def test_other_versions_of_python(tmp_path: Path, version: str) -> None:
+    python = Path.home() / ".pyenv" / "versions" / version / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"Python {version} is not here")
+    statement = "async with lock:\n            await asyncio.sleep(0.01)"
+    program = (
+        f"import asyncio\nasync def main():\n    lock = asyncio.Lock()\n    for i in range(3):\n        {statement}\n"
+        "asyncio.run(main())\nprint('end')\n"
+    )
+    probed = probe(tmp_path, program, ("lock", statement), ("awaited", "await asyncio.sleep(0.01)"), python=str(python))
+
+    assert probed.outcome.last_lines == ("end",)
+    assert [probed.value("hits", index) for index in (0, 1)] == [3, 3]
+    assert probed.value("held") >= 0.03
+    assert probed.value("waited", 1) >= 0.03

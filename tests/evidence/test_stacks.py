@@ -1,0 +1,59 @@
+"""Reading what py-spy wrote, and counting the samples that speak of a suspect."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from auditor.evidence.speedscope import Frame, read_recording
+from auditor.evidence.stacks import Pattern, Tallies, Tally, is_function
+
+
+def recording(directory: Path, frames: list[Frame], lanes: dict[str, list[list[int]]]) -> Path:
+    file = directory / "recording.json"
+    file.write_text(
+        json.dumps(
+            {
+                "shared": {"frames": [frame._asdict() for frame in frames]},
+                "profiles": [
+                    {"type": "sampled", "name": f'Process {lane} "MainThread"', "samples": samples}
+                    for lane, samples in lanes.items()
+                ],
+            }
+        )
+    )
+    return file
+
+
+def test_samples_at_the_gate_do_not_count(tmp_path: Path) -> None:
+    frames = [Frame("<module>", "/a.py", 1), Frame("_gate", "/child/sitecustomize.py", 9)]
+    file = recording(tmp_path, frames, {"7 Thread 7": [[0, 1], [0, 1], [0]]})
+    assert read_recording(file, ignore=Path("/child/sitecustomize.py")).ticks == 1
+
+
+def test_lines_are_matched_through_links_and_relative_paths(tmp_path: Path) -> None:
+    (tmp_path / "real.py").write_text("")
+    (tmp_path / "link.py").symlink_to(tmp_path / "real.py")
+    frames = [Frame("f", "real.py", 3), Frame("f", str(tmp_path / "link.py"), 3), Frame("f", "/other/real.py", 3)]
+    file = recording(tmp_path, frames, {"7 Thread 7": [[0], [1], [2]]})
+    pattern = Pattern(os.path.realpath(tmp_path / "real.py"), ((3, 3),))
+    tallies = Tallies((pattern,), str(tmp_path))
+    tallies.add(read_recording(file, ignore=Path("/")), 3.0)
+    assert tallies.of[pattern] == Tally(ticks=3, hits=2, busiest=2, watched_s=3.0, hit_s=2.0, busy_s=3.0)
+
+
+@pytest.mark.parametrize(
+    ("frame", "name", "is_it"),
+    [
+        (Frame("start", "/lib/threading.py", 1), "threading.py:start", True),
+        (Frame("Thread.start", "/lib/threading.py", 1), "threading.py:start", True),
+        (Frame("restart", "/lib/threading.py", 1), "threading.py:start", False),
+        (Frame("start", "/lib/my_threading.py", 1), "threading.py:start", False),
+        (Frame("run", "C:\\lib\\asyncio\\runners.py", 1), "asyncio/runners.py:run", True),
+    ],
+)
+def test_functions_are_known_by_the_end_of_path_and_name(frame: Frame, name: str, is_it: bool) -> None:
+    assert is_function(frame, name) is is_it

@@ -1,0 +1,64 @@
+"""Reporters are found by file, cost nothing until they are used, and write what they wrote before.
+
+`AUDIT_SNAPSHOTS=write pytest tests/report/test_reporters.py` writes the snapshots anew; look at the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auditor.report import reporters
+
+from .factory import a_hostile_report, a_realistic_report, a_report
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+NAMES = ("html", "json", "markdown", "terminal")
+
+
+def test_every_file_of_the_package_is_a_reporter_under_its_own_name() -> None:
+    assert tuple(reporters()) == NAMES
+    assert [reporter.name for reporter in reporters().values()] == list(NAMES)
+
+
+def test_an_unknown_name_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        reporters()["pdf"]
+    assert "pdf" not in reporters()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spared"),
+    [("", ("jinja2", "rich", "markupsafe")), ("json", ("jinja2", "rich")), ("terminal", ("jinja2",))],
+)
+def test_a_reporter_imports_only_what_it_needs(wanted: str, spared: tuple[str, ...]) -> None:
+    use = f"reporters()[{wanted!r}]" if wanted else "list(reporters())"
+    code = (
+        f"import sys\nfrom auditor.report import reporters\n{use}\nprint([m for m in {spared!r} if m in sys.modules])"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("report", [a_report(), a_report(workloads=()), a_hostile_report()])
+def test_any_report_is_rendered_as_text_that_can_be_written(name: str, report: object) -> None:
+    text = reporters()[name].render(report)  # type: ignore[arg-type]
+    assert text.encode("utf-8")
+    assert text.endswith("\n")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_realistic_report_is_rendered_as_before(name: str) -> None:
+    reporter = reporters()[name]
+    text = reporter.render(a_realistic_report())
+    snapshot = SNAPSHOTS / f"realistic{reporter.suffix}"
+    if os.environ.get("AUDIT_SNAPSHOTS") == "write":
+        snapshot.parent.mkdir(exist_ok=True)
+        snapshot.write_text(text, encoding="utf-8")
+    assert text == snapshot.read_text(encoding="utf-8")

@@ -1,0 +1,55 @@
+"""What the documents say is what the repository does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from auditor.catalog import bundled_rules
+from docs.generate import RULES, pages
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_rule_pages_are_up_to_date() -> None:
+    written = {file.name: file.read_text(encoding="utf-8") for file in RULES.glob("*.md")}
+
+    assert written == pages(), "run: uv run python docs/generate.py"
+
+
+def test_ci_runs_blocks_that_the_readme_has() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    parts = re.search(r"for part in ([a-z ]+);", ci)
+
+    assert parts is not None
+    for part in parts.group(1).split():
+        assert re.search(rf"<!-- ci: {part} -->\n```sh\n.+\n```", readme), part
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for document in documents:
+        for link in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
+            if not link.startswith("http"):
+                assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_readme_names_a_rule_that_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"audit explain ([a-z-]+)", readme)) <= {rule.id for rule in bundled_rules()}
+
+
+def test_the_configuration_in_the_readme_is_understood() -> None:
+    from auditor.config import parse_config
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.+?)```", readme, flags=re.DOTALL)
+
+    config = parse_config(tomllib.loads(text)["tool"]["audit"], ROOT / "pyproject.toml")
+
+    assert [workload.command for workload in config.workloads] == ["python bench.py"]
+    assert config.exclude == ("vendor/",)
