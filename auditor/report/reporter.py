@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """One way to write a report down. `name` is the module's own, `suffix` what a file of that kind ends in."""
+    """One way to write a report down. `name` is the module's own, `suffixes` what a file of that kind ends in."""
 
     name: str
-    suffix: str
+    suffixes: tuple[str, ...]
     render: Callable[[Report], str]

@@ -57,7 +57,7 @@ def test_any_report_is_rendered_as_text_that_can_be_written(name: str, report: o
 def test_a_realistic_report_is_rendered_as_before(name: str) -> None:
     reporter = reporters()[name]
     text = reporter.render(a_realistic_report())
-    snapshot = SNAPSHOTS / f"realistic{reporter.suffix}"
+    snapshot = SNAPSHOTS / f"realistic{reporter.suffixes[0]}"
     if os.environ.get("AUDIT_SNAPSHOTS") == "write":
         snapshot.parent.mkdir(exist_ok=True)
         snapshot.write_text(text, encoding="utf-8")

@@ -31,4 +31,4 @@ def _prose(text: str) -> str:
     return "".join(f"<code>{_escaped(part)}</code>" if is_code else _escaped(part) for is_code, part in pieces(text))
 
 
-REPORTER = Reporter(name="html", suffix=".html", render=render)
+REPORTER = Reporter(name="html", suffixes=(".html", ".htm"), render=render)

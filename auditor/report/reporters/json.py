@@ -5,4 +5,4 @@ from __future__ import annotations
 from auditor.report.reporter import Reporter
 from auditor.report.saved import to_json
 
-REPORTER = Reporter(name="json", suffix=".json", render=to_json)
+REPORTER = Reporter(name="json", suffixes=(".json",), render=to_json)

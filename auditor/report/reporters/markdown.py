@@ -45,4 +45,4 @@ def _fenced(lines: list[str], language: str) -> Markup:
     return Markup("\n".join([f"{fence}{language}", *lines, fence]))
 
 
-REPORTER = Reporter(name="markdown", suffix=".md", render=render)
+REPORTER = Reporter(name="markdown", suffixes=(".md", ".markdown"), render=render)

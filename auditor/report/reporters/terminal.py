@@ -199,4 +199,4 @@ def _more(console: Console, count: int) -> None:
         _indented(console, 2, (f"and {count:,} more: `--format html` has them all", "dim"))
 
 
-REPORTER = Reporter(name="terminal", suffix=".txt", render=render)
+REPORTER = Reporter(name="terminal", suffixes=(".txt",), render=render)

@@ -1,0 +1,42 @@
+"""The command line: what the user typed becomes a request, the report becomes text and an exit code.
+
+Everything heavy is imported where it is needed: `audit --version` must stay instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+
+from auditor.errors import AuditError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 nothing to act on, 1 findings, 2 the audit could not be done."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except AuditError as error:
+        print(f"audit: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("audit: interrupted", file=sys.stderr)
+        return AuditError.exit_code
+    except BrokenPipeError:
+        # the reader of our output went away (`audit | head`): Python would complain at exit otherwise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return AuditError.exit_code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """A first argument that names a module of `auditor/cli/commands/` is a command; anything else is a path."""
+    name = arguments[0].replace("-", "_") if arguments else ""
+    module = f"{__name__}.commands.{name}"
+    if name.isidentifier() and importlib.util.find_spec(module) is not None:
+        return int(importlib.import_module(module).run(arguments[1:]))
+    from auditor.cli.audit import run
+
+    return run(arguments)

@@ -1,0 +1,1 @@
+"""The commands beside `audit PATH...`: one module each, with `run(arguments) -> exit code`."""

@@ -1,0 +1,25 @@
+"""`audit explain`: print the page of a rule."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="audit explain", description="Print the page of a rule.")
+    parser.add_argument("rule", metavar="RULE")
+    options = parser.parse_args(arguments)
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from auditor.catalog import find_rule, page_markdown
+
+    text = page_markdown(find_rule(options.rule))
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(text))
+    else:
+        print(text)
+    return 0

@@ -1,0 +1,57 @@
+"""The options of `audit PATH...`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from auditor import __version__
+from auditor.report import reporters
+
+DESCRIPTION = """\
+Find suspect performance patterns in Python code, run your workload, and say which
+of them are real: each one confirmed or rejected, with numbers.
+
+  audit path/ --run "python bench.py"     audit a path under a workload
+  audit path/ --run "pytest -q"           any command will do
+  audit path/                             workloads of [tool.audit], else static only
+  audit explain RULE                      what a rule looks for, and why
+  audit rules                             all rules
+  audit init                              propose a [tool.audit] table
+  audit report FILE.json                  render a saved report again
+"""
+
+
+def audit_parser() -> argparse.ArgumentParser:
+    """All options, in the groups that `--help` shows."""
+    parser = argparse.ArgumentParser(
+        prog="audit", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
+    parser.add_argument("--version", action="version", version=f"audit {__version__}")
+    measuring = parser.add_argument_group("measuring")
+    measuring.add_argument("--run", action="append", default=[], metavar="COMMAND", help="workload; may be repeated")
+    measuring.add_argument("--static", action="store_true", help="run nothing, whatever is configured")
+    measuring.add_argument("--timeout", type=float, metavar="SECONDS", help="end a workload's run after so long")
+    measuring.add_argument("--allow-failure", action="store_true", help="judge a workload that fails, too")
+    choosing = parser.add_argument_group("choosing")
+    choosing.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")
+    choosing.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not these rules")
+    choosing.add_argument(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore"
+    )
+    choosing.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
+    choosing.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--format", action="append", default=[], choices=tuple(reporters()), help="what to print or write"
+    )
+    output.add_argument(
+        "--output", action="append", default=[], type=Path, metavar="FILE",
+        help="write to FILE, in the --format at the same place, else by its suffix; may be repeated",
+    )  # fmt: skip
+    output.add_argument(
+        "--fail-on", metavar="GATE", help="exit with 1 on: confirmed (default), P0-P3 (and above), suspected, never"
+    )
+    output.add_argument("--exit-zero", action="store_true", help="the same as --fail-on never")
+    return parser
