@@ -251,8 +251,29 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """`text` in place of what stands at `span` of a file; an empty span inserts. Lines of `text` end in LF."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the suspect's file that removes the suspicion.
+
+    safe: whether the meaning of the program surely stays the same, whatever its values and types. diff: as
+    `git apply` takes it. edits: the same change, in source order, none overlapping another.
+    """
+
+    safe: bool
+    diff: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A judged and triaged suspect."""
+    """A judged and triaged suspect. `fix` is None if there is none, or nobody asked for it."""
 
     suspect: Suspect
     verdict: Verdict
@@ -261,6 +282,7 @@ class Finding:
     effort: Effort | None = None
     complexity: int | None = None
     excerpt: tuple[tuple[int, str], ...] = ()
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)

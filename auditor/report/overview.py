@@ -77,6 +77,22 @@ def flagged(finding: Finding, line: int) -> bool:
     return span.line <= line <= max(span.line, last)
 
 
+def changes(finding: Finding) -> tuple[str, ...]:
+    """The lines of the finding's fix, each with the sign of a diff, without its headers; "..." between hunks."""
+    if finding.fix is None:
+        return ()
+    found: list[str] = []
+    inside = False
+    for line in finding.fix.diff.split("\n"):
+        if line.startswith("@@"):
+            if inside:
+                found.append("...")
+            inside = True
+        elif inside and line[:1] in (" ", "-", "+") and line:
+            found.append(line.removesuffix("\r"))
+    return tuple(found)
+
+
 def _of(report: Report, kind: VerdictKind) -> tuple[Finding, ...]:
     return tuple(finding for finding in report.findings if finding.verdict.kind is kind)
 

@@ -35,6 +35,10 @@ class Node:
             self.fail(f"lacks the key {key!r}")
         return Node(self.value[key], self.origin, f"{self.way}.{key}" if self.way else key)
 
+    def has(self, key: str) -> bool:
+        """Whether the value is an object with that key."""
+        return isinstance(self.value, dict) and key in self.value
+
     def items(self) -> tuple[Node, ...]:
         """The values of an array."""
         if not isinstance(self.value, list):

@@ -12,9 +12,11 @@ from typing import Any
 
 from auditor.errors import ReportError
 from auditor.model import (
+    Edit,
     Effort,
     Evidence,
     Finding,
+    Fix,
     Gain,
     Machine,
     PassRun,
@@ -147,6 +149,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "chain": list(suspect.chain),
         "function": suspect.function and _span(suspect.function),
         "sites": [{"probe": site.probe, **_span(site.span)} for site in suspect.sites],
+        "fix": finding.fix and _fix(finding.fix),
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "safe": fix.safe,
+        "diff": fix.diff,
+        "edits": [{**_span(edit.span), "text": edit.text} for edit in fix.edits],
     }
 
 
@@ -236,6 +247,16 @@ def _read_finding(node: Node) -> Finding:
         effort=node["effort"].optional(lambda value: value.one_of(Effort)),
         complexity=node["complexity"].optional(Node.integer),
         excerpt=tuple((line["line"].integer(), line["text"].string()) for line in node["excerpt"].items()),
+        # reports written before there were fixes lack the key
+        fix=node["fix"].optional(_read_fix) if node.has("fix") else None,
+    )
+
+
+def _read_fix(node: Node) -> Fix:
+    return Fix(
+        safe=node["safe"].boolean(),
+        diff=node["diff"].string(),
+        edits=tuple(Edit(_read_span(edit), edit["text"].string()) for edit in node["edits"].items()),
     )
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from auditor.bundled import bundled
 from auditor.report import figures, wording
-from auditor.report.overview import flagged, location
+from auditor.report.overview import changes, flagged, location
 from auditor.report.printable import source_line
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def environment(escape: Callable[[str], str], filters: Mapping[str, Callable[[st
     env.globals.update(
         figures=figures,
         wording=wording,
+        changes=changes,
         flagged=flagged,
         location=location,
         source_line=source_line,

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.model import (
+    Edit,
     Effort,
     Evidence,
     Finding,
+    Fix,
     Gain,
     Machine,
     PassRun,
@@ -177,6 +179,15 @@ def _confirmed() -> tuple[Finding, ...]:
             (17, "        if sku in seen:"),
             (18, "            yield sku"),
         ),
+        fix=Fix(
+            safe=False,
+            diff=(
+                "--- a/shop/catalogue/duplicates.py\n+++ b/shop/catalogue/duplicates.py\n@@ -14,4 +14,4 @@\n"
+                " def find_duplicates(skus):\n-    seen = []\n+    seen = set()\n     for sku in skus:\n"
+                "         if sku in seen:\n"
+            ),
+            edits=(Edit(Span(15, 12, 15, 14), "set()"),),
+        ),
     )
     queue = a_finding(
         VerdictKind.CONFIRMED,
@@ -269,6 +280,7 @@ def a_hostile_report() -> Report:
         chain=(HOSTILE, HOSTILE),
         fingerprint=HOSTILE,
         excerpt=((41, "x = '''````````"), (42, HOSTILE), (43, "~~~~ </pre></details>")),
+        fix=Fix(safe=True, diff=f"--- a/{HOSTILE}\n@@ -1 +1 @@\n-{HOSTILE}\n+{HOSTILE}\n", edits=()),
     )
     kinds = (finding, *(replace(finding, verdict=replace(finding.verdict, kind=kind)) for kind in VerdictKind))
     hostile_pass = PassRun(HOSTILE, 1.0, 3, gap=HOSTILE, warnings=(HOSTILE,))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from auditor.report import markdown
-from auditor.report.overview import flagged, overview
+from auditor.report.overview import changes, flagged, overview
 from auditor.report.printable import source_line
 from auditor.report.reporter import Reporter
 from auditor.report.templating import environment
@@ -22,7 +22,8 @@ def render(report: Report) -> str:
     """The summary as Markdown."""
     filters = {"code": markdown.code, "prose": markdown.prose}
     template = environment(markdown.text, filters).get_template("summary.md.j2")
-    return template.render(view=overview(report), report=report, limit=_SHOWN, block=_block, lines_block=_lines_block)
+    blocks = {"block": _block, "change_block": _change_block, "lines_block": _lines_block}
+    return template.render(view=overview(report), report=report, limit=_SHOWN, **blocks)
 
 
 def _block(finding: Finding) -> Markup:
@@ -33,6 +34,11 @@ def _block(finding: Finding) -> Markup:
         for line, text in finding.excerpt
     ]
     return _fenced(lines, "python")
+
+
+def _change_block(finding: Finding) -> Markup:
+    """The fix as a diff without headers."""
+    return _fenced([source_line(line).rstrip() for line in changes(finding)], "diff")
 
 
 def _lines_block(lines: tuple[str, ...]) -> Markup:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from auditor.report import figures
-from auditor.report.overview import location, overview
-from auditor.report.printable import printable
+from auditor.report.overview import changes, location, overview
+from auditor.report.printable import printable, source_line
 from auditor.report.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REJECTED_SHOWN = 20
 _SKIPPED_SHOWN = 10
+_CHANGE_SHOWN = 16
 _LEAST_REASON = 24
 _LEAST_WIDTH = 20
 _LEVELS = {"P0": "bold red", "P1": "bold red", "P2": "bold yellow", "P3": "bold cyan"}
@@ -85,6 +86,19 @@ def _confirmed(group: Group, console: Console) -> None:
         _indented(console, 4, (finding.suspect.message, ""))
         _indented(console, 4, (finding.verdict.reason, "bold"))
         _indented(console, 4, (_prospect(finding), "green"))
+        _change(finding, console)
+
+
+def _change(finding: Finding, console: Console) -> None:
+    if finding.fix is None:
+        return
+    _indented(console, 4, ("fix:" if finding.fix.safe else "fix (may change what the program does):", ""))
+    lines = changes(finding)
+    for line in lines[:_CHANGE_SHOWN]:
+        style = {"+": "green", "-": "red"}.get(line[0], "dim")
+        _line(console, (f"      {source_line(line)}", style))
+    if len(lines) > _CHANGE_SHOWN:
+        _indented(console, 6, (f"and {figures.counted(len(lines) - _CHANGE_SHOWN, 'line')} more", "dim"))
 
 
 def _prospect(finding: Finding) -> str:
