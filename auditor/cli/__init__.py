@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ from auditor.errors import AuditError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 nothing to act on, 1 findings, 2 the audit could not be done."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # source text and paths hold characters that a console of another encoding lacks
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _run(arguments)
     except AuditError as error:

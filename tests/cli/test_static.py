@@ -13,7 +13,9 @@ import pytest
 QUEUE = "import queue\n\njobs = queue.Queue()\n"
 
 
-def audit(*arguments: str | Path, cwd: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def audit(
+    *arguments: str | Path, cwd: Path, stdin: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "auditor", *map(str, arguments)],
         cwd=cwd,
@@ -23,7 +25,7 @@ def audit(*arguments: str | Path, cwd: Path, stdin: str | None = None) -> subpro
         text=True,
         timeout=120,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100"},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100", **environment},
     )
 
 
@@ -41,6 +43,14 @@ def test_static_only_lists_suspects_and_says_that_nothing_was_measured(project: 
     assert "unbounded-queue" in result.stdout
     assert "nothing was measured" in result.stdout
     assert result.stderr == ""
+
+
+def test_a_console_of_another_encoding_gets_escapes_for_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "größe→.py").write_text(QUEUE)
+    result = audit(".", cwd=tmp_path, PYTHONIOENCODING="ascii:strict")
+
+    assert result.returncode == 0
+    assert r"gr\xf6\xdfe\u2192.py:3:8" in result.stdout
 
 
 def test_a_gate_on_suspicion_fails(project: Path) -> None:
