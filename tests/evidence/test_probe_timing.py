@@ -31,9 +31,9 @@ def prepending(n):
     for i in range(n):
         p = "abcdef%d" % i + p
 local(200_000)
-attribute(11_000)
-second_reference(11_000)
-prepending(11_000)
+attribute(40_000)
+second_reference(40_000)
+prepending(40_000)
 """
 
 
@@ -54,7 +54,7 @@ def test_concatenation_in_place_stays_in_place_under_the_probe(concat: Probed) -
 
 @pytest.mark.parametrize("index", [1, 2, 3])
 def test_concatenation_that_copies_grows_with_size(concat: Probed, index: int) -> None:
-    assert concat.value("hits", index) == 11_000
+    assert concat.value("hits", index) == 40_000
     growth = concat.row("growth", index)
 
     assert growth.value > 0.35
