@@ -1,4 +1,4 @@
-"""One slice of a file as LibCST nodes, with what rules may ask about it."""
+"""What rules may ask about the code around a candidate."""
 
 from __future__ import annotations
 
@@ -8,98 +8,15 @@ from typing import Any
 
 import libcst as cst
 
-from auditor.model import Span
-from auditor.scan import flow, infer, kept, local, repeat, sinks, turns
-from auditor.scan.facts import Annotated, Binding, Function
+from auditor.scan import flow, infer, kept, local, repeat, sinks, turns, values
 from auditor.scan.fixed import is_fixed, is_settled
-from auditor.scan.infer import Scopes
-from auditor.scan.nodes import children, positions
-from auditor.scan.source import Source
+from auditor.scan.nodes import children
+from auditor.scan.scopes import Scopes
+from auditor.scan.slices import Slice
 
-_CST_OF: dict[str, tuple[type[cst.CSTNode], ...]] = {
-    "Call": (cst.Call,),
-    "Dict": (cst.Dict,),
-    "List": (cst.List,),
-    "Set": (cst.Set,),
-    "Compare": (cst.Comparison,),
-    "BinOp": (cst.BinaryOperation,),
-    "AugAssign": (cst.AugAssign,),
-    "Assign": (cst.Assign,),
-    "For": (cst.For,),
-    "AsyncFor": (cst.For,),
-    "While": (cst.While,),
-    "With": (cst.With,),
-    "AsyncWith": (cst.With,),
-    "Await": (cst.Await,),
-    "Raise": (cst.Raise,),
-    "Expr": (cst.Expr,),
-    "FunctionDef": (cst.FunctionDef,),
-    "AsyncFunctionDef": (cst.FunctionDef,),
-    "ClassDef": (cst.ClassDef,),
-    "Try": (cst.Try,),
-    "Subscript": (cst.Subscript,),
-    "Delete": (cst.Del,),
-    "ListComp": (cst.ListComp,),
-    "GeneratorExp": (cst.GeneratorExp,),
-}
 _STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
 _FUNCTIONS = (cst.FunctionDef, cst.Lambda)
-
-
-class SliceError(Exception):
-    """LibCST does not take this slice; the message says why."""
-
-
-class Slice:
-    """A parsed stretch of whole lines: a function or statement, its positions, parents and nodes by span."""
-
-    def __init__(self, source: Source, first: int, last: int) -> None:
-        text = "".join(source.lines[first - 1 : last])
-        # a nested suite keeps its own indentation below a header of ours, so columns stay as they are
-        nested = text[:1] in " \t"
-        try:
-            module = cst.parse_module("if 1:\n" + text if nested else text)
-        except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SliceError(f"LibCST cannot parse lines {first}-{last}: {reason}") from error
-        self.module = module
-        self.offset = first - 1 - (1 if nested else 0)
-        self.positions = positions(module)
-        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
-        self.children: dict[cst.CSTNode, list[cst.CSTNode]] = {}
-        self._by_start: dict[tuple[int, int], list[cst.CSTNode]] = {}
-        self._index()
-
-    def _index(self) -> None:
-        stack: list[cst.CSTNode] = [self.module]
-        while stack:
-            node = stack.pop()
-            at = self.positions.get(node)
-            if at is not None:
-                self._by_start.setdefault((at.start.line, at.start.column), []).append(node)
-            inside = self.children[node] = children(node)
-            for child in inside:
-                self.parents[child] = node
-            stack.extend(inside)
-
-    def span(self, node: cst.CSTNode) -> Span:
-        """Where the node stands in the file."""
-        at = self.positions[node]
-        return Span(
-            line=at.start.line + self.offset,
-            column=at.start.column + 1,
-            end_line=at.end.line + self.offset,
-            end_column=at.end.column + 1,
-        )
-
-    def find(self, node: ast.AST, span: Span) -> cst.CSTNode | None:
-        """The LibCST node that stands for `node`."""
-        kinds = _CST_OF.get(type(node).__name__, ())
-        for found in self._by_start.get((span.line - self.offset, span.column - 1), ()):
-            if isinstance(found, kinds) and self.span(found) == span:
-                return found
-        return None
 
 
 class SliceContext:
@@ -190,7 +107,7 @@ class SliceContext:
     def length_of(self, expression: cst.BaseExpression) -> int | None:
         """Entries of a display, or of the one display that a name is bound to and that nothing grows."""
         parsed = self._as_ast(expression)
-        return None if parsed is None or self._is_turned(expression) else self._length(parsed)
+        return None if parsed is None or self._is_turned(expression) else values.length_of(parsed, self._scopes)
 
     def is_constant(self, expression: cst.BaseExpression) -> bool:
         """Whether it is built of literals only."""
@@ -264,13 +181,13 @@ class SliceContext:
     def bound_to(self, expression: cst.BaseExpression) -> cst.BaseExpression | None:
         """What the name or attribute is bound to, if exactly once."""
         parsed = self._as_ast(expression)
-        value = None if parsed is None or self._is_turned(expression) else self._value(parsed)
+        value = None if parsed is None or self._is_turned(expression) else values.value_of(parsed, self._scopes)
         return None if value is None else cst.parse_expression(ast.unparse(value))
 
     def text_of(self, expression: cst.BaseExpression) -> str | bytes | None:
         """The text that the expression always is."""
         parsed = self._as_ast(expression)
-        return None if parsed is None or self._is_turned(expression) else self._text(parsed)
+        return None if parsed is None or self._is_turned(expression) else values.text_of(parsed, self._scopes)
 
     def item_loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.CompFor]:
         """The loops that take one item of some data a turn."""
@@ -464,67 +381,6 @@ class SliceContext:
             child = parent
         return None
 
-    def _length(self, parsed: ast.expr) -> int | None:
-        match parsed:
-            case ast.Name(id=name):
-                value = infer.bound_value(name, self._scopes)
-                return None if value is None or self._scopes.facts.grows(name) else self._length_of_display(value)
-            case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
-                value = self._attribute_value(receiver, attr)
-                return None if value is None or self._scopes.facts.grows(attr) else self._length_of_display(value)
-        return self._length_of_display(parsed)
-
-    def _length_of_display(self, value: ast.expr) -> int | None:
-        match value:
-            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-                return None if any(isinstance(item, ast.Starred) for item in items) else len(items)
-            case ast.Dict(keys=keys):
-                return None if None in keys else len(keys)
-            case ast.Constant(value=str(text)) | ast.Constant(value=bytes(text)):
-                return len(text)
-            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="split"), args=[], keywords=[]):
-                return len(text.split())
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                parts = (self._length(left), self._length(right))
-                return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
-        return None
-
-    def _value(self, parsed: ast.expr) -> ast.expr | None:
-        match parsed:
-            case ast.Name(id=name):
-                found = infer.bound_value(name, self._scopes)
-            case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
-                found = self._attribute_value(receiver, attr)
-            case _:
-                return None
-        return None if isinstance(found, Annotated) else found
-
-    def _text(self, parsed: ast.expr, steps: int = infer.MAX_STEPS) -> str | bytes | None:
-        match parsed:
-            case _ if steps <= 0:
-                return None
-            case ast.Constant(value=str() | bytes() as text):
-                return text
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return _joined([self._text(part, steps - 1) for part in (left, right)])
-            case ast.JoinedStr(values=parts):
-                return _joined([self._text(part, steps - 1) for part in parts])
-            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
-                return self._text(value, steps - 1)
-        bound = self._value(parsed)
-        return None if bound is None else self._text(bound, steps - 1)
-
-    def _attribute_value(self, receiver: str, attr: str) -> ast.expr | None:
-        """The expression that `self.attr` is bound to, if it is bound exactly once, and to a value."""
-        owner = self._scopes.klass()
-        if owner is None or owner[1] != receiver:
-            return None
-        bindings = self._scopes.facts.attributes(owner[0]).get(attr, [])
-        match bindings:
-            case [Binding(value=value, augmented=False, definition=None)]:
-                return value
-        return None
-
     def _range_length(self, call: cst.Call) -> int | None:
         parsed = self._as_ast(call)
         assert isinstance(parsed, ast.Call)
@@ -579,24 +435,7 @@ class SliceContext:
         return found
 
 
-def _joined(parts: Sequence[str | bytes | None]) -> str | bytes | None:
-    """The parts in one, None if one is unknown or they do not go together."""
-    texts = [part for part in parts if isinstance(part, str)]
-    if len(texts) == len(parts):
-        return "".join(texts)
-    data = [part for part in parts if isinstance(part, bytes)]
-    return b"".join(data) if len(data) == len(parts) else None
-
-
 def _generators(generator: cst.CompFor | None) -> Iterator[cst.CompFor]:
     while generator is not None:
         yield generator
         generator = generator.inner_for_in
-
-
-def slice_lines(statement: ast.stmt) -> tuple[int, int]:
-    """First and last line of a statement, its decorators included."""
-    first = statement.lineno
-    if isinstance(statement, Function | ast.ClassDef):
-        first = min([first, *(decorator.lineno for decorator in statement.decorator_list)])
-    return first, statement.end_lineno or statement.lineno

@@ -13,13 +13,14 @@ from auditor.model import Site, Skip, Span, Suspect
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.files import package_of
 from auditor.scan.gate import MAX_DEPTH, Candidate, Gate
-from auditor.scan.infer import Scopes
 from auditor.scan.record import FileScan, Reading
+from auditor.scan.scopes import Scopes
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 
 if TYPE_CHECKING:
     from auditor.rule import Match, Rule
-    from auditor.scan.context import Slice, SliceContext
+    from auditor.scan.context import SliceContext
+    from auditor.scan.slices import Slice
 
 MAX_SLICE_LINES = 5000
 """Longer functions are generated; LibCST needs seconds and hundreds of megabytes for them."""
@@ -70,7 +71,7 @@ class Engine:
 
 
 def _by_slice(candidates: Iterable[Candidate]) -> dict[tuple[int, int], list[Candidate]]:
-    from auditor.scan.context import slice_lines
+    from auditor.scan.slices import slice_lines
 
     groups: dict[tuple[int, int], list[Candidate]] = {}
     for candidate in candidates:
@@ -89,7 +90,7 @@ class _FileRun:
         self.skipped: list[Skip] = []
 
     def scan_slice(self, candidates: Sequence[Candidate]) -> None:
-        from auditor.scan.context import Slice, SliceError, slice_lines
+        from auditor.scan.slices import Slice, SliceError, slice_lines
 
         statement = candidates[0].place.slice
         assert statement is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 
-from auditor.scan.infer import MAX_STEPS, Scopes, bound_value, qualified
+from auditor.scan.infer import MAX_STEPS, bound_value, qualified
+from auditor.scan.scopes import Scopes
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 

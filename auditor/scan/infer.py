@@ -5,135 +5,17 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from auditor.scan.facts import Annotated, Binding, Function, Known, ModuleFacts, Scope
+from auditor.scan.facts import Annotated, Binding, Function, Known
+from auditor.scan.scopes import Scopes
+from auditor.scan.signatures import ANNOTATIONS, LITERALS, OPTIONAL, PROPERTIES, RETURNS, STR_TO_LIST, STR_TO_STR
 
 MAX_STEPS = 24
 """Names followed before giving up, which also ends cycles (`a = b; b = a`)."""
 
-_LITERALS: dict[type[ast.expr], str] = {
-    ast.List: "list",
-    ast.ListComp: "list",
-    ast.Dict: "dict",
-    ast.DictComp: "dict",
-    ast.Set: "set",
-    ast.SetComp: "set",
-    ast.Tuple: "tuple",
-    ast.JoinedStr: "str",
-    ast.GeneratorExp: "generator",
-}
-_RETURNS = {
-    "builtins.sorted": "list",
-    "builtins.repr": "str",
-    "builtins.chr": "str",
-    "builtins.hex": "str",
-    "builtins.input": "str",
-    "builtins.len": "int",
-    "json.dumps": "str",
-    "os.listdir": "list",
-    "os.getcwd": "str",
-    "time.time": "float",
-    "time.perf_counter": "float",
-    "copy.copy": None,
-    "collections.deque": "collections.deque",
-    "collections.defaultdict": "collections.defaultdict",
-    "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
-    "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
-    "asyncio.new_event_loop": "asyncio.AbstractEventLoop",
-    "asyncio.create_task": "asyncio.Task",
-    "asyncio.ensure_future": "asyncio.Task",
-    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
-    "builtins.open": "io.TextIOWrapper",
-    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
-    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
-    "multiprocessing.get_context": "multiprocessing.context.BaseContext",
-    "requests.session": "requests.Session",
-    "sqlite3.connect": "sqlite3.Connection",
-    "sqlite3.Connection.cursor": "sqlite3.Cursor",
-    "sqlite3.Connection.execute": "sqlite3.Cursor",
-    "aiosqlite.connect": "aiosqlite.Connection",
-    "asyncpg.connect": "asyncpg.Connection",
-    "psycopg.connect": "psycopg.Connection",
-    "psycopg.Connection.cursor": "psycopg.Cursor",
-    "psycopg2.connect": "psycopg2.extensions.connection",
-    "psycopg2.extensions.connection.cursor": "psycopg2.extensions.cursor",
-    "pymysql.connect": "pymysql.connections.Connection",
-    "pymysql.connections.Connection.cursor": "pymysql.cursors.Cursor",
-    "sqlalchemy.create_engine": "sqlalchemy.Engine",
-    "sqlalchemy.Engine.connect": "sqlalchemy.Connection",
-    "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
-    "logging.getLogger": "logging.Logger",
-    "logging.Logger.getChild": "logging.Logger",
-    "pathlib.Path.read_text": "str",
-    "pathlib.Path.read_bytes": "bytes",
-    **{f"os.path.{name}": "str" for name in ("abspath", "basename", "dirname", "expanduser", "join", "realpath")},
-    **{
-        f"pathlib.Path.{name}": "pathlib.Path"
-        for name in (
-            *("absolute", "cwd", "expanduser", "home", "joinpath", "parent", "relative_to", "rename", "replace"),
-            *("resolve", "with_name", "with_stem", "with_suffix"),
-        )
-    },
-}
-_PROPERTIES = frozenset(("parent",))
 MAX_BASES = 8
 """Base classes, and functions that bind one global, that are looked at."""
-
-_STR_TO_STR = frozenset(
-    """capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix replace
-    rjust rstrip strip swapcase title translate upper zfill""".split()  # noqa: SIM905
-)
-_STR_TO_LIST = frozenset(("split", "rsplit", "splitlines"))
-_ANNOTATIONS = {
-    "typing.List": "list",
-    "typing.Dict": "dict",
-    "typing.Set": "set",
-    "typing.Tuple": "tuple",
-    "typing.Text": "str",
-    "typing.AnyStr": None,
-}
-_OPTIONAL = frozenset(("typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"))
-
-
-@dataclass(frozen=True, slots=True)
-class Scopes:
-    """A place in a module: its facts and the scopes around it, outermost (the module) first."""
-
-    facts: ModuleFacts
-    chain: tuple[Scope, ...]
-
-    def lookup(self, name: str) -> tuple[Scopes, list[Binding]] | None:
-        """The scope that binds `name` as Python finds it, and its bindings; None for builtins and unknown names."""
-        for index in range(len(self.chain) - 1, -1, -1):
-            scope = self.chain[index]
-            if isinstance(scope, ast.ClassDef) and index != len(self.chain) - 1:
-                continue
-            names = self.facts.names(scope)
-            if name in names.bindings and name not in names.outer:
-                bindings = list(names.bindings[name])
-                if scope is not self.chain[-1]:
-                    bindings += self._bound_from_inside(name, index)
-                return Scopes(self.facts, self.chain[: index + 1]), bindings
-        return None
-
-    def _bound_from_inside(self, name: str, index: int) -> list[Binding]:
-        """Bindings made through `global` or `nonlocal` by the inner scopes of this place."""
-        found: list[Binding] = []
-        for inner in self.chain[index + 1 :]:
-            names = self.facts.names(inner)
-            if name in names.outer:
-                found += names.bindings.get(name, [])
-        return found
-
-    def klass(self) -> tuple[ast.ClassDef, str] | None:
-        """The class whose method this place is in, and the name of the method's receiver."""
-        for index in range(len(self.chain) - 1, 0, -1):
-            method, owner = self.chain[index], self.chain[index - 1]
-            if isinstance(owner, ast.ClassDef) and isinstance(method, Function) and method.args.args:
-                return owner, method.args.args[0].arg
-        return None
 
 
 def qualified(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | None:
@@ -175,8 +57,8 @@ def type_of(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str
     """Proven type of an expression, None if unknown."""
     if steps <= 0:
         return None
-    if type(expression) in _LITERALS:
-        return _LITERALS[type(expression)]
+    if type(expression) in LITERALS:
+        return LITERALS[type(expression)]
     match expression:
         case Annotated(annotation=annotation):
             return annotated_type(annotation, scopes, steps - 1)
@@ -216,7 +98,7 @@ def annotated_type(annotation: ast.expr, scopes: Scopes, steps: int = MAX_STEPS)
             if name == "typing.Union" and isinstance(inner, ast.Tuple):
                 parts = [part for part in inner.elts if not _is_none(part)]
                 return _agreed([annotated_type(part, scopes, steps - 1) for part in parts])
-            if name in _OPTIONAL:
+            if name in OPTIONAL:
                 first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
                 return annotated_type(first, scopes, steps - 1)
             return annotated_type(generic, scopes, steps - 1)
@@ -225,7 +107,7 @@ def annotated_type(annotation: ast.expr, scopes: Scopes, steps: int = MAX_STEPS)
             return _agreed([annotated_type(part, scopes, steps - 1) for part in parts])
         case ast.Name() | ast.Attribute():
             name = qualified(annotation, scopes, steps - 1)
-            return None if name is None else _ANNOTATIONS.get(name, name.removeprefix("builtins."))
+            return None if name is None else ANNOTATIONS.get(name, name.removeprefix("builtins."))
     return None
 
 
@@ -348,7 +230,7 @@ def _type_of_attribute(owner: ast.expr, attr: str, scopes: Scopes, steps: int) -
         return None
     definition = scopes.facts.class_named(kind)
     if definition is None:
-        return _RETURNS.get(f"{kind}.{attr}") if attr in _PROPERTIES else None
+        return RETURNS.get(f"{kind}.{attr}") if attr in PROPERTIES else None
     return _type_in_class(definition, attr, Scopes(scopes.facts, (scopes.facts.tree, definition)), steps)
 
 
@@ -390,9 +272,9 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     if isinstance(call.func, ast.Attribute):
         owner = type_of(call.func.value, scopes, steps - 1)
         if owner in ("str", "bytes"):
-            if call.func.attr in _STR_TO_STR:
+            if call.func.attr in STR_TO_STR:
                 return owner
-            if call.func.attr in _STR_TO_LIST:
+            if call.func.attr in STR_TO_LIST:
                 return "list"
             return {"encode": "bytes", "decode": "str"}.get(call.func.attr)
         if owner == "list" and call.func.attr == "copy":
@@ -403,8 +285,8 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
         name = qualified(call.func, scopes, steps - 1)
     if name is None:
         return _type_returned(call.func, scopes, steps)
-    if name in _RETURNS:
-        return _RETURNS[name]
+    if name in RETURNS:
+        return RETURNS[name]
     bare = name.removeprefix("builtins.")
     if bare != name:
         return bare if isinstance(getattr(builtins, bare, None), type) else None

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from auditor.scan.facts import Binding, Function, ModuleFacts
-from auditor.scan.infer import MAX_BASES, Scopes
+from auditor.scan.infer import MAX_BASES
+from auditor.scan.scopes import Scopes
 
 _TAKES = frozenset(
     """pop popitem popleft remove discard clear difference_update intersection_update symmetric_difference_update

@@ -12,7 +12,7 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from auditor.catalog import bundled_rules
-from auditor.scan import Engine, context, engine
+from auditor.scan import Engine, engine, slices
 from auditor.scan.nodes import children, positions
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -54,7 +54,7 @@ def test_slices_find_what_whole_files_do(monkeypatch: pytest.MonkeyPatch) -> Non
             continue
         with monkeypatch.context() as patch:
             patch.setattr(engine, "MAX_SLICE_LINES", 10**9)
-            patch.setattr(context, "slice_lines", whole(sliced.lines))
+            patch.setattr(slices, "slice_lines", whole(sliced.lines))
             assert scanner.scan_file(file, LIBRARY).suspects == sliced.suspects, file
         files += 1
         suspects += len(sliced.suspects)

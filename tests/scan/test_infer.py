@@ -8,7 +8,8 @@ import time
 import pytest
 
 from auditor.scan.facts import Function, ModuleFacts, Scope
-from auditor.scan.infer import Scopes, derives_from, qualified, type_of
+from auditor.scan.infer import derives_from, qualified, type_of
+from auditor.scan.scopes import Scopes
 
 
 def last_expression(text: str, package: str = "") -> tuple[ast.expr, Scopes]:

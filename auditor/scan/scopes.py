@@ -1,0 +1,47 @@
+"""A place in a module, and what a name means there."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from auditor.scan.facts import Binding, Function, ModuleFacts, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """A place in a module: its facts and the scopes around it, outermost (the module) first."""
+
+    facts: ModuleFacts
+    chain: tuple[Scope, ...]
+
+    def lookup(self, name: str) -> tuple[Scopes, list[Binding]] | None:
+        """The scope that binds `name` as Python finds it, and its bindings; None for builtins and unknown names."""
+        for index in range(len(self.chain) - 1, -1, -1):
+            scope = self.chain[index]
+            if isinstance(scope, ast.ClassDef) and index != len(self.chain) - 1:
+                continue
+            names = self.facts.names(scope)
+            if name in names.bindings and name not in names.outer:
+                bindings = list(names.bindings[name])
+                if scope is not self.chain[-1]:
+                    bindings += self._bound_from_inside(name, index)
+                return Scopes(self.facts, self.chain[: index + 1]), bindings
+        return None
+
+    def _bound_from_inside(self, name: str, index: int) -> list[Binding]:
+        """Bindings made through `global` or `nonlocal` by the inner scopes of this place."""
+        found: list[Binding] = []
+        for inner in self.chain[index + 1 :]:
+            names = self.facts.names(inner)
+            if name in names.outer:
+                found += names.bindings.get(name, [])
+        return found
+
+    def klass(self) -> tuple[ast.ClassDef, str] | None:
+        """The class whose method this place is in, and the name of the method's receiver."""
+        for index in range(len(self.chain) - 1, 0, -1):
+            method, owner = self.chain[index], self.chain[index - 1]
+            if isinstance(owner, ast.ClassDef) and isinstance(method, Function) and method.args.args:
+                return owner, method.args.args[0].arg
+        return None

@@ -1,0 +1,85 @@
+"""Types that are known without looking: what literals, annotations, and calls into well-known libraries give."""
+
+from __future__ import annotations
+
+import ast
+
+LITERALS: dict[type[ast.expr], str] = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.Tuple: "tuple",
+    ast.JoinedStr: "str",
+    ast.GeneratorExp: "generator",
+}
+RETURNS = {
+    "builtins.sorted": "list",
+    "builtins.repr": "str",
+    "builtins.chr": "str",
+    "builtins.hex": "str",
+    "builtins.input": "str",
+    "builtins.len": "int",
+    "json.dumps": "str",
+    "os.listdir": "list",
+    "os.getcwd": "str",
+    "time.time": "float",
+    "time.perf_counter": "float",
+    "copy.copy": None,
+    "collections.deque": "collections.deque",
+    "collections.defaultdict": "collections.defaultdict",
+    "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
+    "asyncio.new_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.create_task": "asyncio.Task",
+    "asyncio.ensure_future": "asyncio.Task",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    "builtins.open": "io.TextIOWrapper",
+    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
+    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
+    "multiprocessing.get_context": "multiprocessing.context.BaseContext",
+    "requests.session": "requests.Session",
+    "sqlite3.connect": "sqlite3.Connection",
+    "sqlite3.Connection.cursor": "sqlite3.Cursor",
+    "sqlite3.Connection.execute": "sqlite3.Cursor",
+    "aiosqlite.connect": "aiosqlite.Connection",
+    "asyncpg.connect": "asyncpg.Connection",
+    "psycopg.connect": "psycopg.Connection",
+    "psycopg.Connection.cursor": "psycopg.Cursor",
+    "psycopg2.connect": "psycopg2.extensions.connection",
+    "psycopg2.extensions.connection.cursor": "psycopg2.extensions.cursor",
+    "pymysql.connect": "pymysql.connections.Connection",
+    "pymysql.connections.Connection.cursor": "pymysql.cursors.Cursor",
+    "sqlalchemy.create_engine": "sqlalchemy.Engine",
+    "sqlalchemy.Engine.connect": "sqlalchemy.Connection",
+    "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
+    "logging.getLogger": "logging.Logger",
+    "logging.Logger.getChild": "logging.Logger",
+    "pathlib.Path.read_text": "str",
+    "pathlib.Path.read_bytes": "bytes",
+    **{f"os.path.{name}": "str" for name in ("abspath", "basename", "dirname", "expanduser", "join", "realpath")},
+    **{
+        f"pathlib.Path.{name}": "pathlib.Path"
+        for name in (
+            *("absolute", "cwd", "expanduser", "home", "joinpath", "parent", "relative_to", "rename", "replace"),
+            *("resolve", "with_name", "with_stem", "with_suffix"),
+        )
+    },
+}
+PROPERTIES = frozenset(("parent",))
+STR_TO_STR = frozenset(
+    """capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix replace
+    rjust rstrip strip swapcase title translate upper zfill""".split()  # noqa: SIM905
+)
+STR_TO_LIST = frozenset(("split", "rsplit", "splitlines"))
+ANNOTATIONS = {
+    "typing.List": "list",
+    "typing.Dict": "dict",
+    "typing.Set": "set",
+    "typing.Tuple": "tuple",
+    "typing.Text": "str",
+    "typing.AnyStr": None,
+}
+OPTIONAL = frozenset(("typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"))

@@ -1,0 +1,88 @@
+"""What a name, an attribute or an expression is plainly bound to: its length, its text, the expression itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from auditor.scan.facts import Annotated, Binding
+from auditor.scan.infer import MAX_STEPS, bound_value
+from auditor.scan.scopes import Scopes
+
+
+def length_of(parsed: ast.expr, scopes: Scopes) -> int | None:
+    """Entries of a display, or of the one display that a name is bound to and that nothing grows."""
+    match parsed:
+        case ast.Name(id=name):
+            value = bound_value(name, scopes)
+            return None if value is None or scopes.facts.grows(name) else _length_of_display(value, scopes)
+        case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
+            value = _attribute_value(receiver, attr, scopes)
+            return None if value is None or scopes.facts.grows(attr) else _length_of_display(value, scopes)
+    return _length_of_display(parsed, scopes)
+
+
+def value_of(parsed: ast.expr, scopes: Scopes) -> ast.expr | None:
+    """What the name or attribute is bound to, if exactly once."""
+    match parsed:
+        case ast.Name(id=name):
+            found = bound_value(name, scopes)
+        case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
+            found = _attribute_value(receiver, attr, scopes)
+        case _:
+            return None
+    return None if isinstance(found, Annotated) else found
+
+
+def text_of(parsed: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | bytes | None:
+    """The text that the expression always is."""
+    match parsed:
+        case _ if steps <= 0:
+            return None
+        case ast.Constant(value=str() | bytes() as text):
+            return text
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _joined([text_of(part, scopes, steps - 1) for part in (left, right)])
+        case ast.JoinedStr(values=parts):
+            return _joined([text_of(part, scopes, steps - 1) for part in parts])
+        case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+            return text_of(value, scopes, steps - 1)
+    bound = value_of(parsed, scopes)
+    return None if bound is None else text_of(bound, scopes, steps - 1)
+
+
+def _length_of_display(value: ast.expr, scopes: Scopes) -> int | None:
+    match value:
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            return None if any(isinstance(item, ast.Starred) for item in items) else len(items)
+        case ast.Dict(keys=keys):
+            return None if None in keys else len(keys)
+        case ast.Constant(value=str(text)) | ast.Constant(value=bytes(text)):
+            return len(text)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="split"), args=[], keywords=[]):
+            return len(text.split())
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            parts = (length_of(left, scopes), length_of(right, scopes))
+            return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+    return None
+
+
+def _attribute_value(receiver: str, attr: str, scopes: Scopes) -> ast.expr | None:
+    """The expression that `self.attr` is bound to, if it is bound exactly once, and to a value."""
+    owner = scopes.klass()
+    if owner is None or owner[1] != receiver:
+        return None
+    bindings = scopes.facts.attributes(owner[0]).get(attr, [])
+    match bindings:
+        case [Binding(value=value, augmented=False, definition=None)]:
+            return value
+    return None
+
+
+def _joined(parts: Sequence[str | bytes | None]) -> str | bytes | None:
+    """The parts in one, None if one is unknown or they do not go together."""
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        return "".join(texts)
+    data = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(data) if len(data) == len(parts) else None
