@@ -45,13 +45,17 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings of one audit. `root` is the directory that relative settings are relative to."""
+    """The settings of one audit. `root` is the directory that relative settings are relative to.
+
+    `rules` are absolute directories that hold a team's own rules.
+    """
 
     root: Path
     source: Path | None = None
     exclude: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     fail_on: str = "confirmed"
     timeout: float | None = None
     thresholds: Thresholds = Thresholds()
@@ -92,7 +96,7 @@ def parse_config(table: object, file: Path) -> Config:
     """
     where = f"[tool.audit] in {file}"
     settings = _mapping(table, where)
-    _known(settings, ("exclude", "select", "ignore", "fail-on", "timeout", "thresholds", "workloads"), where)
+    _known(settings, ("exclude", "select", "ignore", "rules", "fail-on", "timeout", "thresholds", "workloads"), where)
     fail_on = settings.get("fail-on", "confirmed")
     if fail_on not in FAIL_ON:
         raise ConfigError(f"{where}: fail-on is {fail_on!r}; use one of {', '.join(FAIL_ON)}")
@@ -103,6 +107,7 @@ def parse_config(table: object, file: Path) -> Config:
         exclude=_strings(settings.get("exclude", []), f"{where}: exclude"),
         select=_strings(settings.get("select", []), f"{where}: select"),
         ignore=_strings(settings.get("ignore", []), f"{where}: ignore"),
+        rules=_directories(settings.get("rules", []), f"{where}: rules", file.parent),
         fail_on=fail_on,
         timeout=timeout,
         thresholds=_thresholds(settings.get("thresholds", {}), where),
@@ -170,6 +175,16 @@ def _strings(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ConfigError(f"{where} must be a list of strings, not {value!r}")
     return tuple(value)
+
+
+def _directories(value: object, where: str, root: Path) -> tuple[str, ...]:
+    found = []
+    for name in _strings(value, where):
+        directory = root / name
+        if not directory.is_dir():
+            raise ConfigError(f"{where}: {directory} is not a directory; give one that holds rule files")
+        found.append(str(directory.resolve()))
+    return tuple(dict.fromkeys(found))
 
 
 def _positive(value: object, where: str) -> float:

@@ -17,7 +17,7 @@ class TargetError(AuditError):
     """A path given to audit does not exist or cannot be read."""
 
 
-class RuleError(AuditError):
+class RuleError(ConfigError):
     """A rule file cannot be loaded, or a rule id is unknown."""
 
 

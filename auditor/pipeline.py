@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import __version__
-from auditor.catalog import chosen_rules
+from auditor.catalog import chosen_rules, sources_of_rules
 from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Question
@@ -104,7 +104,9 @@ def audit(request: Request, progress: Progress) -> Report:
 
 def _scan(request: Request, progress: Progress) -> _Scanned:
     target = discover(request.paths, request.config.exclude)
-    project = Project(target, RuleSet(chosen_rules, (request.config.select, request.config.ignore)), request.cache)
+    sources = sources_of_rules(request.config.rules)
+    rules = RuleSet(chosen_rules, (request.config.select, request.config.ignore, sources), sources)
+    project = Project(target, rules, request.cache)
     try:
         expects = project.expectations()
         scans = project.scan(progress.stop, lambda done, total: progress.step("scanning", done, total), request.jobs)

@@ -1,6 +1,6 @@
 """What a rule is: one value in one file that carries its id, page, examples, trigger, matcher and expectation.
 
-A rule file imports from here and from libcst only. `docs/rules.md` shows how to write one.
+A rule file imports from here and from libcst only. `docs/team-rules.md` shows how to write one.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ of them are real: each one confirmed or rejected, with numbers.
   audit path/                             workloads of [tool.audit], else static only
   audit explain RULE                      what a rule looks for, and why
   audit rules                             all rules
+  audit new-rule NAME                     a rule of your own to start from
   audit init                              propose a [tool.audit] table
   audit report FILE.json                  render a saved report again
 """

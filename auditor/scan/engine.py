@@ -66,7 +66,7 @@ class Engine:
             path=source.path,
             lines=len(source.lines),
             suspects=tuple(_fingerprinted(run.drafts)),
-            skipped=tuple(run.skipped),
+            skipped=run.skips(),
         )
 
 
@@ -88,6 +88,16 @@ class _FileRun:
         self.facts = facts
         self.drafts: list[tuple[Suspect, str]] = []
         self.skipped: list[Skip] = []
+        self.failures: dict[str, list[tuple[int, str]]] = {}
+
+    def skips(self) -> tuple[Skip, ...]:
+        """What was left out: slices, then rules that failed, each once with the first of its failures."""
+        failed = []
+        for rule, places in sorted(self.failures.items()):
+            line, error = min(places)
+            more = f", and at {len(places) - 1} more of its candidates" if len(places) > 1 else ""
+            failed.append(Skip(self.source.path, f"rule {rule} failed at line {line}: {error}{more}"))
+        return (*self.skipped, *failed)
 
     def scan_slice(self, candidates: Sequence[Candidate]) -> None:
         from auditor.scan.slices import Slice, SliceError, slice_lines
@@ -123,11 +133,11 @@ class _FileRun:
         for rule in candidate.rules:
             try:
                 match = rule.check(node, context)
-            except Exception as error:
-                self._skip(f"rule {rule.id} failed at line {span.line}: {type(error).__name__}: {error}")
-                continue
-            if match is not None:
-                self._draft(rule, candidate, match, context, piece)
+                if match is not None:
+                    _insist(match)
+                    self._draft(rule, candidate, match, context, piece)
+            except (Exception, SystemExit) as error:
+                self.failures.setdefault(rule.id, []).append((span.line, f"{type(error).__name__}: {error}"))
 
     def _draft(self, rule: Rule, candidate: Candidate, match: Match, context: SliceContext, piece: Slice) -> None:
         span = self._span(candidate.node) if match.node is None else piece.span(match.node)
@@ -157,6 +167,17 @@ class _FileRun:
 
     def _skip(self, reason: str) -> None:
         self.skipped.append(Skip(self.source.path, reason))
+
+
+def _insist(match: object) -> None:
+    """A team's rule is checked by nobody before it runs: what it returns must be what can be written down."""
+    from auditor.rule import Match, Plant
+
+    if not isinstance(match, Match):
+        raise TypeError(f"its check returned {match!r}; it has to return a Match or None")
+    sound = all(isinstance(plant, Plant) and isinstance(plant.probe, str) for plant in match.plants)
+    if not (sound and isinstance(match.message, str)):
+        raise TypeError(f"its check returned {match!r}, which is no text with a tuple of Plant")
 
 
 def _symbol(candidate: Candidate) -> str:

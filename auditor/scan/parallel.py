@@ -41,11 +41,13 @@ _BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from auditor.s
 class RuleSet:
     """Rules by reference, so that another process can load them too, and none if they are not needed.
 
-    `load` is a function of a module, `arguments` are what JSON can carry.
+    `load` is a function of a module, `arguments` are what JSON can carry, `directories` hold the files beside audit's
+    own that decide what the rules find.
     """
 
     load: Callable[..., Iterable[Rule]]
     arguments: tuple[tuple[str, ...], ...] = ()
+    directories: tuple[str, ...] = ()
 
     def rules(self) -> Iterable[Rule]:
         """The rules themselves."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from auditor import model
@@ -24,7 +24,9 @@ class Project:
         self._target = target
         self._rules = rules
         self._packages: dict[Path, str] = {}
-        version = version_of(_deciding, rules.reference, json.dumps(rules.arguments)) if use_cache else None
+        version = None
+        if use_cache:
+            version = version_of(lambda: _deciding(rules.directories), rules.reference, json.dumps(rules.arguments))
         self._cache = None if version is None else Cache(cache_directory(), version)
 
     def scan(
@@ -97,12 +99,14 @@ class Project:
         return package_of(file, self._target.root, self._packages)
 
 
-def _deciding() -> Iterator[Path]:
-    """The files of audit that decide what a scan finds."""
+def _deciding(directories: Iterable[str]) -> Iterator[Path]:
+    """The files of audit, and of a team's directories of rules, that decide what a scan finds."""
     package = Path(__file__).parent.parent
     yield from sorted(bundled("rules").glob("*.py"))
     yield from sorted(Path(__file__).parent.glob("*.py"))
     yield from (package / name for name in ("catalog.py", "model.py", "rule.py"))
+    for directory in directories:
+        yield from sorted(Path(directory).rglob("*.py"))
 
 
 def _written(expected: dict[str, Expectation]) -> str:

@@ -43,10 +43,11 @@ class ProbesPass:
         Raises:
             WorkloadError: its program cannot be found or started.
         """
-        sites = list(_sites(questions, session.target))
+        known = probe_files()
+        sites = [site for site in _sites(questions, session.target) if site[0]["probe"] in known]
         settings = {
             "sites": [site for site, _ in sites],
-            "probes": {name: str(probe_files()[name]) for name in sorted({site["probe"] for site, _ in sites})},
+            "probes": {name: str(known[name]) for name in sorted({site["probe"] for site, _ in sites})},
         }
         result = run_child(
             resolve_command(session.workload.command, session.workload.cwd),
@@ -60,12 +61,23 @@ class ProbesPass:
         gap = None if reached(session.scratch) else NOT_REACHED
         warnings = (*result.warnings, *child_errors(session.scratch))
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
-        rows: dict[str, tuple[Evidence | Gap, ...]] = {}
+        rows = _unknown(questions, session.workload.name)
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
                 found = _rows(group, states, session.workload.name, result.wall_s)
                 rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
         return Outcome(run, rows, result.last_lines)
+
+
+def _unknown(questions: Sequence[Question], workload: str) -> dict[str, tuple[Evidence | Gap, ...]]:
+    """A gap for each suspect of a rule that asks for what is no probe."""
+    rows: dict[str, tuple[Evidence | Gap, ...]] = {}
+    for suspect in (question.suspect for question in questions):
+        names = sorted({site.probe for site in suspect.sites} - set(probe_files()))
+        if names:
+            reason = f"the rule {suspect.rule} asks for the probe {', '.join(names)}, which does not exist"
+            rows[suspect.fingerprint] = (Gap("probes", workload, reason),)
+    return rows
 
 
 def _sites(questions: Sequence[Question], target: Path) -> Iterator[tuple[dict[str, Any], str]]:
