@@ -116,6 +116,7 @@ def _workload_run(workload: Workload, outcomes: Sequence[Outcome]) -> WorkloadRu
         passes=tuple(outcome.run for outcome in outcomes),
         warnings=tuple(warnings),
         last_lines=plain.last_lines if failed else (),
+        cpu_s=plain.run.cpu_s,
     )
 
 

@@ -6,7 +6,7 @@ Everything here is frozen and holds no behaviour beyond simple derived values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -150,19 +150,29 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A command that exercises the audited code. `timeout_s` is None for no limit."""
+    """A command that exercises the audited code. `timeout_s` is None for no limit.
+
+    With `sizes` (in rising order), each run is made once for each of them, which takes the place of `{n}` in the
+    command.
+    """
 
     name: str
     command: str
     cwd: str
     timeout_s: float | None = None
+    sizes: tuple[int, ...] = ()
+
+    def at(self, size: int) -> Workload:
+        """The same at one size: `{n}` in the command becomes that number."""
+        return replace(self, command=self.command.replace("{n}", str(size)), sizes=())
 
 
 @dataclass(frozen=True, slots=True)
 class PassRun:
     """One run of a workload under one pass ("plain", "probes", "py-spy", "memray").
 
-    `gap` is None if the pass delivered its data, else the reason why it could not.
+    `gap` is None if the pass delivered its data, else the reason why it could not. `cpu_s` is the processor time of the
+    run's processes, None where it was not taken. `size` is what stood for `{n}`, None for a workload without sizes.
     """
 
     name: str
@@ -170,11 +180,16 @@ class PassRun:
     exit_code: int | None
     gap: str | None = None
     warnings: tuple[str, ...] = ()
+    cpu_s: float | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRun:
-    """A workload with every pass that was made over it, the plain one first."""
+    """A workload with every pass that was made over it, the plain one first.
+
+    `wall_s` and `cpu_s` (None if it could not be taken) are the means of the plain runs, at the greatest size.
+    """
 
     workload: Workload
     exit_code: int | None
@@ -182,6 +197,7 @@ class WorkloadRun:
     passes: tuple[PassRun, ...]
     warnings: tuple[str, ...] = ()
     last_lines: tuple[str, ...] = ()
+    cpu_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

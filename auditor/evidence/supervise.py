@@ -40,6 +40,7 @@ class ChildResult:
 
     exit_code: as the shell would see it, negative for a signal; None if it was never started.
     wall_s: seconds from the start of the main process to its end.
+    cpu_s: seconds of processor time of the main process and of those descendants that were waited for; None if unknown.
     timed_out, stopped: audit ended it, because time was up or because the user interrupted.
     stdout_bytes, stdout_sha256: what was written to standard output; only its tail is kept.
     last_lines: the end of standard output followed by the end of standard error.
@@ -52,6 +53,7 @@ class ChildResult:
     stdout_bytes: int
     stdout_sha256: str
     last_lines: tuple[str, ...]
+    cpu_s: float | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -155,6 +157,7 @@ def run_child(
         stdout_bytes=stdout.total,
         stdout_sha256=stdout.hexdigest,
         last_lines=_last_lines(stdout.tail, stderr.tail),
+        cpu_s=ending.cpu_s,
     )
 
 
@@ -179,18 +182,33 @@ def _start(argv: Sequence[str], cwd: str | Path, env: Mapping[str, str], stdin: 
 
 
 class _Ending(threading.Thread):
-    """Waits for the main process, so that its end is timed to the microsecond and not to the next poll."""
+    """Waits for the main process, so that its end is timed to the microsecond and not to the next poll.
+
+    The kernel hands over with the exit code what the process used, which costs the process nothing.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         super().__init__(name="audit-wait", daemon=True)
         self.done = threading.Event()
         self.at = 0.0
+        self.cpu_s: float | None = None
         self._process = process
         self.start()
 
     def run(self) -> None:
-        self._process.wait()
-        self.at = time.perf_counter()
+        if sys.platform == "win32":
+            self._process.wait()
+            self.at = time.perf_counter()
+        else:
+            try:
+                _, status, usage = os.wait4(self._process.pid, 0)
+            except ChildProcessError:  # children are ignored here, so that the kernel has buried it: as Popen does
+                self.at = time.perf_counter()
+                self._process.returncode = 0
+            else:
+                self.at = time.perf_counter()
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu_s = usage.ru_utime + usage.ru_stime
         self.done.set()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.model import Priority, VerdictKind
+from auditor.report.boundness import boundness
 from auditor.report.headline import headline
 from auditor.report.strengths import strengths
 
@@ -147,6 +148,7 @@ def _stats(report: Report) -> tuple[tuple[str, str], ...]:
         ("Suspects", f"{len(report.findings):,}"),
         ("Confirmed", confirmed),
         *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
+        *((f"Workload {run.workload.name}", held_up) for run in report.workloads if (held_up := boundness(run))),
     )
 
 

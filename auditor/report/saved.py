@@ -111,8 +111,10 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
         "command": run.workload.command,
         "cwd": run.workload.cwd,
         "timeout_s": run.workload.timeout_s,
+        "sizes": list(run.workload.sizes),
         "exit_code": run.exit_code,
         "wall_s": float(run.wall_s),
+        "cpu_s": None if run.cpu_s is None else float(run.cpu_s),
         "passes": [_pass(one) for one in run.passes],
         "warnings": list(run.warnings),
         "last_lines": list(run.last_lines),
@@ -122,7 +124,9 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
 def _pass(run: PassRun) -> dict[str, Any]:
     return {
         "name": run.name,
+        "size": run.size,
         "wall_s": float(run.wall_s),
+        "cpu_s": None if run.cpu_s is None else float(run.cpu_s),
         "exit_code": run.exit_code,
         "gap": run.gap,
         "warnings": list(run.warnings),
@@ -215,12 +219,14 @@ def _read_workload(node: Node) -> WorkloadRun:
             command=node["command"].string(),
             cwd=node["cwd"].string(),
             timeout_s=node["timeout_s"].optional(Node.number),
+            sizes=tuple(size.integer() for size in node["sizes"].items()),
         ),
         exit_code=node["exit_code"].optional(Node.integer),
         wall_s=node["wall_s"].number(),
         passes=tuple(_read_pass(one) for one in node["passes"].items()),
         warnings=node["warnings"].strings(),
         last_lines=node["last_lines"].strings(),
+        cpu_s=node["cpu_s"].optional(Node.number),
     )
 
 
@@ -231,6 +237,8 @@ def _read_pass(node: Node) -> PassRun:
         exit_code=node["exit_code"].optional(Node.integer),
         gap=node["gap"].optional(Node.string),
         warnings=node["warnings"].strings(),
+        cpu_s=node["cpu_s"].optional(Node.number),
+        size=node["size"].optional(Node.integer),
     )
 
 

@@ -134,6 +134,20 @@ def test_the_wall_time_is_that_of_the_main_process() -> None:
     assert 0.3 <= result.wall_s < 30
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no processor time of other processes there")
+def test_processor_time_tells_computing_from_waiting_and_counts_children_waited_for() -> None:
+    busy = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    computing = run(busy)
+    assert computing.cpu_s is not None
+    assert 0.3 <= computing.cpu_s < 0.3 + computing.wall_s
+    handed_on = run("import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])", busy)
+    assert handed_on.cpu_s is not None
+    assert handed_on.cpu_s >= 0.3
+    waiting = run("import time; time.sleep(2)")
+    assert waiting.cpu_s is not None
+    assert waiting.cpu_s < waiting.wall_s / 2
+
+
 def test_a_timeout_ends_the_workload() -> None:
     result = run("import time; time.sleep(600)", timeout_s=0.2)
     assert result.timed_out

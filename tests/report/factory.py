@@ -79,8 +79,9 @@ def a_run(**changes: Any) -> WorkloadRun:
         workload=LOAD,
         exit_code=0,
         wall_s=2.013,
+        cpu_s=1.94,
         passes=(
-            PassRun("plain", 2.013, 0),
+            PassRun("plain", 2.013, 0, cpu_s=1.94),
             PassRun("probes", 2.61, 0),
             PassRun("py-spy", 2.05, 0, warnings=("3 samples were lost",)),
             PassRun("memray", 0.0, None, gap="memray does not run on this platform"),
@@ -126,6 +127,7 @@ def a_realistic_report() -> Report:
                 workload=Workload("smoke", "pytest -q tests/smoke", "/srv/shop"),
                 exit_code=1,
                 wall_s=0.84,
+                cpu_s=0.31,
                 passes=(PassRun("plain", 0.84, 1), PassRun("probes", 1.02, 1)),
                 warnings=("the plain run failed; numbers of this workload are shown, and count",),
                 last_lines=("E   AssertionError: assert 3 == 4", "1 failed, 12 passed in 0.61s"),

@@ -68,12 +68,18 @@ TEXTS = st.lists(TEXT, max_size=2).map(tuple)
 EXIT = st.none() | st.integers(-64, 255)
 RUN = st.builds(
     model.WorkloadRun,
-    workload=st.builds(model.Workload, TEXT, TEXT, TEXT, st.none() | NUMBER),
+    workload=st.builds(model.Workload, TEXT, TEXT, TEXT, st.none() | NUMBER, st.lists(COUNT, max_size=3).map(tuple)),
     exit_code=EXIT,
     wall_s=NUMBER,
-    passes=st.lists(st.builds(model.PassRun, TEXT, NUMBER, EXIT, st.none() | TEXT, TEXTS), max_size=2).map(tuple),
+    passes=st.lists(
+        st.builds(
+            model.PassRun, TEXT, NUMBER, EXIT, st.none() | TEXT, TEXTS, cpu_s=st.none() | NUMBER, size=st.none() | COUNT
+        ),
+        max_size=2,
+    ).map(tuple),
     warnings=TEXTS,
     last_lines=TEXTS,
+    cpu_s=st.none() | NUMBER,
 )
 REPORT = st.builds(
     model.Report,

@@ -34,7 +34,7 @@ class PlainPass:
             stdin=session.stdin,
             stop=session.stop,
         )
-        run = PassRun(self.name, result.wall_s, result.exit_code, warnings=result.warnings)
+        run = PassRun(self.name, result.wall_s, result.exit_code, warnings=result.warnings, cpu_s=result.cpu_s)
         return Outcome(run, last_lines=result.last_lines)
 
 

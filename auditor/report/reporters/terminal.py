@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from auditor.report import figures
+from auditor.report.boundness import boundness
 from auditor.report.overview import changes, location, overview
 from auditor.report.printable import printable, source_line
 from auditor.report.reporter import Reporter
@@ -69,6 +70,8 @@ def _workload(run: WorkloadRun, console: Console) -> None:
     wall = figures.quantity("seconds", run.wall_s, "s")
     style = "dim" if run.exit_code == 0 else "bold red"
     _indented(console, 2, (f"{run.workload.name}: ", ""), (run.workload.command, "dim"), (f"  {wall}, {ended}", style))
+    if held_up := boundness(run):
+        _indented(console, 4, (held_up, "dim"))
     gaps = [f"{one.name}: {one.gap}" for one in run.passes if one.gap]
     for warning in (*run.warnings, *gaps, *(text for one in run.passes for text in one.warnings)):
         _indented(console, 4, (f"warning: {warning}", "yellow"))
