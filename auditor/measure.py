@@ -156,6 +156,7 @@ def _observations(
 def _observation(question: Question, workload: Workload, plain: Outcome, others: Sequence[Outcome]) -> Observation:
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
+    tests = None
     for outcome in others:
         if outcome.run.gap is not None:
             gaps.append(Gap(collector=outcome.run.name, workload=workload.name, reason=outcome.run.gap))
@@ -163,9 +164,10 @@ def _observation(question: Question, workload: Workload, plain: Outcome, others:
         if outcome.run.exit_code != plain.run.exit_code:
             gaps.append(Gap(collector=outcome.run.name, workload=workload.name, reason=_disagreement(plain, outcome)))
             continue
+        tests = outcome.tests.get(question.suspect.fingerprint, tests)
         for row in outcome.rows.get(question.suspect.fingerprint, ()):
             if isinstance(row, Gap):
                 gaps.append(row)
             else:
                 evidence.append(row)
-    return Observation(workload=workload.name, wall_s=plain.run.wall_s, evidence=tuple(evidence), gaps=tuple(gaps))
+    return Observation(workload.name, plain.run.wall_s, tuple(evidence), tuple(gaps), tests)

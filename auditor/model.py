@@ -229,6 +229,18 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Exercise:
+    """The tests of one workload that ran a suspect: `total` of them, `most` being (test id, executions) of the busiest.
+
+    What a process that a test started ran counts for that test.
+    """
+
+    workload: str
+    total: int
+    most: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """All that was seen of one suspect under one workload."""
 
@@ -236,6 +248,7 @@ class Observation:
     wall_s: float
     evidence: tuple[Evidence, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    tests: Exercise | None = None
 
     def get(self, metric: str, collector: str | None = None) -> Evidence | None:
         """The first evidence of that metric (and collector), or None."""
@@ -299,6 +312,7 @@ class Finding:
     complexity: int | None = None
     excerpt: tuple[tuple[int, str], ...] = ()
     fix: Fix | None = None
+    tests: tuple[Exercise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

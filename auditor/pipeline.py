@@ -152,7 +152,8 @@ def _findings(
     findings = []
     for question in questions:
         suspect = question.suspect
-        verdict = judge(question.expects, seen.get(suspect.fingerprint, ()), config.thresholds)
+        observations = seen.get(suspect.fingerprint, ())
+        verdict = judge(question.expects, observations, config.thresholds)
         complexity, effort = complexities.of(suspect)
         findings.append(
             Finding(
@@ -163,6 +164,7 @@ def _findings(
                 effort=effort,
                 complexity=complexity,
                 excerpt=_excerpt(suspect, root, sources),
+                tests=tuple(one.tests for one in observations if one.tests is not None),
             )
         )
     return tuple(findings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from auditor.model import Evidence, Expectation, Gap, PassRun, Suspect, Workload
+from auditor.model import Evidence, Exercise, Expectation, Gap, PassRun, Suspect, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one pass delivered: how its run went, and rows per suspect fingerprint."""
+    """What one pass delivered: how its run went, and by suspect fingerprint its rows and the tests that ran it."""
 
     run: PassRun
     rows: Mapping[str, tuple[Evidence | Gap, ...]] = field(default_factory=dict)
     last_lines: tuple[str, ...] = ()
+    tests: Mapping[str, Exercise] = field(default_factory=dict)
 
 
 class Pass(Protocol):

@@ -15,6 +15,7 @@ from auditor.model import (
     Edit,
     Effort,
     Evidence,
+    Exercise,
     Finding,
     Fix,
     Gain,
@@ -154,6 +155,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "function": suspect.function and _span(suspect.function),
         "sites": [{"probe": site.probe, **_span(site.span)} for site in suspect.sites],
         "fix": finding.fix and _fix(finding.fix),
+        "tests": [_exercise(one) for one in finding.tests],
     }
 
 
@@ -163,6 +165,11 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "diff": fix.diff,
         "edits": [{**_span(edit.span), "text": edit.text} for edit in fix.edits],
     }
+
+
+def _exercise(one: Exercise) -> dict[str, Any]:
+    most = [{"test": test, "hits": hits} for test, hits in one.most]
+    return {"workload": one.workload, "total": one.total, "most": most}
 
 
 def _evidence(row: Evidence) -> dict[str, Any]:
@@ -255,8 +262,9 @@ def _read_finding(node: Node) -> Finding:
         effort=node["effort"].optional(lambda value: value.one_of(Effort)),
         complexity=node["complexity"].optional(Node.integer),
         excerpt=tuple((line["line"].integer(), line["text"].string()) for line in node["excerpt"].items()),
-        # reports written before there were fixes lack the key
+        # reports written before there were fixes and tests lack these keys
         fix=node["fix"].optional(_read_fix) if node.has("fix") else None,
+        tests=tuple(_read_exercise(one) for one in node["tests"].items()) if node.has("tests") else (),
     )
 
 
@@ -265,6 +273,14 @@ def _read_fix(node: Node) -> Fix:
         safe=node["safe"].boolean(),
         diff=node["diff"].string(),
         edits=tuple(Edit(_read_span(edit), edit["text"].string()) for edit in node["edits"].items()),
+    )
+
+
+def _read_exercise(node: Node) -> Exercise:
+    return Exercise(
+        workload=node["workload"].string(),
+        total=node["total"].integer(),
+        most=tuple((one["test"].string(), one["hits"].integer()) for one in node["most"].items()),
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.report.figures import counted
+
 if TYPE_CHECKING:
-    from auditor.model import Evidence
+    from auditor.model import Evidence, Exercise
 
 _METRICS = {
     ("hits", ""): "how often it ran",
@@ -58,6 +60,14 @@ def metric_label(row: Evidence) -> str:
     """What a row of evidence counts, in words."""
     plain = row.metric.replace("_", " ")
     return _METRICS.get((row.metric, row.collector)) or _METRICS.get((row.metric, "")) or plain
+
+
+def exercise(one: Exercise) -> str:
+    """The tests that ran a suspect, in words: those that ran it most are named."""
+    named = [f"{test} ({counted(hits, 'execution')})" for test, hits in one.most]
+    others = one.total - len(named)
+    rest = [f"{counted(others, 'other test')}"] if others > 0 else []
+    return f"{', '.join(named)}{' and ' if rest else ''}{''.join(rest)}"
 
 
 def pass_label(name: str) -> str:

@@ -9,6 +9,7 @@ from auditor.model import (
     Edit,
     Effort,
     Evidence,
+    Exercise,
     Finding,
     Fix,
     Gain,
@@ -156,6 +157,11 @@ def _confirmed() -> tuple[Finding, ...]:
             (44, "    def total(self) -> Decimal:"),
         ),
         chain=("shop.bench.main", "shop.orders.checkout", "shop.orders.Cart.copy"),
+        tests=(
+            Exercise(
+                "smoke", 7, (("tests/smoke/test_cart.py::test_checkout[50]", 1200), ("tests/smoke/test_a.py::b", 1))
+            ),
+        ),
     )
     membership = a_finding(
         VerdictKind.CONFIRMED,
@@ -280,6 +286,7 @@ def a_hostile_report() -> Report:
         message=HOSTILE,
         reason=HOSTILE,
         chain=(HOSTILE, HOSTILE),
+        tests=(Exercise(HOSTILE, 2, ((HOSTILE, 3),)),),
         fingerprint=HOSTILE,
         excerpt=((41, "x = '''````````"), (42, HOSTILE), (43, "~~~~ </pre></details>")),
         fix=Fix(safe=True, diff=f"--- a/{HOSTILE}\n@@ -1 +1 @@\n-{HOSTILE}\n+{HOSTILE}\n", edits=()),

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from _thread import get_ident
+from functools import wraps
 from importlib.machinery import PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -45,13 +46,17 @@ class Runtime:
         self._endings = []  # type: List[Callable[[], None]]
         self._ended = False
         self._due = 0
+        self._file = self._fresh_file()
         self._waiting = {}  # type: Dict[str, List[Callable[[Any], None]]]
         self._original_get_code = SourceFileLoader.get_code
+        tests = _load("audit_tests", os.path.join(HERE, "audit_tests.py"))
+        self._tests = tests.Tests(self._recorders, self._scratch, config["outer_test"])
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
         self._hook_imports()
         self.when_imported("runpy", self._hook_runpy)
         self.when_imported("_pytest.assertion.rewrite", self._hook_pytest)
+        self.when_imported("_pytest.runner", self._tests.hook)
         self._hook_main()
         self._hook_end()
 
@@ -179,6 +184,22 @@ class Runtime:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
         self.when_imported("threading", self._hook_threading)
+        for name in ("_exit", "execv", "execve"):
+            self._hook_abrupt(name)
+
+    def _hook_abrupt(self, name: str) -> None:
+        """These end the program on the spot, before it could close what is open: that is not counted as left."""
+        original = getattr(os, name)
+
+        @wraps(original)
+        def last_words(*arguments: Any, **options: Any) -> Any:
+            try:
+                self.flush(name == "_exit")
+            except Exception:
+                pass
+            return original(*arguments, **options)
+
+        setattr(os, name, last_words)
 
     def _hook_threading(self, threading: Any) -> None:
         """The interpreter and multiprocessing's children end by `threading._shutdown()`, looked up at that moment."""
@@ -193,8 +214,10 @@ class Runtime:
     def _after_fork(self) -> None:
         self._ended = False
         self._due = 0
+        self._file = self._fresh_file()
         for recorder in self._recorders.values():
             recorder.reset()
+        self._tests.forked()
 
     def _end(self) -> None:
         try:
@@ -215,15 +238,19 @@ class Runtime:
             "records": {str(key): recorder.record(final) for key, recorder in list(self._recorders.items())},
             "failures": {str(key): reason for key, reason in self._failures.items()},
             "unplanted": unplanted,
+            "test": self._tests.current(),
         }
-        target = os.path.join(self._scratch, "probes-%d.json" % os.getpid())
-        fresh = "%s.%d" % (target, get_ident())  # two threads may flush at once
+        fresh = "%s.%d" % (self._file, get_ident())  # two threads may flush at once
         try:
             with open(fresh, "w", encoding="utf-8") as stream:
                 json.dump(state, stream)
-            os.replace(fresh, target)
+            os.replace(fresh, self._file)
         except OSError:
             pass  # disk full, or the audit is over
+
+    def _fresh_file(self) -> str:
+        """A program that replaces itself by another keeps its process id."""
+        return os.path.join(self._scratch, "probes-%d-%d.json" % (os.getpid(), time.time_ns()))
 
     def _loaded_files(self) -> List[str]:
         if self._planted >= set(self._sites):

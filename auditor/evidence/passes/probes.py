@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.evidence.base import Outcome, Pass, Question, Session
+from auditor.evidence.by_test import exercises
 from auditor.evidence.launch import NOT_REACHED, child_environment, child_errors, reached
 from auditor.evidence.probes import probe_files, probe_module
 from auditor.evidence.supervise import resolve_command, run_child
@@ -48,6 +49,8 @@ class ProbesPass:
         settings = {
             "sites": [site for site, _ in sites],
             "probes": {name: str(known[name]) for name in sorted({site["probe"] for site, _ in sites})},
+            # audit itself may be run by a test
+            "outer_test": os.environ.get("PYTEST_CURRENT_TEST"),
         }
         result = run_child(
             resolve_command(session.workload.command, session.workload.cwd),
@@ -62,11 +65,14 @@ class ProbesPass:
         warnings = (*result.warnings, *child_errors(session.scratch))
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
         rows = _unknown(questions, session.workload.name)
+        counted: dict[str, list[int]] = {}
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
                 found = _rows(group, states, session.workload.name, result.wall_s)
                 rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
-        return Outcome(run, rows, result.last_lines)
+                counted.setdefault(fingerprint, [site["id"] for site in group])
+        tests = exercises(session.scratch, states, counted, session.workload.name)
+        return Outcome(run, rows, result.last_lines, tests)
 
 
 def _unknown(questions: Sequence[Question], workload: str) -> dict[str, tuple[Evidence | Gap, ...]]:

@@ -68,6 +68,10 @@ class Recorder:
     def _end(self) -> None:
         self._tally.end()
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._tally.hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
         record = self._tally.record()

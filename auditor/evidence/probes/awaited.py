@@ -74,6 +74,10 @@ class Recorder:
 
         return {"started": started, "ended": _ended}
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._meter.hits
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not _measured:

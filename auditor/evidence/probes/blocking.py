@@ -100,6 +100,10 @@ class Recorder:
             self._stall_ns += ns
             self._longest_ns = max(self._longest_ns, ns)
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """What was counted so far."""
         return {

@@ -116,6 +116,11 @@ class Recorder:
             cache.misses, cache.calls = misses, calls
             self._series.add(id(function), size, max(fresh, ran) if len(caches) == 1 else fresh)
 
+    def hits(self) -> int:
+        """Executions so far."""
+        self._read()
+        return max(self._calls, self._misses)
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         self._read()

@@ -102,6 +102,10 @@ class Recorder:
         if peer in self._peers or len(self._peers) < MOST_PEERS:
             self._peers[peer] = self._peers.get(peer, 0) + number
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """What was counted so far."""
         return {

@@ -170,6 +170,10 @@ class Recorder:
         if self._hits < OFTEN or not self._hits % OFTEN:
             self._runtime.tick()
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._hits
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         return {"hits": self._hits, "unknown": self._unknown, **self._series.record()}

@@ -58,6 +58,10 @@ class Recorder:
             self._tally.census.add(executor)
         self._runtime.tick()
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._tally.hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
         return self._tally.record()

@@ -128,6 +128,10 @@ class Recorder:
         """The site's functions by role."""
         return self._site.functions()
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._site.waiting.hits
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         instrument = _instrument_ns()

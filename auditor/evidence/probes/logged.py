@@ -94,6 +94,10 @@ class Recorder:
                 off.add(entry.begun, now)
         self._runtime.tick()
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._hits
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not self._instrument:

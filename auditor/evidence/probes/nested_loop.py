@@ -73,6 +73,10 @@ class Recorder:
 
         return {"begin": begin, "over": over, "end": end}
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._samples.hits  # type: ignore[no-any-return]
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not self._lookup_ns:

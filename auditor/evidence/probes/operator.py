@@ -165,6 +165,10 @@ class Recorder:
 
         return {"start": start, "built": built, "counted": counted}
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._samples.hits  # type: ignore[no-any-return]
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not self._lookup_ns:

@@ -124,6 +124,10 @@ class Recorder:
         if self._past is None or line.depth > self._past.depth:
             self._past = line
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """What was counted so far."""
         lines = list(self._lines.copy().values())

@@ -116,6 +116,10 @@ class Recorder:
         """The site's functions by role."""
         return _functions(self._site)
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return sum(samples.hits for samples in self._site.samples.values())
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not self._instrument:

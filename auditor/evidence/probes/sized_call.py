@@ -145,6 +145,10 @@ class Recorder:
         """The site's functions by role."""
         return {**_first_functions(self._clock), **_last_functions(self._clock)}
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._samples.hits  # type: ignore[no-any-return]
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if self._clock.comparable and not self._lookup_ns:

@@ -111,6 +111,10 @@ class Recorder:
         self._tally.census.sweep()
         self._tally.ended = True
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._tally.hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
         self._tally.left = self._left_before + sum([known[1] for known in list(self._left_in.values())])

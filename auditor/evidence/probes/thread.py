@@ -67,6 +67,10 @@ class Recorder:
             self._waiting.drop(thread)
             self._tally.census.add(thread)
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._tally.hits
+
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
         return self._tally.record()

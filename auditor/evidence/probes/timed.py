@@ -49,6 +49,10 @@ class Recorder:
 
         return {"start": start, "count": count, "fin": fin}
 
+    def hits(self) -> int:
+        """Executions so far."""
+        return self._samples.hits  # type: ignore[no-any-return]
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         return self._samples.record()  # type: ignore[no-any-return]

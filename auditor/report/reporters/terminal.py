@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from auditor.report import figures
+from auditor.report import figures, wording
 from auditor.report.boundness import boundness
 from auditor.report.overview import changes, location, overview
 from auditor.report.printable import printable, source_line
@@ -89,7 +89,13 @@ def _confirmed(group: Group, console: Console) -> None:
         _indented(console, 4, (finding.suspect.message, ""))
         _indented(console, 4, (finding.verdict.reason, "bold"))
         _indented(console, 4, (_prospect(finding), "green"))
+        _tests(finding, console)
         _change(finding, console)
+
+
+def _tests(finding: Finding, console: Console) -> None:
+    for one in finding.tests:
+        _indented(console, 4, (f"run by {wording.exercise(one)}", "dim"))
 
 
 def _change(finding: Finding, console: Console) -> None:
@@ -117,6 +123,7 @@ def _inconclusive(findings: Sequence[Finding], console: Console) -> None:
     for finding in findings:
         _line(console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"))
         _indented(console, 4, (finding.verdict.reason, ""))
+        _tests(finding, console)
 
 
 def _rejected(findings: Sequence[Finding], console: Console) -> None:
