@@ -43,6 +43,8 @@ def measure(
     Raises:
         WorkloadError: its program cannot be found or started.
     """
+    elsewhere = {one.suspect.fingerprint: _in_a_notebook(workload) for one in questions if one.suspect.cell is not None}
+    questions = [one for one in questions if one.suspect.cell is None]
     outcomes: list[Outcome] = []
     hits: dict[str, int] | None = None
     wanted = [one for one in passes() if one.name == "plain" or one.wanted(questions, None)]
@@ -66,7 +68,13 @@ def measure(
                     break
             elif one.name == "probes" and outcome.run.gap is None:
                 hits = _hits(questions, outcome)
-    return _workload_run(workload, outcomes), _observations(questions, workload, outcomes, conditions, progress)
+    observations = _observations(questions, workload, outcomes, conditions, progress)
+    return _workload_run(workload, outcomes), {**observations, **elsewhere}
+
+
+def _in_a_notebook(workload: Workload) -> Observation:
+    reason = "a notebook's cells are no module that a workload imports; move the code into one to have it measured"
+    return Observation(workload.name, 0.0, gaps=(Gap("probes", workload.name, reason),))
 
 
 _DOING = {

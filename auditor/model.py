@@ -123,7 +123,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A place that a rule wants measured. `path` is relative to the target, in POSIX form."""
+    """A place that a rule wants measured. `path` is relative to the target, in POSIX form.
+
+    In a notebook, `cell` is the number of the cell among all cells, from 1, and every span counts lines from its start.
+    """
 
     rule: str
     path: str
@@ -134,6 +137,13 @@ class Suspect:
     sites: tuple[Site, ...]
     function: Span | None = None
     chain: tuple[str, ...] = ()
+    cell: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`path:line`, or `path:cell 3:line 5` in a notebook."""
+        cell = "" if self.cell is None else f"cell {self.cell}:line "
+        return f"{self.path}:{cell}{self.span.line}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from auditor.model import (
 )
 from auditor.scan import discover
 from auditor.scan.files import Target
+from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 from auditor.triage import gain, triage
@@ -148,7 +149,7 @@ def _findings(
     questions: Sequence[Question], seen: Mapping[str, Sequence[Observation]], root: Path, config: Config
 ) -> tuple[Finding, ...]:
     complexities = Complexities(root)
-    sources: dict[str, list[str]] = {}
+    sources: dict[tuple[str, int | None], Sequence[str]] = {}
     findings = []
     for question in questions:
         suspect = question.suspect
@@ -170,14 +171,25 @@ def _findings(
     return tuple(findings)
 
 
-def _excerpt(suspect: Suspect, root: Path, sources: dict[str, list[str]]) -> tuple[tuple[int, str], ...]:
-    if suspect.path not in sources:
-        try:
-            text = (root / suspect.path).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            text = ""
-        sources[suspect.path] = text.splitlines()
-    lines = sources[suspect.path]
+def _excerpt(
+    suspect: Suspect, root: Path, sources: dict[tuple[str, int | None], Sequence[str]]
+) -> tuple[tuple[int, str], ...]:
+    key = suspect.path, suspect.cell
+    if key not in sources:
+        sources[key] = _source_lines(root / suspect.path, suspect.cell)
+    lines = sources[key]
     first = max(1, suspect.span.line - _CONTEXT_LINES)
     last = min(len(lines), suspect.span.end_line + _CONTEXT_LINES, first + _EXCERPT_LINES - 1)
     return tuple((number, lines[number - 1]) for number in range(first, last + 1))
+
+
+def _source_lines(file: Path, cell: int | None) -> Sequence[str]:
+    """The lines of the file, or of a notebook's cell; none if it changed meanwhile and cannot be read any more."""
+    try:
+        if cell is not None:
+            return dict(code_cells(file.read_bytes())).get(cell, ())
+        # lines end as they do for Python's parser: form feeds and the like stand within them
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return [line.rstrip("\n") for line in text]
+    except (OSError, NotebookError):
+        return ()

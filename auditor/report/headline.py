@@ -25,8 +25,9 @@ def _first(confirmed: tuple[Finding, ...]) -> str:
     bound = f": it can gain at most {figures.gain(worst.gain)}" if worst.gain else ""
     more = len(confirmed) - 1
     rest = f" {figures.counted(more, 'further finding is', 'further findings are').capitalize()} confirmed."
-    place = f"{suspect.path}:{suspect.span.line}"
-    return f"Start with {place} ({suspect.rule}{level}){bound}." + (rest if more else " Nothing else is confirmed.")
+    return f"Start with {suspect.place} ({suspect.rule}{level}){bound}." + (
+        rest if more else " Nothing else is confirmed."
+    )
 
 
 def _nothing(report: Report) -> str:

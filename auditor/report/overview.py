@@ -66,9 +66,9 @@ def overview(report: Report) -> Overview:
 
 
 def location(finding: Finding) -> str:
-    """`path:line:column`, which editors and terminals open."""
+    """`path:line:column`, which editors and terminals open; `path:cell 3:line 5` in a notebook."""
     suspect = finding.suspect
-    return f"{suspect.path}:{suspect.span.line}:{suspect.span.column}"
+    return suspect.place if suspect.cell is not None else f"{suspect.place}:{suspect.span.column}"
 
 
 def flagged(finding: Finding, line: int) -> bool:
@@ -112,7 +112,7 @@ def _by_place(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _place(finding: Finding) -> tuple[object, ...]:
     suspect = finding.suspect
-    return suspect.path, suspect.span, suspect.rule, suspect.fingerprint
+    return suspect.path, suspect.cell or 0, suspect.span, suspect.rule, suspect.fingerprint
 
 
 def _rank(finding: Finding) -> str:

@@ -140,6 +140,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fingerprint": suspect.fingerprint,
         "rule": suspect.rule,
         "path": suspect.path,
+        **({} if suspect.cell is None else {"cell": suspect.cell}),
         **_span(suspect.span),
         "symbol": suspect.symbol,
         "message": suspect.message,
@@ -295,6 +296,7 @@ def _read_suspect(node: Node) -> Suspect:
         sites=tuple(Site(site["probe"].string(), _read_span(site)) for site in node["sites"].items()),
         function=node["function"].optional(_read_span),
         chain=node["chain"].strings(),
+        cell=node["cell"].integer() if node.has("cell") else None,
     )
 
 

@@ -65,7 +65,7 @@ class Engine:
         return FileScan(
             path=source.path,
             lines=len(source.lines),
-            suspects=tuple(_fingerprinted(run.drafts)),
+            suspects=tuple(source.located(suspect) for suspect in _fingerprinted(run.drafts)),
             skipped=run.skips(),
         )
 
@@ -87,7 +87,7 @@ class _FileRun:
         self.source = source
         self.facts = facts
         self.drafts: list[tuple[Suspect, str]] = []
-        self.skipped: list[Skip] = []
+        self.skipped = [Skip(source.path, reason) for reason in source.left_out]
         self.failures: dict[str, list[tuple[int, str]]] = {}
 
     def skips(self) -> tuple[Skip, ...]:
@@ -96,7 +96,7 @@ class _FileRun:
         for rule, places in sorted(self.failures.items()):
             line, error = min(places)
             more = f", and at {len(places) - 1} more of its candidates" if len(places) > 1 else ""
-            failed.append(Skip(self.source.path, f"rule {rule} failed at line {line}: {error}{more}"))
+            failed.append(Skip(self.source.path, f"rule {rule} failed at {self.source.place(line)}: {error}{more}"))
         return (*self.skipped, *failed)
 
     def scan_slice(self, candidates: Sequence[Candidate]) -> None:
@@ -106,10 +106,10 @@ class _FileRun:
         assert statement is not None
         first, last = slice_lines(statement)
         if last - first >= MAX_SLICE_LINES:
-            self._skip(f"lines {first}-{last} left out: one statement of more than {MAX_SLICE_LINES} lines")
+            self._skip(f"{self.source.place(first, last)} left out: one statement of more than {MAX_SLICE_LINES} lines")
             return
         if max(candidate.depth for candidate in candidates) > MAX_DEPTH or _depth(statement) > MAX_DEPTH:
-            self._skip(f"lines {first}-{last} left out: nested more than {MAX_DEPTH} deep")
+            self._skip(f"{self.source.place(first, last)} left out: nested more than {MAX_DEPTH} deep")
             return
         try:
             piece = Slice(self.source, first, last)
@@ -127,7 +127,9 @@ class _FileRun:
         node = piece.find(candidate.node, span)
         if node is None:
             names = ", ".join(rule.id for rule in candidate.rules)
-            self._skip(f"line {span.line} left out of {names}: LibCST and Python's parser place it differently")
+            self._skip(
+                f"{self.source.place(span.line)} left out of {names}: LibCST and Python's parser place it differently"
+            )
             return
         context = SliceContext(piece, Scopes(self.facts, candidate.place.scopes), self.source.path)
         for rule in candidate.rules:

@@ -12,7 +12,18 @@ from auditor.errors import TargetError
 from auditor.model import Skip
 
 NEVER = frozenset(
-    {"__pycache__", ".git", ".hg", ".svn", ".tox", ".nox", ".mypy_cache", "node_modules", "site-packages"}
+    {
+        "__pycache__",
+        ".git",
+        ".hg",
+        ".svn",
+        ".tox",
+        ".nox",
+        ".mypy_cache",
+        "node_modules",
+        "site-packages",
+        ".ipynb_checkpoints",
+    }
 )
 
 
@@ -26,7 +37,9 @@ class Target:
 
 
 def discover(paths: Sequence[Path], exclude: Iterable[str] = ()) -> Target:
-    """Python files below `paths`, in order; a file named itself is audited even if ignored by git or not `.py`.
+    """Python files and notebooks below `paths`, in order.
+
+    A file named itself is audited even if git ignores it or its name ends otherwise.
 
     Raises:
         TargetError: a path does not exist.
@@ -75,7 +88,7 @@ def _walk(directory: Path, skipped: list[Skip], root: Path) -> Iterator[Path]:
         directories[:] = sorted(d for d in directories if d not in NEVER and not (here / d / "pyvenv.cfg").is_file())
         for name in sorted(files):
             file = here / name
-            if name.endswith(".py") and (allowed is None or file in allowed) and not _special(file):
+            if name.endswith((".py", ".ipynb")) and (allowed is None or file in allowed) and not _special(file):
                 yield file
 
 

@@ -41,6 +41,7 @@ def dump(scan: FileScan) -> str:
             [[site.probe, _plain(site.span)] for site in suspect.sites],
             None if suspect.function is None else _plain(suspect.function),
             list(suspect.chain),
+            suspect.cell,
         ]
         for suspect in scan.suspects
     ]
@@ -72,7 +73,7 @@ def _plain(span: Span) -> list[int]:
 
 
 def _suspect(path: str, row: Any) -> Suspect:
-    rule, span, symbol, message, fingerprint, sites, function, chain = row
+    rule, span, symbol, message, fingerprint, sites, function, chain, cell = row
     return Suspect(
         rule=rule,
         path=path,
@@ -83,4 +84,5 @@ def _suspect(path: str, row: Any) -> Suspect:
         sites=tuple(Site(probe, Span(*at)) for probe, at in sites),
         function=None if function is None else Span(*function),
         chain=tuple(chain),
+        cell=cell,
     )

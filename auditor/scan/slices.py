@@ -54,7 +54,7 @@ class Slice:
             module = cst.parse_module("if 1:\n" + text if nested else text)
         except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SliceError(f"LibCST cannot parse lines {first}-{last}: {reason}") from error
+            raise SliceError(f"LibCST cannot parse {source.place(first, last)}: {reason}") from error
         self.module = module
         self.offset = first - 1 - (1 if nested else 0)
         self.positions = positions(module)

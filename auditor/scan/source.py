@@ -8,13 +8,18 @@ import io
 import os
 import tokenize
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auditor.model import Span, Suspect
+from auditor.scan.notebook import SUFFIX, Cell, NotebookError, place, read_notebook
 from auditor.scan.record import Reading
 
 MAX_BYTES = 4 * 1024 * 1024
 """Larger files are generated data: the biggest hand-written module of CPython's library has 0.3 MB."""
+
+MAX_NOTEBOOK_BYTES = 64 * 1024 * 1024
+"""A notebook holds the pictures it drew as well."""
 
 
 class UnreadableError(Exception):
@@ -23,11 +28,40 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A parsed file. `lines` keep their line ends and are split as the parser splits them."""
+    """A parsed file. `lines` keep their line ends and are split as the parser splits them.
+
+    Of a notebook, they are those of its `cells`; `left_out` says which cells are missing, and why.
+    """
 
     path: str
     lines: tuple[str, ...]
     tree: ast.Module
+    cells: tuple[Cell, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def place(self, first: int, last: int | None = None) -> str:
+        """Where these lines are, in words."""
+        cell = ""
+        if self.cells:
+            number, start = place(self.cells, first)
+            first, last = start, None if last is None else last - first + start
+            cell = f"cell {number}, "
+        return f"{cell}line {first}" if last in (None, first) else f"{cell}lines {first}-{last}"
+
+    def located(self, suspect: Suspect) -> Suspect:
+        """The suspect with its spans as the author counts lines: in a notebook, from the start of the cell."""
+        if not self.cells:
+            return suspect
+        number, line = place(self.cells, suspect.span.line)
+        above = suspect.span.line - line
+        function = suspect.function
+        return replace(
+            suspect,
+            cell=number,
+            span=_raised(suspect.span, above),
+            sites=tuple(replace(site, span=_raised(site.span, above)) for site in suspect.sites),
+            function=None if function is None else _raised(function, above),
+        )
 
     def column(self, line: int, byte_offset: int) -> int:
         """Character column, from 1, of a 0-based UTF-8 byte offset on a 1-based line."""
@@ -37,38 +71,50 @@ class Source:
         return len(text.encode("utf-8", "surrogatepass")[:byte_offset].decode("utf-8", "replace")) + 1
 
 
+def _raised(span: Span, lines: int) -> Span:
+    return replace(span, line=span.line - lines, end_line=span.end_line - lines)
+
+
 def read_bytes(file: Path) -> tuple[bytes, Reading]:
     """What the file holds, and the state in which it was found.
 
     Raises:
-        UnreadableError: it cannot be read, or is larger than `MAX_BYTES`; the message says why.
+        UnreadableError: it cannot be read, or is larger than such a file may be; the message says why.
     """
+    limit = MAX_NOTEBOOK_BYTES if file.suffix == SUFFIX else MAX_BYTES
     try:
         with file.open("rb") as opened:
             found = os.fstat(opened.fileno())
-            if found.st_size > MAX_BYTES:
-                raise _too_large(found.st_size)
+            if found.st_size > limit:
+                raise _too_large(found.st_size, limit)
             # a file may grow while it is read
-            data = opened.read(MAX_BYTES + 1)
+            data = opened.read(limit + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise UnreadableError(f"cannot be read: {reason or error}") from error
-    if len(data) > MAX_BYTES:
-        raise _too_large(len(data))
+    if len(data) > limit:
+        raise _too_large(len(data), limit)
     return data, Reading(found.st_mtime_ns, found.st_size, found.st_ino, hashlib.sha256(data).hexdigest())
 
 
-def _too_large(size: int) -> UnreadableError:
-    return UnreadableError(f"too large: {size / 2**20:.1f} MB, the limit is {MAX_BYTES // 2**20} MB")
+def _too_large(size: int, limit: int) -> UnreadableError:
+    return UnreadableError(f"too large: {size / 2**20:.1f} MB, the limit is {limit // 2**20} MB")
 
 
 def parse_source(data: bytes, path: str) -> Source:
-    """The parsed text.
+    """The parsed text; that of a notebook's cells if `path` is one's.
 
     Raises:
         UnreadableError: it cannot be decoded or parsed.
     """
-    text = _decode(data)
+    if path.endswith(SUFFIX):
+        try:
+            notebook = read_notebook(data)
+        except NotebookError as error:
+            raise UnreadableError(str(error)) from error
+        text, cells, left_out = notebook.text, notebook.cells, notebook.left_out
+    else:
+        text, cells, left_out = _decode(data), (), ()
     if "\0" in text:
         raise UnreadableError("contains null bytes")
     try:
@@ -81,7 +127,7 @@ def parse_source(data: bytes, path: str) -> Source:
         raise UnreadableError("nested too deeply for Python's own parser") from error
     except ValueError as error:
         raise UnreadableError(f"cannot be parsed: {error}") from error
-    return Source(path=path, lines=tuple(io.StringIO(text, newline=None)), tree=tree)
+    return Source(path, tuple(io.StringIO(text, newline=None)), tree, cells, left_out)
 
 
 def _decode(data: bytes) -> str:
