@@ -48,6 +48,7 @@ class Config:
     """The settings of one audit. `root` is the directory that relative settings are relative to.
 
     `rules` are absolute directories that hold a team's own rules.
+    `store` is the file of the evidence store, None where it is not configured.
     """
 
     root: Path
@@ -60,6 +61,7 @@ class Config:
     timeout: float | None = None
     thresholds: Thresholds = Thresholds()
     workloads: tuple[Workload, ...] = ()
+    store: Path | None = None
 
 
 def find_pyproject(start: Path) -> Path | None:
@@ -96,7 +98,8 @@ def parse_config(table: object, file: Path) -> Config:
     """
     where = f"[tool.audit] in {file}"
     settings = _mapping(table, where)
-    _known(settings, ("exclude", "select", "ignore", "rules", "fail-on", "timeout", "thresholds", "workloads"), where)
+    known = ("exclude", "select", "ignore", "rules", "fail-on", "timeout", "thresholds", "workloads", "store")
+    _known(settings, known, where)
     fail_on = settings.get("fail-on", "confirmed")
     if fail_on not in FAIL_ON:
         raise ConfigError(f"{where}: fail-on is {fail_on!r}; use one of {', '.join(FAIL_ON)}")
@@ -112,6 +115,7 @@ def parse_config(table: object, file: Path) -> Config:
         timeout=timeout,
         thresholds=_thresholds(settings.get("thresholds", {}), where),
         workloads=_workloads(settings.get("workloads", {}), where, file.parent, timeout),
+        store=file.parent / _string(settings["store"], f"{where}: store") if "store" in settings else None,
     )
 
 

@@ -311,8 +311,30 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an earlier audit measured of a suspect, under one workload.
+
+    `measured` is when, in ISO 8601. `stale` says what has changed since, so that the verdict may no longer hold; None
+    if nothing did.
+    """
+
+    kind: VerdictKind
+    reason: str
+    measured: str
+    workload: str
+    command: str
+    priority: Priority | None = None
+    evidence: tuple[Evidence, ...] = ()
+    stale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A judged and triaged suspect. `fix` is None if there is none, or nobody asked for it."""
+    """A judged and triaged suspect.
+
+    `fix` is None if there is none, or nobody asked for it. `remembered` is what stands in the evidence store, the
+    weightiest first.
+    """
 
     suspect: Suspect
     verdict: Verdict
@@ -323,6 +345,7 @@ class Finding:
     excerpt: tuple[tuple[int, str], ...] = ()
     fix: Fix | None = None
     tests: tuple[Exercise, ...] = ()
+    remembered: tuple[Remembered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,13 @@ from auditor.model import (
     Workload,
     WorkloadRun,
 )
+from auditor.remembering import Memory
 from auditor.scan import discover
 from auditor.scan.files import Target
 from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
+from auditor.store import Location
 from auditor.triage import gain, triage
 
 __all__ = ["Progress", "Request", "audit"]
@@ -43,7 +45,7 @@ class Request:
     """What the user asked for. `command` is the command line that shows the result again.
 
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
-    as there are usable cores).
+    as there are usable cores). `store` is where evidence is remembered, None for nowhere.
     """
 
     paths: tuple[Path, ...]
@@ -55,6 +57,7 @@ class Request:
     stdin: Path | None = None
     cache: bool = True
     jobs: int | None = None
+    store: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def audit(request: Request, progress: Progress) -> Report:
     """
     scanned = _scan(request, progress)
     questions = tuple(Question(suspect, scanned.expects[suspect.rule]) for suspect in scanned.suspects)
+    memory = _memory(request, questions, scanned.target)
     runs: list[WorkloadRun] = []
     seen: dict[str, list[Observation]] = {}
     conditions = Conditions(scanned.target.root, request.allow_failure, request.stdin)
@@ -87,9 +91,14 @@ def audit(request: Request, progress: Progress) -> Report:
             for fingerprint, observation in observations.items():
                 seen.setdefault(fingerprint, []).append(observation)
     findings = _findings(questions, seen, scanned.target.root, request.config)
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    if memory is not None and not runs:
+        findings = memory.recall(findings)
+    elif memory is not None and not progress.stop.is_set():
+        memory.remember(runs, seen, created)
     return Report(
         target=request.target,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=created,
         files=scanned.files,
         lines=scanned.lines,
         findings=findings,
@@ -99,7 +108,7 @@ def audit(request: Request, progress: Progress) -> Report:
         audit_version=__version__,
         command=request.command,
         interrupted=progress.stop.is_set(),
-        notes=_notes(request, scanned, progress),
+        notes=(*_notes(request, scanned, progress), *(memory.notes if memory else ())),
     )
 
 
@@ -121,6 +130,12 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         suspects=tuple(suspect for scan in scans for suspect in scan.suspects),
         skipped=tuple(sorted({*target.skipped, *(s for scan in scans for s in scan.skipped)}, key=_skip_key)),
     )
+
+
+def _memory(request: Request, questions: Sequence[Question], target: Target) -> Memory | None:
+    if request.store is None or not questions:
+        return None
+    return Memory(request.store, questions, target.root, request.config, measuring=bool(request.workloads))
 
 
 def _skip_key(skip: Skip) -> tuple[str, str]:

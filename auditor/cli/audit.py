@@ -15,7 +15,7 @@ from auditor.errors import AuditError, ConfigError
 
 if TYPE_CHECKING:
     from auditor.config import Config
-    from auditor.model import Report, Workload
+    from auditor.model import Finding, Report, Workload
     from auditor.pipeline import Progress, Request
 
 
@@ -52,9 +52,11 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
     from auditor.cli.standard_input import standard_input
     from auditor.config import load_config
     from auditor.pipeline import Request
+    from auditor.store import locate
 
     paths = tuple(options.paths) or (Path(),)
-    config = _override(load_config(Path(os.path.abspath(paths[0]))), options)  # noqa: PTH100 - keeps symlinks as typed
+    start = Path(os.path.abspath(paths[0]))  # noqa: PTH100 - keeps symlinks as typed
+    config = _override(load_config(start), options)
     workloads = _workloads(options, config)
     return Request(
         paths=paths,
@@ -66,6 +68,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         stdin=standard_input(spooled) if workloads else None,
         cache=not options.no_cache,
         jobs=options.jobs,
+        store=None if options.no_store else locate(start, config.root if config.source else None, config.store),
     )
 
 
@@ -104,17 +107,27 @@ def _workloads(options: argparse.Namespace, config: Config) -> tuple[Workload, .
 
 
 def _exit_code(report: Report, request: Request) -> int:
-    from auditor.model import VerdictKind
-
     fail_on = request.config.fail_on
     failed = any(run.exit_code != 0 for run in report.workloads)
     if report.interrupted or (failed and not request.allow_failure):
         return AuditError.exit_code
-    if fail_on == "never":
-        return 0
-    confirmed = [finding for finding in report.findings if finding.verdict.kind is VerdictKind.CONFIRMED]
-    if fail_on == "suspected":
-        return int(bool(confirmed) or any(f.verdict.kind is VerdictKind.SUSPECTED for f in report.findings))
-    if fail_on == "confirmed":
-        return int(bool(confirmed))
-    return int(any(finding.priority is not None and finding.priority <= fail_on for finding in confirmed))
+    return int(any(_fails(finding, fail_on) for finding in report.findings))
+
+
+def _fails(finding: Finding, fail_on: str) -> bool:
+    """Whether a finding is at or above the gate. Remembered evidence counts as long as nothing changed since."""
+    from auditor.model import VerdictKind
+
+    holding = [one for one in finding.remembered if one.stale is None]
+    said = [(finding.verdict.kind, finding.priority), *((one.kind, one.priority) for one in holding)]
+    confirmed = [priority for kind, priority in said if kind is VerdictKind.CONFIRMED]
+    match fail_on:
+        case "never":
+            return False
+        case "confirmed":
+            return bool(confirmed)
+        case "suspected":
+            open_still = finding.verdict.kind is VerdictKind.SUSPECTED
+            return bool(confirmed) or (open_still and not any(one.kind is VerdictKind.REJECTED for one in holding))
+        case _:
+            return any(priority is not None and priority <= fail_on for priority in confirmed)

@@ -42,6 +42,7 @@ def audit_parser() -> argparse.ArgumentParser:
         "--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore"
     )
     choosing.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
+    choosing.add_argument("--no-store", action="store_true", help="neither show nor keep remembered evidence")
     choosing.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")
     output = parser.add_argument_group("output")
     output.add_argument(

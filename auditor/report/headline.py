@@ -34,8 +34,7 @@ def _nothing(report: Report) -> str:
     if not report.findings:
         return f"No suspect was found in {figures.counted(report.files, 'file')}."
     if not report.workloads:
-        suspects = figures.counted(len(report.findings), "suspect")
-        return f"Nothing was measured: {suspects} unproven. Give a workload to have each confirmed or rejected."
+        return _unmeasured(report)
     total = len(report.findings)
     rejected = _count(report, VerdictKind.REJECTED)
     if rejected == total:
@@ -48,6 +47,20 @@ def _nothing(report: Report) -> str:
     open_ones = total - rejected
     undecided = figures.counted(open_ones, "suspect remains", "suspects remain")
     return f"Nothing is confirmed: {rejected:,} of {total:,} suspects were measured and rejected, {undecided} open."
+
+
+def _unmeasured(report: Report) -> str:
+    said = [{one.kind for one in finding.remembered if one.stale is None} for finding in report.findings]
+    confirmed = sum(VerdictKind.CONFIRMED in kinds for kinds in said)
+    rejected = sum(VerdictKind.REJECTED in kinds and VerdictKind.CONFIRMED not in kinds for kinds in said)
+    if not confirmed and not rejected:
+        suspects = figures.counted(len(report.findings), "suspect")
+        return f"Nothing was measured: {suspects} unproven. Give a workload to have each confirmed or rejected."
+    suspects = figures.counted(len(said), "suspect")
+    return (
+        f"Nothing was measured now. Of {suspects}, earlier measurements on the same code confirm {confirmed:,}"
+        f" and reject {rejected:,}; {len(said) - confirmed - rejected:,} unproven."
+    )
 
 
 def _doubt(report: Report) -> str:

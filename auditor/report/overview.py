@@ -59,7 +59,7 @@ def overview(report: Report) -> Overview:
         inconclusive=_by_priority(_of(report, VerdictKind.INCONCLUSIVE)),
         not_exercised=_by_place(_of(report, VerdictKind.NOT_EXERCISED)),
         not_measurable=_by_place(_of(report, VerdictKind.NOT_MEASURABLE)),
-        suspected=_by_place(_of(report, VerdictKind.SUSPECTED)),
+        suspected=_by_memory(_of(report, VerdictKind.SUSPECTED)),
         skipped=tuple(sorted(report.skipped, key=lambda skip: (skip.path, skip.reason))),
         first_files=_first_files(confirmed),
     )
@@ -69,6 +69,12 @@ def location(finding: Finding) -> str:
     """`path:line:column`, which editors and terminals open; `path:cell 3:line 5` in a notebook."""
     suspect = finding.suspect
     return suspect.place if suspect.cell is not None else f"{suspect.place}:{suspect.span.column}"
+
+
+def known(finding: Finding) -> VerdictKind:
+    """The verdict that stands: the audit's own, or the remembered one that still holds where nothing was measured."""
+    holding = [one.kind for one in finding.remembered if one.stale is None]
+    return holding[0] if holding and finding.verdict.kind is VerdictKind.SUSPECTED else finding.verdict.kind
 
 
 def flagged(finding: Finding, line: int) -> bool:
@@ -108,6 +114,12 @@ def _by_rule(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _by_place(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_place))
+
+
+def _by_memory(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What is known to be costly first, what is known not to be last."""
+    weight = {VerdictKind.CONFIRMED: 0, VerdictKind.REJECTED: 2}
+    return tuple(sorted(findings, key=lambda finding: (weight.get(known(finding), 1), *_place(finding))))
 
 
 def _place(finding: Finding) -> tuple[object, ...]:

@@ -22,6 +22,7 @@ from auditor.model import (
     Machine,
     PassRun,
     Priority,
+    Remembered,
     Report,
     Site,
     Skip,
@@ -157,6 +158,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "sites": [{"probe": site.probe, **_span(site.span)} for site in suspect.sites],
         "fix": finding.fix and _fix(finding.fix),
         "tests": [_exercise(one) for one in finding.tests],
+        "remembered": [_remembered(one) for one in finding.remembered],
+    }
+
+
+def _remembered(one: Remembered) -> dict[str, Any]:
+    return {
+        "verdict": one.kind.value,
+        "reason": one.reason,
+        "measured": one.measured,
+        "workload": one.workload,
+        "command": one.command,
+        "priority": one.priority and one.priority.value,
+        "evidence": [_evidence(row) for row in one.evidence],
+        "stale": one.stale,
     }
 
 
@@ -263,9 +278,12 @@ def _read_finding(node: Node) -> Finding:
         effort=node["effort"].optional(lambda value: value.one_of(Effort)),
         complexity=node["complexity"].optional(Node.integer),
         excerpt=tuple((line["line"].integer(), line["text"].string()) for line in node["excerpt"].items()),
-        # reports written before there were fixes and tests lack these keys
+        # reports written before there were fixes, tests and remembered evidence lack these keys
         fix=node["fix"].optional(_read_fix) if node.has("fix") else None,
         tests=tuple(_read_exercise(one) for one in node["tests"].items()) if node.has("tests") else (),
+        remembered=(
+            tuple(_read_remembered(one) for one in node["remembered"].items()) if node.has("remembered") else ()
+        ),
     )
 
 
@@ -282,6 +300,19 @@ def _read_exercise(node: Node) -> Exercise:
         workload=node["workload"].string(),
         total=node["total"].integer(),
         most=tuple((one["test"].string(), one["hits"].integer()) for one in node["most"].items()),
+    )
+
+
+def _read_remembered(node: Node) -> Remembered:
+    return Remembered(
+        kind=node["verdict"].one_of(VerdictKind),
+        reason=node["reason"].string(),
+        measured=node["measured"].string(),
+        workload=node["workload"].string(),
+        command=node["command"].string(),
+        priority=node["priority"].optional(lambda value: value.one_of(Priority)),
+        evidence=tuple(_read_evidence(row) for row in node["evidence"].items()),
+        stale=node["stale"].optional(Node.string),
     )
 
 

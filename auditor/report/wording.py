@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 from auditor.report.figures import counted
 
 if TYPE_CHECKING:
-    from auditor.model import Evidence, Exercise
+    from auditor.model import Evidence, Exercise, Remembered
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _METRICS = {
     ("hits", ""): "how often it ran",
@@ -73,3 +76,19 @@ def exercise(one: Exercise) -> str:
 def pass_label(name: str) -> str:
     """What a pass does, in a sentence or two; "" for one that is not known here."""
     return _PASSES.get(name, "")
+
+
+def recollection(one: Remembered) -> str:
+    """A verdict of an earlier audit in one sentence, and whether it still holds."""
+    said = f"{one.kind.value.replace('-', ' ')} on {_day(one.measured)} under workload {one.workload}"
+    opening = f"Stale: {said}" if one.stale else f"{said[:1].upper()}{said[1:]}"
+    return f"{opening}: {one.reason.rstrip('.')}; {one.stale or 'code unchanged since'}."
+
+
+def _day(moment: str) -> str:
+    """The day of an ISO 8601 time as people write it; what is no such time stays as it is."""
+    try:
+        day = datetime.datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -16,6 +16,7 @@ from auditor.model import (
     Machine,
     PassRun,
     Priority,
+    Remembered,
     Report,
     Site,
     Skip,
@@ -246,6 +247,18 @@ def _undecided() -> tuple[Finding, ...]:
     )
 
 
+def a_memory(kind: VerdictKind = VerdictKind.REJECTED, **changes: Any) -> Remembered:
+    memory = Remembered(
+        kind=kind,
+        reason="At most 0.2 ms or 0.1 % of the run is spent here in 40 executions.",
+        measured="2025-11-02T10:11:12+00:00",
+        workload="load",
+        command=LOAD.command,
+        evidence=(a_row("hits", 40.0, unit="executions", n=40),),
+    )
+    return replace(memory, **changes)
+
+
 def _rejected() -> tuple[Finding, ...]:
     leak_free = a_finding(
         VerdictKind.REJECTED,
@@ -288,6 +301,10 @@ def a_hostile_report() -> Report:
         chain=(HOSTILE, HOSTILE),
         tests=(Exercise(HOSTILE, 2, ((HOSTILE, 3),)),),
         fingerprint=HOSTILE,
+        remembered=(
+            a_memory(reason=HOSTILE, measured=HOSTILE, workload=HOSTILE, command=HOSTILE),
+            a_memory(reason=HOSTILE, stale=HOSTILE),
+        ),
         excerpt=((41, "x = '''````````"), (42, HOSTILE), (43, "~~~~ </pre></details>")),
         fix=Fix(safe=True, diff=f"--- a/{HOSTILE}\n@@ -1 +1 @@\n-{HOSTILE}\n+{HOSTILE}\n", edits=()),
     )

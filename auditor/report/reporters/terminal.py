@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from auditor.model import VerdictKind
 from auditor.report import figures, wording
 from auditor.report.boundness import boundness
 from auditor.report.overview import changes, location, overview
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from auditor.report.overview import Group, Overview
 
 _REJECTED_SHOWN = 20
+_REMEMBERED_SHOWN = 3
 _SKIPPED_SHOWN = 10
 _CHANGE_SHOWN = 16
 _LEAST_REASON = 24
@@ -145,6 +147,9 @@ def _suspected(findings: Sequence[Finding], console: Console) -> None:
     for finding in findings:
         _line(console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"))
         _indented(console, 4, (finding.suspect.message, ""))
+        for one in finding.remembered[:_REMEMBERED_SHOWN]:
+            style = "dim" if one.stale else "bold" if one.kind is VerdictKind.CONFIRMED else ""
+            _indented(console, 4, (f"remembered: {wording.recollection(one)}", style))
 
 
 def _uncounted(view: Overview, console: Console) -> None:
