@@ -126,6 +126,8 @@ class Suspect:
     """A place that a rule wants measured. `path` is relative to the target, in POSIX form.
 
     In a notebook, `cell` is the number of the cell among all cells, from 1, and every span counts lines from its start.
+    `context` names the place by rule, symbol and flagged text, and which of its equals in the file it is ("hash:2"):
+    the same wherever the file lies, whatever moves above the place, and from whichever directory the audit starts.
     """
 
     rule: str
@@ -137,6 +139,7 @@ class Suspect:
     sites: tuple[Site, ...]
     function: Span | None = None
     chain: tuple[str, ...] = ()
+    context: str = ""
     cell: int | None = None
 
     @property
@@ -361,7 +364,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The one saveable result between measuring and rendering. `target` is as the user gave it."""
+    """The one saveable result between measuring and rendering. `target` is as the user gave it.
+
+    `prefix` leads from the repository to the directory that paths are relative to, in POSIX form, "" if it is the same.
+    """
 
     target: str
     created: str
@@ -375,3 +381,4 @@ class Report:
     command: str
     interrupted: bool = False
     notes: tuple[str, ...] = field(default=())
+    prefix: str = ""

@@ -27,7 +27,7 @@ from auditor.model import (
 )
 from auditor.remembering import Memory
 from auditor.scan import discover
-from auditor.scan.files import Target
+from auditor.scan.files import Target, repository_of
 from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
@@ -109,7 +109,14 @@ def audit(request: Request, progress: Progress) -> Report:
         command=request.command,
         interrupted=progress.stop.is_set(),
         notes=(*_notes(request, scanned, progress), *(memory.notes if memory else ())),
+        prefix=_prefix(scanned.target.root),
     )
+
+
+def _prefix(root: Path) -> str:
+    """The way from the repository to `root`; without one, from where the audit was started."""
+    above = repository_of(root) or Path.cwd()
+    return root.relative_to(above).as_posix().removeprefix(".") if root.is_relative_to(above) else ""
 
 
 def _scan(request: Request, progress: Progress) -> _Scanned:

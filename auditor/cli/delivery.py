@@ -29,9 +29,14 @@ def outputs(formats: Sequence[str], files: Sequence[Path]) -> list[tuple[str, Pa
 
 
 def _format_of(file: Path) -> str:
-    for name, reporter in reporters().items():
-        if file.name.lower().endswith(reporter.suffixes):
-            return name
+    fitting = [
+        (len(suffix), name)
+        for name, reporter in reporters().items()
+        for suffix in reporter.suffixes
+        if file.name.lower().endswith(suffix)
+    ]
+    if fitting:
+        return max(fitting)[1]
     raise ConfigError(f"--output {file}: its suffix does not tell the format; add --format")
 
 

@@ -49,6 +49,7 @@ def to_json(report: Report) -> str:
         "created": report.created,
         "command": report.command,
         "target": report.target,
+        "prefix": report.prefix,
         "machine": _machine(report.machine),
         "interrupted": report.interrupted,
         "notes": list(report.notes),
@@ -90,6 +91,7 @@ def from_json(text: str, origin: str) -> Report:
         command=root["command"].string(),
         interrupted=root["interrupted"].boolean(),
         notes=root["notes"].strings(),
+        prefix=root["prefix"].string(),
     )
 
 
@@ -139,6 +141,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     suspect, verdict, gain = finding.suspect, finding.verdict, finding.gain
     return {
         "fingerprint": suspect.fingerprint,
+        "context": suspect.context,
         "rule": suspect.rule,
         "path": suspect.path,
         **({} if suspect.cell is None else {"cell": suspect.cell}),
@@ -148,7 +151,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "verdict": verdict.kind.value,
         "reason": verdict.reason,
         "priority": finding.priority and finding.priority.value,
-        "evidence": [_evidence(row) for row in verdict.evidence],
+        "evidence": [evidence_row(row) for row in verdict.evidence],
         "gain": gain and {"low": _finite(gain.low), "high": _finite(gain.high)},
         "effort": finding.effort and finding.effort.value,
         "complexity": finding.complexity,
@@ -188,7 +191,8 @@ def _exercise(one: Exercise) -> dict[str, Any]:
     return {"workload": one.workload, "total": one.total, "most": most}
 
 
-def _evidence(row: Evidence) -> dict[str, Any]:
+def evidence_row(row: Evidence) -> dict[str, Any]:
+    """A row of evidence as JSON has it."""
     return {
         "metric": row.metric,
         "value": _finite(row.value),
@@ -328,6 +332,7 @@ def _read_suspect(node: Node) -> Suspect:
         function=node["function"].optional(_read_span),
         chain=node["chain"].strings(),
         cell=node["cell"].integer() if node.has("cell") else None,
+        context=node["context"].string(),
     )
 
 

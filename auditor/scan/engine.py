@@ -210,7 +210,14 @@ def _fingerprinted(drafts: Sequence[tuple[Suspect, str]]) -> Iterator[Suspect]:
         if (suspect.rule, suspect.span) in known:
             continue
         known.add((suspect.rule, suspect.span))
-        key = (suspect.rule, suspect.path, suspect.symbol, text)
+        key = (suspect.rule, suspect.symbol, text)
         seen[key] = seen.get(key, 0) + 1
-        digest = hashlib.sha256("\0".join((*key, str(seen[key]))).encode("utf-8", "surrogatepass"))
-        yield replace(suspect, fingerprint=digest.hexdigest()[:16])
+        yield replace(
+            suspect,
+            fingerprint=_digest(suspect.rule, suspect.path, suspect.symbol, text, str(seen[key])),
+            context=f"{_digest(*key)}:{seen[key]}",
+        )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -61,6 +61,15 @@ def discover(paths: Sequence[Path], exclude: Iterable[str] = ()) -> Target:
     return Target(root=root, files=tuple(sorted(found)), skipped=tuple(skipped))
 
 
+def repository_of(directory: Path) -> Path | None:
+    """The work tree of git that `directory` (absolute) lies in, None if it lies in none."""
+    for candidate in (directory, *directory.parents):
+        # a file in a linked work tree and in a submodule
+        if (candidate / ".git").exists():
+            return candidate
+    return None
+
+
 def _common_root(paths: Sequence[Path]) -> Path:
     directories = [path if path.is_dir() else path.parent for path in paths]
     return Path(os.path.commonpath(directories))

@@ -42,6 +42,7 @@ def dump(scan: FileScan) -> str:
             None if suspect.function is None else _plain(suspect.function),
             list(suspect.chain),
             suspect.cell,
+            suspect.context,
         ]
         for suspect in scan.suspects
     ]
@@ -73,7 +74,7 @@ def _plain(span: Span) -> list[int]:
 
 
 def _suspect(path: str, row: Any) -> Suspect:
-    rule, span, symbol, message, fingerprint, sites, function, chain, cell = row
+    rule, span, symbol, message, fingerprint, sites, function, chain, cell, context = row
     return Suspect(
         rule=rule,
         path=path,
@@ -85,4 +86,5 @@ def _suspect(path: str, row: Any) -> Suspect:
         function=None if function is None else Span(*function),
         chain=tuple(chain),
         cell=cell,
+        context=context,
     )

@@ -17,7 +17,7 @@ from auditor.report import reporters
 from .factory import a_hostile_report, a_realistic_report, a_report
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-NAMES = ("html", "json", "markdown", "terminal")
+NAMES = ("codescanning", "github", "gitlab", "html", "json", "junit", "markdown", "rdjson", "sarif", "terminal")
 
 
 def test_every_file_of_the_package_is_a_reporter_under_its_own_name() -> None:
@@ -53,7 +53,8 @@ def test_any_report_is_rendered_as_text_that_can_be_written(name: str, report: o
     assert text.endswith("\n")
 
 
-@pytest.mark.parametrize("name", NAMES)
+# SARIF carries the rules' pages, which change on their own
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("sarif", "codescanning")])
 def test_a_realistic_report_is_rendered_as_before(name: str) -> None:
     reporter = reporters()[name]
     text = reporter.render(a_realistic_report())

@@ -1,0 +1,61 @@
+"""Which findings ask for attention, how much of it, and in which words: the same for every tool."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from auditor.model import Priority, VerdictKind
+from auditor.report import figures
+from auditor.report.overview import overview
+from auditor.report.printable import printable
+
+if TYPE_CHECKING:
+    from auditor.model import Finding, Report
+
+MESSAGE_LENGTH = 4000
+"""Characters that a message has at most: tools refuse longer ones, or leave them to the reader to scroll."""
+
+_OMITTED = " [...]"
+
+
+class Level(StrEnum):
+    """How loud a finding is, by SARIF's names."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+def open_findings(report: Report) -> tuple[Finding, ...]:
+    """All that are not rejected, the worst first."""
+    view = overview(report)
+    return (*view.confirmed, *view.inconclusive, *view.suspected, *view.not_measurable, *view.not_exercised)
+
+
+def level(finding: Finding) -> Level:
+    """Confirmed P0 and P1 are errors, other confirmed ones but P3 warnings; what is not proven is worth a note."""
+    if finding.verdict.kind is not VerdictKind.CONFIRMED or finding.priority is Priority.P3:
+        return Level.NOTE
+    return Level.ERROR if finding.priority in (Priority.P0, Priority.P1) else Level.WARNING
+
+
+def message(finding: Finding) -> str:
+    """What is suspected, what the evidence says of it, and what could be gained; a line each."""
+    kind = finding.verdict.kind.value.replace("-", " ").capitalize()
+    said = f"{kind}: {finding.verdict.reason}" if finding.verdict.reason else f"{kind}."
+    lines = [finding.suspect.message, said]
+    if finding.gain is not None:
+        lines.append(f"Gain: at most {figures.gain(finding.gain)} for the whole workload.")
+    return "\n".join(cut(printable(line)) for line in lines)
+
+
+def title(finding: Finding) -> str:
+    """Rule and verdict in a few words: "list-pop-front: confirmed, P1"."""
+    ranked = f", {finding.priority.value}" if finding.priority else ""
+    return printable(f"{finding.suspect.rule}: {finding.verdict.kind.value.replace('-', ' ')}{ranked}")
+
+
+def cut(text: str) -> str:
+    """`text` in at most `MESSAGE_LENGTH` characters; that something is missing shows."""
+    return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - len(_OMITTED)] + _OMITTED
