@@ -11,7 +11,7 @@ from auditor.report.overview import overview
 from auditor.report.printable import printable
 
 if TYPE_CHECKING:
-    from auditor.model import Finding, Report
+    from auditor.model import Finding, Fix, Report
 
 MESSAGE_LENGTH = 4000
 """Characters that a message has at most: tools refuse longer ones, or leave them to the reader to scroll."""
@@ -54,6 +54,12 @@ def title(finding: Finding) -> str:
     """Rule and verdict in a few words: "list-pop-front: confirmed, P1"."""
     ranked = f", {finding.priority.value}" if finding.priority else ""
     return printable(f"{finding.suspect.rule}: {finding.verdict.kind.value.replace('-', ' ')}{ranked}")
+
+
+def is_offered(fix: Fix) -> bool:
+    """Whether the fix can be handed on as it is: text without a shape may not be, and escaped it is another fix."""
+    lines = [line for edit in fix.edits for line in edit.text.replace("\t", " ").split("\n")]
+    return bool(fix.edits) and all(printable(line) == line for line in lines)
 
 
 def cut(text: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from auditor.report.printable import printable
 
 if TYPE_CHECKING:
-    from auditor.model import Finding, Report
+    from auditor.model import Finding, Report, Span
 
 
 def repository_path(report: Report, path: str) -> str:
@@ -31,9 +31,8 @@ def uri(report: Report, path: str) -> str:
         return quote(whole.encode("utf-8", "replace"))
 
 
-def byte_columns(finding: Finding) -> tuple[int, int] | None:
-    """Columns of the flagged span, from 1, in bytes of UTF-8; None if the report does not hold its lines."""
-    span = finding.suspect.span
+def byte_columns(finding: Finding, span: Span) -> tuple[int, int] | None:
+    """Columns of both ends of `span`, from 1, in bytes of UTF-8; None if the finding's excerpt lacks its lines."""
     lines = dict(finding.excerpt)
     if span.line not in lines or span.end_line not in lines:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.model import Priority, VerdictKind
 from auditor.report import figures
-from auditor.report.attention import cut, level, message
+from auditor.report.attention import cut, is_offered, level, message
 from auditor.report.places import uri
 from auditor.report.printable import printable, source_line
 from auditor.report.saved import evidence_row
@@ -17,7 +17,7 @@ from auditor.report.wording import metric_label
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from auditor.model import Evidence, Finding, Report, Span
+    from auditor.model import Evidence, Finding, Fix, Report, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MAX_RESULTS = 25_000
@@ -131,6 +131,8 @@ def _result(report: Report, finding: Finding, *, alerts: bool) -> dict[str, Any]
     rank = 0.0 if verdict.kind is VerdictKind.REJECTED else _RANKS.get(finding.priority) if finding.priority else None
     if rank is not None:
         result["rank"] = rank
+    if finding.fix is not None and is_offered(finding.fix):
+        result["fixes"] = [_fix(report, finding, finding.fix)]
     if verdict.kind is VerdictKind.REJECTED:
         result["suppressions"] = [
             {"kind": "external", "status": "accepted", "justification": cut(printable(verdict.reason))}
@@ -148,6 +150,13 @@ def _flagged(report: Report, finding: Finding) -> dict[str, Any]:
             place["contextRegion"] = {"startLine": first, "endLine": last, "snippet": {"text": cut(shown)}}
     symbol = {"fullyQualifiedName": printable(finding.suspect.symbol), "kind": "function"}
     return {"physicalLocation": place, "logicalLocations": [symbol]}
+
+
+def _fix(report: Report, finding: Finding, fix: Fix) -> dict[str, Any]:
+    sure = "keeps the meaning of the program" if fix.safe else "may change the meaning of the program: look at it"
+    replacements = [{"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}} for edit in fix.edits]
+    change = {"artifactLocation": _artifact(report, finding), "replacements": replacements}
+    return {"description": {"text": f"This fix {sure}."}, "artifactChanges": [change]}
 
 
 def _related(report: Report, finding: Finding) -> list[dict[str, Any]]:
@@ -186,8 +195,11 @@ def _complexity(finding: Finding) -> str:
 
 
 def _physical(report: Report, finding: Finding, region: dict[str, Any]) -> dict[str, Any]:
-    place = {"uri": uri(report, finding.suspect.path), "uriBaseId": "%SRCROOT%"}
-    return {"artifactLocation": place, "region": region}
+    return {"artifactLocation": _artifact(report, finding), "region": region}
+
+
+def _artifact(report: Report, finding: Finding) -> dict[str, str]:
+    return {"uri": uri(report, finding.suspect.path), "uriBaseId": "%SRCROOT%"}
 
 
 def _region(span: Span) -> dict[str, int]:

@@ -16,7 +16,7 @@ import junitparser
 import pytest
 import xmlschema
 
-from auditor.model import Priority, Report, Span, VerdictKind
+from auditor.model import Edit, Fix, Priority, Report, Span, VerdictKind
 from auditor.report import reporters
 from auditor.report.saved import from_json, to_json
 
@@ -148,6 +148,15 @@ class TestSarif:
         first, second = (results(a_report(one))[0]["partialFingerprints"] for one in (here, there))
         assert first["primaryLocationLineHash"] == second["primaryLocationLineHash"] == "0123456789abcdef:1"
 
+    def test_a_fix_says_whether_it_is_safe(self) -> None:
+        fix = Fix(False, "", (Edit(Span(42, 12, 42, 48), "copy(self.items)"),))
+        report = a_report(a_finding(fix=fix))
+
+        (said,) = results(report)[0]["fixes"]
+        assert said["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == "copy(self.items)"
+        assert "may change the meaning" in said["description"]["text"]
+        jsonschema.validate(rendered("sarif", report), json.loads((DATA / SCHEMAS["sarif"]).read_text()))
+
     def test_code_scanning_gets_no_result_that_is_not_a_problem(self) -> None:
         report = a_realistic_report()
         found = results(report, "codescanning")
@@ -277,12 +286,30 @@ class TestReviewdog:
 
         assert one["location"]["range"] == {"start": {"line": 4}, "end": {"line": 5}}
 
+    def test_a_safe_fix_is_a_suggestion_and_another_is_not(self) -> None:
+        edits = (Edit(Span(4, 1, 4, 3), "ä"), Edit(Span(5, 1, 5, 1), "import x\n"))
+        lines = ((4, "€ = 1"), (5, "y"))
+        fixed = [a_finding(span=Span(4, 1, 4, 2), excerpt=lines, fix=Fix(safe, "", edits)) for safe in (True, False)]
+
+        safe, unsafe = rendered("rdjson", a_report(*fixed))["diagnostics"]
+        assert "suggestions" not in unsafe
+        assert safe["suggestions"] == [
+            {"range": {"start": {"line": 4, "column": 1}, "end": {"line": 4, "column": 5}}, "text": "ä"},
+            {"range": {"start": {"line": 5, "column": 1}, "end": {"line": 5, "column": 1}}, "text": "import x\n"},
+        ]
+
+    def test_a_fix_whose_lines_are_not_all_known_is_not_suggested_by_halves(self) -> None:
+        edits = (Edit(Span(4, 1, 4, 2), "x"), Edit(Span(1, 1, 1, 1), "import x\n"))
+        finding = a_finding(span=Span(4, 1, 4, 2), excerpt=((4, "y"),), fix=Fix(True, "", edits))
+
+        assert "suggestions" not in rendered("rdjson", a_report(finding))["diagnostics"][0]
+
 
 class TestJUnit:
     @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
     def test_xml_is_valid_by_jenkins_schema_and_read_by_a_parser(self, report: Report) -> None:
         text = reporters()["junit"].render(report)
-        xmlschema.validate(io.StringIO(text), str(DATA / "junit-10.xsd"))
+        xmlschema.XMLSchema(str(DATA / "junit-10.xsd")).validate(io.StringIO(text))
 
         suites = list(junitparser.JUnitXml.fromstring(text.encode()))
         kinds = [finding.verdict.kind for finding in report.findings]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from auditor.report.attention import Level, level, message, open_findings
+from auditor.report.attention import Level, is_offered, level, message, open_findings
 from auditor.report.places import byte_columns, shown_path
 from auditor.report.printable import printable
 from auditor.report.reporter import Reporter
 
 if TYPE_CHECKING:
-    from auditor.model import Finding, Report
+    from auditor.model import Finding, Report, Span
 
 _SEVERITIES = {Level.ERROR: "ERROR", Level.WARNING: "WARNING", Level.NOTE: "INFO"}
 
@@ -24,20 +24,31 @@ def render(report: Report) -> str:
 
 def _diagnostic(report: Report, finding: Finding) -> dict[str, object]:
     suspect = finding.suspect
-    return {
+    whole_lines = {"start": {"line": suspect.span.line}, "end": {"line": max(suspect.span.end_line, suspect.span.line)}}
+    said: dict[str, object] = {
         "message": message(finding),
-        "location": {"path": shown_path(report, suspect.path), "range": _range(finding)},
+        "location": {"path": shown_path(report, suspect.path), "range": _range(finding, suspect.span) or whole_lines},
         "severity": _SEVERITIES[level(finding)],
         "code": {"value": printable(suspect.rule)},
     }
+    suggestions = _suggestions(finding)
+    return {**said, "suggestions": suggestions} if suggestions else said
 
 
-def _range(finding: Finding) -> dict[str, dict[str, int]]:
-    """The flagged span; whole lines where its columns are not known in bytes."""
-    span = finding.suspect.span
-    columns = byte_columns(finding)
+def _suggestions(finding: Finding) -> list[dict[str, object]]:
+    """The fix, if it is safe and all of its places can be told in bytes: half a fix is none."""
+    if finding.fix is None or not finding.fix.safe or not is_offered(finding.fix):
+        return []
+    ranges = [_range(finding, edit.span) for edit in finding.fix.edits]
+    if None in ranges:
+        return []
+    return [{"range": where, "text": edit.text} for where, edit in zip(ranges, finding.fix.edits, strict=True)]
+
+
+def _range(finding: Finding, span: Span) -> dict[str, dict[str, int]] | None:
+    columns = byte_columns(finding, span)
     if columns is None:
-        return {"start": {"line": span.line}, "end": {"line": max(span.end_line, span.line)}}
+        return None
     return {
         "start": {"line": span.line, "column": columns[0]},
         "end": {"line": span.end_line, "column": columns[1]},
