@@ -44,7 +44,9 @@ def message(finding: Finding) -> str:
     """What is suspected, what the evidence says of it, and what could be gained; a line each."""
     kind = finding.verdict.kind.value.replace("-", " ").capitalize()
     said = f"{kind}: {finding.verdict.reason}" if finding.verdict.reason else f"{kind}."
-    lines = [finding.suspect.message, said]
+    # other tools see a notebook as the file that it is, in which nobody looks for lines
+    cell = "" if finding.suspect.cell is None else f"Cell {finding.suspect.cell}, line {finding.suspect.span.line}: "
+    lines = [cell + finding.suspect.message, said]
     if finding.gain is not None:
         lines.append(f"Gain: at most {figures.gain(finding.gain)} for the whole workload.")
     return "\n".join(cut(printable(line)) for line in lines)

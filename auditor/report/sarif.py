@@ -131,7 +131,7 @@ def _result(report: Report, finding: Finding, *, alerts: bool) -> dict[str, Any]
     rank = 0.0 if verdict.kind is VerdictKind.REJECTED else _RANKS.get(finding.priority) if finding.priority else None
     if rank is not None:
         result["rank"] = rank
-    if finding.fix is not None and is_offered(finding.fix):
+    if finding.fix is not None and suspect.cell is None and is_offered(finding.fix):
         result["fixes"] = [_fix(report, finding, finding.fix)]
     if verdict.kind is VerdictKind.REJECTED:
         result["suppressions"] = [
@@ -143,7 +143,7 @@ def _result(report: Report, finding: Finding, *, alerts: bool) -> dict[str, Any]
 def _flagged(report: Report, finding: Finding) -> dict[str, Any]:
     region = _region(finding.suspect.span)
     place = _physical(report, finding, region)
-    if finding.excerpt:
+    if finding.excerpt and "region" in place:
         shown = "\n".join(source_line(text) for _line, text in finding.excerpt)
         first, last = finding.excerpt[0][0], finding.excerpt[-1][0]
         if first >= 1 and last >= region.get("endLine", region["startLine"]) and first <= region["startLine"]:
@@ -195,7 +195,8 @@ def _complexity(finding: Finding) -> str:
 
 
 def _physical(report: Report, finding: Finding, region: dict[str, Any]) -> dict[str, Any]:
-    return {"artifactLocation": _artifact(report, finding), "region": region}
+    place: dict[str, Any] = {"artifactLocation": _artifact(report, finding)}
+    return place if finding.suspect.cell is not None else {**place, "region": region}
 
 
 def _artifact(report: Report, finding: Finding) -> dict[str, str]:

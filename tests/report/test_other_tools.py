@@ -38,6 +38,7 @@ def a_nasty_report() -> Report:
         a_finding(path=BYTES_NAME, message=LONG, reason=f"{LONG}\n::error::injected", rule="list-pop-front"),
         a_finding(path="a:b,c%d\n::error::x.py", message="one\r\ntwo %0A three", priority=Priority.P0),
         a_finding(VerdictKind.REJECTED, a_row(), path="a]]>b.py", reason="<![CDATA[ ]]> & \ufffe \x00"),
+        a_finding(path="book.ipynb", cell=3, line=5, excerpt=((5, "x"),)),
         prefix="pack ages/\u00e4",
     )
 
@@ -323,6 +324,17 @@ class TestJUnit:
 
         assert [case[0].tag for case in cases] == ["failure", "system-out", "skipped"]
         assert cases[2][0].get("type") == "not-exercised"
+
+
+def test_a_place_in_a_notebook_is_told_in_words_as_the_file_has_other_lines() -> None:
+    report = a_report(a_finding(path="book.ipynb", cell=3, line=5, excerpt=((5, "x"),)))
+    (one,) = results(report)
+
+    assert one["message"]["text"].startswith("Cell 3, line 5: ")
+    assert "region" not in one["locations"][0]["physicalLocation"]
+    assert "range" not in rendered("rdjson", report)["diagnostics"][0]["location"]
+    assert rendered("gitlab", report)[0]["location"]["lines"] == {"begin": 1}
+    assert "line=" not in reporters()["github"].render(report)
 
 
 def test_markup_stays_text_in_every_form() -> None:

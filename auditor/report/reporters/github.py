@@ -47,13 +47,10 @@ def overview_line(report: Report) -> str:
 
 def _command(report: Report, finding: Finding) -> str:
     span = finding.suspect.span
-    properties = {
-        "title": title(finding),
-        "file": shown_path(report, finding.suspect.path),
-        "line": str(span.line),
-        "endLine": str(max(span.end_line, span.line)),
-    }
-    if span.end_line == span.line:
+    properties = {"title": title(finding), "file": shown_path(report, finding.suspect.path)}
+    if finding.suspect.cell is None:
+        properties |= {"line": str(span.line), "endLine": str(max(span.end_line, span.line))}
+    if finding.suspect.cell is None and span.end_line == span.line:
         # with columns, GitHub refuses an annotation of several lines
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())

@@ -25,6 +25,7 @@ def render(report: Report) -> str:
 
 def _issue(report: Report, finding: Finding) -> dict[str, object]:
     span = finding.suspect.span
+    lines = {"begin": span.line, "end": max(span.end_line, span.line)}
     return {
         "description": message(finding).replace("\n", " "),
         "check_name": printable(finding.suspect.rule),
@@ -32,7 +33,7 @@ def _issue(report: Report, finding: Finding) -> dict[str, object]:
         "severity": _severity(finding),
         "location": {
             "path": shown_path(report, finding.suspect.path),
-            "lines": {"begin": span.line, "end": max(span.end_line, span.line)},
+            "lines": lines if finding.suspect.cell is None else {"begin": 1},
         },
     }
 

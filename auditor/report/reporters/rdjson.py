@@ -24,10 +24,13 @@ def render(report: Report) -> str:
 
 def _diagnostic(report: Report, finding: Finding) -> dict[str, object]:
     suspect = finding.suspect
-    whole_lines = {"start": {"line": suspect.span.line}, "end": {"line": max(suspect.span.end_line, suspect.span.line)}}
+    lines = {"start": {"line": suspect.span.line}, "end": {"line": max(suspect.span.end_line, suspect.span.line)}}
+    location: dict[str, object] = {"path": shown_path(report, suspect.path)}
+    if suspect.cell is None:
+        location["range"] = _range(finding, suspect.span) or lines
     said: dict[str, object] = {
         "message": message(finding),
-        "location": {"path": shown_path(report, suspect.path), "range": _range(finding, suspect.span) or whole_lines},
+        "location": location,
         "severity": _SEVERITIES[level(finding)],
         "code": {"value": printable(suspect.rule)},
     }
@@ -38,6 +41,8 @@ def _diagnostic(report: Report, finding: Finding) -> dict[str, object]:
 def _suggestions(finding: Finding) -> list[dict[str, object]]:
     """The fix, if it is safe and all of its places can be told in bytes: half a fix is none."""
     if finding.fix is None or not finding.fix.safe or not is_offered(finding.fix):
+        return []
+    if finding.suspect.cell is not None:
         return []
     ranges = [_range(finding, edit.span) for edit in finding.fix.edits]
     if None in ranges:
