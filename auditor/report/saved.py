@@ -173,7 +173,7 @@ def _remembered(one: Remembered) -> dict[str, Any]:
         "workload": one.workload,
         "command": one.command,
         "priority": one.priority and one.priority.value,
-        "evidence": [_evidence(row) for row in one.evidence],
+        "evidence": [evidence_row(row) for row in one.evidence],
         "stale": one.stale,
     }
 
