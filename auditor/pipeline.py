@@ -45,8 +45,7 @@ class Request:
     """What the user asked for. `command` is the command line that shows the result again.
 
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
-    as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
-    pass is made.
+    as there are usable cores). `store` is where evidence is remembered, None for nowhere.
     """
 
     paths: tuple[Path, ...]
@@ -59,7 +58,6 @@ class Request:
     cache: bool = True
     jobs: int | None = None
     store: Location | None = None
-    repeat: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def audit(request: Request, progress: Progress) -> Report:
     memory = _memory(request, questions, scanned.target)
     runs: list[WorkloadRun] = []
     seen: dict[str, list[Observation]] = {}
-    conditions = Conditions(scanned.target.root, request.allow_failure, request.stdin, request.repeat)
+    conditions = Conditions(scanned.target.root, request.allow_failure, request.stdin)
     if questions:
         for workload in request.workloads:
             if progress.stop.is_set():

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.cli.delivery import deliver, outputs
+from auditor.cli.gate import exit_code, known_gate
 from auditor.cli.options import audit_parser
-from auditor.errors import AuditError, ConfigError
+from auditor.errors import ConfigError
 
 if TYPE_CHECKING:
     from auditor.config import Config
-    from auditor.model import Finding, Report, Workload
+    from auditor.model import Report, Workload
     from auditor.pipeline import Progress, Request
 
 
@@ -37,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         with shown(progress) as watched:
             report = _run(request, watched)
     deliver(report, wanted)
-    return _exit_code(report, request)
+    return exit_code(report, request.config.fail_on, allow_failure=request.allow_failure)
 
 
 def _run(request: Request, progress: Progress) -> Report:
@@ -65,7 +66,6 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         config=config,
         workloads=workloads,
         allow_failure=options.allow_failure,
-        repeat=_repeat(options.repeat),
         stdin=standard_input(spooled) if workloads else None,
         cache=not options.no_cache,
         jobs=options.jobs,
@@ -74,11 +74,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
 
 
 def _override(config: Config, options: argparse.Namespace) -> Config:
-    from auditor.config import FAIL_ON, suggestion
-
-    fail_on = "never" if options.exit_zero else (options.fail_on or config.fail_on)
-    if fail_on not in FAIL_ON:
-        raise ConfigError(f"--fail-on {fail_on}: no such gate; {suggestion(fail_on, FAIL_ON)}")
+    fail_on = known_gate("never" if options.exit_zero else (options.fail_on or config.fail_on))
     if options.timeout is not None and options.timeout <= 0:
         raise ConfigError(f"--timeout {options.timeout:g}: give a number of seconds above zero")
     return replace(
@@ -92,66 +88,16 @@ def _override(config: Config, options: argparse.Namespace) -> Config:
 
 
 def _workloads(options: argparse.Namespace, config: Config) -> tuple[Workload, ...]:
-    from auditor.config import workload_sizes
     from auditor.model import Workload
 
-    sizes = _sizes(options.sizes)
-    if sizes is not None and not options.run:
-        raise ConfigError("--sizes goes with --run; configured workloads have sizes of their own in [tool.audit]")
     if options.static:
         return ()
     if options.run:
         names = ["run"] if len(options.run) == 1 else [f"run-{number}" for number in range(1, len(options.run) + 1)]
         return tuple(
-            Workload(
-                name=name,
-                command=command,
-                cwd=str(Path.cwd()),
-                timeout_s=config.timeout,
-                sizes=() if sizes is None else workload_sizes(sizes, command, "--sizes"),
-            )
+            Workload(name=name, command=command, cwd=str(Path.cwd()), timeout_s=config.timeout)
             for name, command in zip(names, options.run, strict=True)
         )
     if options.timeout is not None:
         return tuple(replace(workload, timeout_s=options.timeout) for workload in config.workloads)
     return config.workloads
-
-
-def _repeat(times: int) -> int:
-    if times < 1:
-        raise ConfigError(f"--repeat {times}: give a number of runs, 1 or more")
-    return times
-
-
-def _sizes(given: str | None) -> list[int] | None:
-    try:
-        return None if given is None else [int(size) for size in given.split(",")]
-    except ValueError:
-        raise ConfigError(f"--sizes {given}: give whole numbers with commas between, as in 1000,2000,4000") from None
-
-
-def _exit_code(report: Report, request: Request) -> int:
-    fail_on = request.config.fail_on
-    failed = any(run.exit_code != 0 for run in report.workloads)
-    if report.interrupted or (failed and not request.allow_failure):
-        return AuditError.exit_code
-    return int(any(_fails(finding, fail_on) for finding in report.findings))
-
-
-def _fails(finding: Finding, fail_on: str) -> bool:
-    """Whether a finding is at or above the gate. Remembered evidence counts as long as nothing changed since."""
-    from auditor.model import VerdictKind
-
-    holding = [one for one in finding.remembered if one.stale is None]
-    said = [(finding.verdict.kind, finding.priority), *((one.kind, one.priority) for one in holding)]
-    confirmed = [priority for kind, priority in said if kind is VerdictKind.CONFIRMED]
-    match fail_on:
-        case "never":
-            return False
-        case "confirmed":
-            return bool(confirmed)
-        case "suspected":
-            open_still = finding.verdict.kind is VerdictKind.SUSPECTED
-            return bool(confirmed) or (open_still and not any(one.kind is VerdictKind.REJECTED for one in holding))
-        case _:
-            return any(priority is not None and priority <= fail_on for priority in confirmed)

@@ -1,0 +1,86 @@
+"""From two reports to a pull request: what is said, and what becomes of it where the token may not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from auditor.bot.change import compare
+from auditor.bot.check import Check, check
+from auditor.bot.comment import Subject, body, is_worth_saying, open_ones
+from auditor.bot.event import DeniedError, Event
+from auditor.bot.remarks import Remark, remarks
+
+if TYPE_CHECKING:
+    from auditor.model import Report
+
+T = TypeVar("T")
+
+
+class Forge(Protocol):
+    """One pull or merge request on a forge. Methods raise DeniedError if the token lacks the right, else BotError."""
+
+    def changed(self) -> tuple[dict[str, frozenset[int]], dict[str, str]]:
+        """Changed lines of the new side by path, and the renames, from old path to new."""
+
+    def comment(self, body: str, order: int, *, create: bool) -> str:
+        """Write the one comment, posting it only if `create`; returns what was done."""
+
+    def review(self, remarks: Sequence[Remark]) -> int:
+        """Post the remarks that are not there yet; returns their number."""
+
+    def check(self, check: Check) -> str:
+        """Write the check run; returns what was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of it. `log` has a line for each step; `denied` says that the forge did not allow one of them.
+
+    `text` is the comment, for a job summary; `introduced` is the head's report with nothing but what was introduced.
+    """
+
+    log: tuple[str, ...]
+    denied: bool
+    text: str
+    introduced: Report
+
+
+@dataclass(slots=True)
+class _Steps:
+    log: list[str] = field(default_factory=list)
+    denied: bool = False
+
+    def take(self, name: str, step: Callable[[], T], default: T) -> T:
+        try:
+            done = step()
+        except DeniedError as error:
+            self.log.append(f"{name}: {error}")
+            self.denied = True
+            return default
+        if isinstance(done, str | int):
+            self.log.append(f"{name}: {done}")
+        return done
+
+
+def deliver(forge: Forge, event: Event, head: Report, base: Report | None) -> Delivered:
+    """Comment, remark and check. A step that the token may not take is logged, and the others are taken still.
+
+    Raises:
+        BotError: the forge refused for another reason, or cannot be reached.
+    """
+    if event.untrusted:
+        # a suggestion is code that one click commits: never from a stranger's hand
+        head = replace(head, findings=tuple(replace(one, fix=None) for one in head.findings))
+    steps = _Steps()
+    nothing: tuple[dict[str, frozenset[int]], dict[str, str]] = ({}, {})
+    lines, renamed = steps.take("changed files", forge.changed, nothing)
+    change = compare(head, base, renamed)
+    text = body(change, head, base, Subject(event.sha, event.order, event.link))
+    steps.take("comment", lambda: forge.comment(text, event.order, create=is_worth_saying(change)), "")
+    found = remarks(open_ones(change), head.prefix, lines)
+    if found:
+        steps.take("new remarks", lambda: forge.review(found), 0)
+    steps.take("check", lambda: forge.check(check(change, head, text)), "")
+    return Delivered(tuple(steps.log), steps.denied, text, replace(head, findings=change.introduced))
