@@ -11,7 +11,7 @@ from auditor import __version__
 from auditor.catalog import chosen_rules, sources_of_rules
 from auditor.complexity import Complexities
 from auditor.config import Config
-from auditor.evidence.base import Question
+from auditor.evidence.base import Outcome, Question
 from auditor.judge import judge
 from auditor.machine import this_machine
 from auditor.measure import Conditions, Progress, measure
@@ -46,6 +46,7 @@ class Request:
 
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
     as there are usable cores). `store` is where evidence is remembered, None for nowhere.
+    `plain` is the plain run, where the caller has made it already.
     """
 
     paths: tuple[Path, ...]
@@ -58,6 +59,7 @@ class Request:
     cache: bool = True
     jobs: int | None = None
     store: Location | None = None
+    plain: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def audit(request: Request, progress: Progress) -> Report:
     memory = _memory(request, questions, scanned.target)
     runs: list[WorkloadRun] = []
     seen: dict[str, list[Observation]] = {}
-    conditions = Conditions(scanned.target.root, request.allow_failure, request.stdin)
+    conditions = Conditions(scanned.target.root, request.allow_failure, request.stdin, request.plain)
     if questions:
         for workload in request.workloads:
             if progress.stop.is_set():
