@@ -10,6 +10,7 @@ the option is given. Works with pytest 7, 8 and 9.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -49,13 +50,15 @@ _WRITTEN_FILES = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--audit` and what belongs to it."""
+    if "--audit" in _taken(parser):
+        return
     group = parser.getgroup("audit", "performance audit")
     try:
         group.addoption(
             "--audit", action="store_true", dest="audit_session",
             help="run the tests again under measurement, and say which suspect patterns of the code are costly",
         )  # fmt: skip
-    except ValueError:
+    except (ValueError, argparse.ArgumentError):
         return  # another plug-in has an option of that name, and keeps it
     group.addoption(
         "--audit-path", action="append", default=[], metavar="PATH",
@@ -65,6 +68,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--audit-output", action="append", default=[], metavar="FILE",
         help="write the report to FILE, too, in the format its suffix tells; may be repeated",
     )  # fmt: skip
+
+
+def _taken(parser: pytest.Parser) -> set[str]:
+    """Names of options there are already; before pytest 9 a conflict shows only when it is too late to give way."""
+    try:
+        groups = [parser._anonymous, *parser._groups]
+        return {name for group in groups for option in group.options for name in option.names()}
+    except AttributeError:
+        return set()
 
 
 @pytest.hookimpl(tryfirst=True)
