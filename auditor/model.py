@@ -166,7 +166,7 @@ class Workload:
     """A command that exercises the audited code. `timeout_s` is None for no limit.
 
     With `sizes` (in rising order), each run is made once for each of them, which takes the place of `{n}` in the
-    command.
+    command. `argv` are the words that are run where they are others than those of the command that people know.
     """
 
     name: str
@@ -174,6 +174,7 @@ class Workload:
     cwd: str
     timeout_s: float | None = None
     sizes: tuple[int, ...] = ()
+    argv: tuple[str, ...] = ()
 
     def at(self, size: int) -> Workload:
         """The same at one size: `{n}` in the command becomes that number."""

@@ -215,6 +215,7 @@ class Audited(Outcomes):
             "cwd": str(config.invocation_params.dir),
             "scratch": str(self._scratch),
             "wall_s": wall_s,
+            "cpu_s": sum(os.times()[:4]),
             "exit_code": int(self._session.exitstatus),
             "is_reference": not self._is_covered(),
             "paths": self._paths or [str(config.rootpath)],

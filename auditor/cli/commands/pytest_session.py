@@ -7,7 +7,6 @@ in the formats that the suffixes tell.
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     progress = Progress()
     with interruptible(progress), shown(progress) as watched:
         report = audit(_request(task), watched)
-    report = _as_typed(report, task, _differences(task["outcomes"], Path(task["scratch"]) / "outcomes"))
+    report = _warned(report, _differences(task["outcomes"], Path(task["scratch"]) / "outcomes"))
     deliver(report, [pair for pair in wanted if pair[1] is not None])
     _print(report, task)
     return 0
@@ -51,6 +50,7 @@ def _request(task: dict[str, Any]) -> Request:
     from auditor.config import load_config
     from auditor.model import Workload
     from auditor.pipeline import Request
+    from auditor.store import locate
 
     paths = tuple(map(Path, task["paths"]))
     config = load_config(paths[0])
@@ -59,10 +59,11 @@ def _request(task: dict[str, Any]) -> Request:
         target=" ".join(map(_near, paths)),
         command=task["shown"],
         config=replace(config, exclude=(*config.exclude, *task["exclude"])),
-        workloads=(Workload("pytest", shlex.join(task["command"]), task["cwd"], config.timeout),),
+        workloads=(Workload("pytest", task["shown"], task["cwd"], config.timeout, argv=tuple(task["command"])),),
         # tests that fail are measured, too: what counts is that they end alike each time
         allow_failure=True,
         plain=_plain(task) if task["is_reference"] else None,
+        store=locate(paths[0], config.root if config.source else None, config.store),
     )
 
 
@@ -75,17 +76,11 @@ def _plain(task: dict[str, Any]) -> Outcome:
     from auditor.evidence.base import Outcome
     from auditor.model import PassRun
 
-    return Outcome(PassRun("plain", task["wall_s"], task["exit_code"]))
+    return Outcome(PassRun("plain", task["wall_s"], task["exit_code"], cpu_s=task["cpu_s"]))
 
 
-def _as_typed(report: Report, task: dict[str, Any], differences: Sequence[str]) -> Report:
-    """The command as the user knows it, and what became of the tests."""
-    runs = tuple(
-        replace(
-            run, workload=replace(run.workload, command=task["shown"]), warnings=(*run.warnings, *differences)
-        )
-        for run in report.workloads
-    )  # fmt: skip
+def _warned(report: Report, warnings: Sequence[str]) -> Report:
+    runs = tuple(replace(run, warnings=(*run.warnings, *warnings)) for run in report.workloads)
     return replace(report, workloads=runs)
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from auditor.evidence import highwater
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.launch import NOT_REACHED, Reached, child_environment, child_errors, reached
-from auditor.evidence.supervise import resolve_command, run_child
+from auditor.evidence.running import run_workload
+from auditor.evidence.supervise import run_child
 from auditor.model import Backlog, Cost, Evidence, Gap, PassRun
 
 
@@ -54,14 +55,7 @@ class MemrayPass:
         Raises:
             WorkloadError: its program cannot be found or started.
         """
-        result = run_child(
-            resolve_command(session.workload.command, session.workload.cwd),
-            cwd=session.workload.cwd,
-            env=child_environment("memray", session.scratch, _own_memray()),
-            timeout_s=session.workload.timeout_s,
-            stdin=session.stdin,
-            stop=session.stop,
-        )
+        result = run_workload(session, child_environment("memray", session.scratch, _own_memray()))
         asked = [question for question in questions if _is_about_memory(question)]
         processes = reached(session.scratch)
         seen = _Seen(failures=_without_memray(processes))

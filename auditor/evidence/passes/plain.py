@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from auditor.evidence.base import Outcome, Pass, Question, Session
-from auditor.evidence.supervise import resolve_command, run_child
+from auditor.evidence.running import run_workload
 from auditor.model import PassRun
 
 
@@ -26,14 +26,7 @@ class PlainPass:
         Raises:
             WorkloadError: its program cannot be found or started.
         """
-        result = run_child(
-            resolve_command(session.workload.command, session.workload.cwd),
-            cwd=session.workload.cwd,
-            env=os.environ,
-            timeout_s=session.workload.timeout_s,
-            stdin=session.stdin,
-            stop=session.stop,
-        )
+        result = run_workload(session, os.environ)
         run = PassRun(self.name, result.wall_s, result.exit_code, warnings=result.warnings, cpu_s=result.cpu_s)
         return Outcome(run, last_lines=result.last_lines)
 

@@ -12,7 +12,7 @@ from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.by_test import exercises
 from auditor.evidence.launch import NOT_REACHED, child_environment, child_errors, reached
 from auditor.evidence.probes import probe_files, probe_module
-from auditor.evidence.supervise import resolve_command, run_child
+from auditor.evidence.running import run_workload
 from auditor.model import Evidence, Gap, PassRun
 
 NOT_PLANTED = (
@@ -52,14 +52,7 @@ class ProbesPass:
             # audit itself may be run by a test
             "outer_test": os.environ.get("PYTEST_CURRENT_TEST"),
         }
-        result = run_child(
-            resolve_command(session.workload.command, session.workload.cwd),
-            cwd=session.workload.cwd,
-            env=child_environment("probes", session.scratch, settings),
-            timeout_s=session.workload.timeout_s,
-            stdin=session.stdin,
-            stop=session.stop,
-        )
+        result = run_workload(session, child_environment("probes", session.scratch, settings))
         states = _states(session.scratch)
         gap = None if reached(session.scratch) else NOT_REACHED
         warnings = (*result.warnings, *child_errors(session.scratch))

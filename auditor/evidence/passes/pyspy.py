@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.gate import PATIENCE_S, Gate, Watch
 from auditor.evidence.launch import CHILD_DIRECTORY, NOT_REACHED, child_environment, child_errors
+from auditor.evidence.running import run_workload
 from auditor.evidence.speedscope import Recording, read_recording
 from auditor.evidence.stacks import Estimate, Pattern, Tallies, loop_is_hidden
-from auditor.evidence.supervise import resolve_command, run_child
 from auditor.model import Cost, Evidence, Expectation, Gap, PassRun, Repetition, Scaling, Span, Stall, Survivors
 
 RATE_HZ = 100
@@ -58,15 +58,9 @@ class PySpyPass:
         Raises:
             WorkloadError: its program cannot be found or started.
         """
-        settings = {"patience_s": PATIENCE_S}
         with Gate(session.scratch, RATE_HZ) as gate:
-            result = run_child(
-                resolve_command(session.workload.command, session.workload.cwd),
-                cwd=session.workload.cwd,
-                env=child_environment("gate", session.scratch, {**settings, "gate": gate.address}),
-                timeout_s=session.workload.timeout_s,
-                stdin=session.stdin,
-                stop=session.stop,
+            result = run_workload(
+                session, child_environment("gate", session.scratch, {**settings, "gate": gate.address})
             )
         wall_s = max(0.0, result.wall_s - _held_s(gate.watches))
         patterns = {pattern: None for question in questions for pattern in _patterns(question, session.target).values()}
