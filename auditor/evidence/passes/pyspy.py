@@ -59,9 +59,8 @@ class PySpyPass:
             WorkloadError: its program cannot be found or started.
         """
         with Gate(session.scratch, RATE_HZ) as gate:
-            result = run_workload(
-                session, child_environment("gate", session.scratch, {**settings, "gate": gate.address})
-            )
+            settings = {"patience_s": PATIENCE_S, "gate": gate.address}
+            result = run_workload(session, child_environment("gate", session.scratch, settings))
         wall_s = max(0.0, result.wall_s - _held_s(gate.watches))
         patterns = {pattern: None for question in questions for pattern in _patterns(question, session.target).values()}
         seen = _collect(gate.watches, Tallies(tuple(patterns), session.workload.cwd))
