@@ -10,19 +10,20 @@ import libcst as cst
 
 from auditor.scan import flow, infer, kept, local, repeat, sinks, turns, values
 from auditor.scan.fixed import is_fixed, is_settled
-from auditor.scan.nodes import children
 from auditor.scan.scopes import Scopes
+from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
 
 _STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
+Piece = Shadow | Slice
 _FUNCTIONS = (cst.FunctionDef, cst.Lambda)
 
 
 class SliceContext:
     """What a rule may ask (`auditor.rule.Context`), answered for one candidate."""
 
-    def __init__(self, piece: Slice, scopes: Scopes, path: str) -> None:
+    def __init__(self, piece: Piece, scopes: Scopes, path: str) -> None:
         self._piece = piece
         self._scopes = scopes
         self._path = path
@@ -39,24 +40,18 @@ class SliceContext:
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around `node`."""
-        return self._piece.parents.get(node)
+        return self._piece.parent(node)
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around `node`, innermost first."""
-        parent = self._piece.parents.get(node)
+        parent = self._piece.parent(node)
         while parent is not None:
             yield parent
-            parent = self._piece.parents.get(parent)
+            parent = self._piece.parent(parent)
 
     def descendants(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """`node` and all inside it, in source order."""
-        stack = [node]
-        while stack:
-            current = stack.pop()
-            yield current
-            # a node that a rule made up itself is not among those of the slice
-            inside = self._piece.children.get(current)
-            stack.extend(reversed(children(current) if inside is None else inside))
+        return self._piece.descendants(node)
 
     def function(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Lambda | None:
         """The innermost function whose body runs `node`."""
@@ -258,7 +253,7 @@ class SliceContext:
 
     def code(self, node: cst.CSTNode) -> str:
         """Source text of the node."""
-        return self._piece.module.code_for_node(node)
+        return self._piece.code(node)
 
     def derives_from(self, expression: cst.BaseExpression, bases: Collection[str]) -> bool:
         """Whether the expression names one of these classes or one derived from them."""
@@ -358,11 +353,7 @@ class SliceContext:
         return names[0] in _STARTUP and self.function(node) is functions[0]
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
-        try:
-            # parentheses let an expression span lines
-            return ast.parse(f"({self.code(expression).strip()})", mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+        return self._piece.expression(expression)
 
     def _narrowed(self, name: cst.Name) -> str | None:
         """The type that an `if isinstance(name, T):` around the name proves."""

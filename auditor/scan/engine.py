@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.model import Site, Skip, Span, Suspect
+from auditor.scan.context import Piece, SliceContext
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.files import package_of
 from auditor.scan.gate import MAX_DEPTH, Candidate, Gate
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
+from auditor.scan.shadow import NotShadowedError, Shadow
+from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 
 if TYPE_CHECKING:
-    from auditor.rule import Match, Rule
-    from auditor.scan.context import SliceContext
-    from auditor.scan.slices import Slice
+    from auditor.rule import Rule
 
 MAX_SLICE_LINES = 5000
 """Longer functions are generated; LibCST needs seconds and hundreds of megabytes for them."""
@@ -71,13 +72,35 @@ class Engine:
 
 
 def _by_slice(candidates: Iterable[Candidate]) -> dict[tuple[int, int], list[Candidate]]:
-    from auditor.scan.slices import slice_lines
-
     groups: dict[tuple[int, int], list[Candidate]] = {}
     for candidate in candidates:
         if candidate.place.slice is not None:
             groups.setdefault(slice_lines(candidate.place.slice), []).append(candidate)
     return groups
+
+
+class _Pieces:
+    """The two ways to see one statement: as a shadow of the `ast`, and as LibCST parses it, which takes far longer.
+
+    `refused` says why LibCST does not take it, once it was asked.
+    """
+
+    def __init__(self, source: Source, statement: ast.stmt) -> None:
+        self._source = source
+        self._statement = statement
+        self._parsed: Slice | None = None
+        self.shadow = Shadow(source, statement)
+        self.refused: str | None = None
+
+    @property
+    def parsed(self) -> Slice | None:
+        """LibCST's own nodes, None if it refuses."""
+        if self._parsed is None and self.refused is None:
+            try:
+                self._parsed = Slice(self._source, *slice_lines(self._statement))
+            except SliceError as error:
+                self.refused = str(error)
+        return self._parsed
 
 
 class _FileRun:
@@ -100,8 +123,6 @@ class _FileRun:
         return (*self.skipped, *failed)
 
     def scan_slice(self, candidates: Sequence[Candidate]) -> None:
-        from auditor.scan.slices import Slice, SliceError, slice_lines
-
         statement = candidates[0].place.slice
         assert statement is not None
         first, last = slice_lines(statement)
@@ -111,61 +132,56 @@ class _FileRun:
         if max(candidate.depth for candidate in candidates) > MAX_DEPTH or _depth(statement) > MAX_DEPTH:
             self._skip(f"{self.source.place(first, last)} left out: nested more than {MAX_DEPTH} deep")
             return
-        try:
-            piece = Slice(self.source, first, last)
-        except SliceError as error:
-            self._skip(str(error))
-            return
-        ordered = sorted(candidates, key=lambda c: (c.node.lineno, c.node.col_offset, type(c.node).__name__))
-        for candidate in ordered:
-            self._decide(candidate, piece)
+        pieces = _Pieces(self.source, statement)
+        for candidate in sorted(candidates, key=lambda c: (c.node.lineno, c.node.col_offset, type(c.node).__name__)):
+            self._decide(candidate, pieces)
+        if pieces.refused is not None:
+            self._skip(pieces.refused)
 
-    def _decide(self, candidate: Candidate, piece: Slice) -> None:
-        from auditor.scan.context import SliceContext
-
-        span = self._span(candidate.node)
-        node = piece.find(candidate.node, span)
-        if node is None:
-            names = ", ".join(rule.id for rule in candidate.rules)
-            self._skip(
-                f"{self.source.place(span.line)} left out of {names}: LibCST and Python's parser place it differently"
-            )
-            return
-        context = SliceContext(piece, Scopes(self.facts, candidate.place.scopes), self.source.path)
+    def _decide(self, candidate: Candidate, pieces: _Pieces) -> None:
+        scopes = Scopes(self.facts, candidate.place.scopes)
+        unplaced = []
         for rule in candidate.rules:
             try:
-                match = rule.check(node, context)
-                if match is not None:
-                    _insist(match)
-                    self._draft(rule, candidate, match, context, piece)
+                try:
+                    self._check(rule, candidate, pieces.shadow, scopes)
+                except NotShadowedError:
+                    piece = pieces.parsed
+                    if piece is not None and piece.find(candidate.node) is None:
+                        unplaced.append(rule.id)
+                    elif piece is not None:
+                        self._check(rule, candidate, piece, scopes)
             except (Exception, SystemExit) as error:
-                self.failures.setdefault(rule.id, []).append((span.line, f"{type(error).__name__}: {error}"))
+                self.failures.setdefault(rule.id, []).append(
+                    (candidate.node.lineno, f"{type(error).__name__}: {error}")
+                )
+        if unplaced:
+            self._skip(
+                f"{self.source.place(candidate.node.lineno)} left out of {', '.join(unplaced)}:"
+                " LibCST and Python's parser place it differently"
+            )
 
-    def _draft(self, rule: Rule, candidate: Candidate, match: Match, context: SliceContext, piece: Slice) -> None:
-        span = self._span(candidate.node) if match.node is None else piece.span(match.node)
-        flagged = match.node if match.node is not None else piece.find(candidate.node, span)
-        assert flagged is not None
+    def _check(self, rule: Rule, candidate: Candidate, piece: Piece, scopes: Scopes) -> None:
+        node = piece.find(candidate.node)
+        assert node is not None
+        context = SliceContext(piece, scopes, self.source.path)
+        match = rule.check(node, context)
+        if match is None:
+            return
+        _insist(match)
+        flagged = node if match.node is None else match.node
         functions = [scope for scope in candidate.place.scopes if isinstance(scope, Function)]
         suspect = Suspect(
             rule=rule.id,
             path=self.source.path,
-            span=span,
+            span=self.source.span(candidate.node) if match.node is None else piece.span(match.node),
             symbol=_symbol(candidate),
             message=match.message,
             fingerprint="",
             sites=tuple(Site(plant.probe, piece.span(plant.node)) for plant in match.plants),
-            function=self._span(functions[-1]) if functions else None,
+            function=self.source.span(functions[-1]) if functions else None,
         )
-        self.drafts.append((suspect, " ".join(context.code(flagged).split())))
-
-    def _span(self, node: ast.stmt | ast.expr) -> Span:
-        end_line = node.end_lineno or node.lineno
-        return Span(
-            line=node.lineno,
-            column=self.source.column(node.lineno, node.col_offset),
-            end_line=end_line,
-            end_column=self.source.column(end_line, node.end_col_offset or 0),
-        )
+        self.drafts.append((suspect, " ".join(piece.code(flagged).split())))
 
     def _skip(self, reason: str) -> None:
         self.skipped.append(Skip(self.source.path, reason))

@@ -103,7 +103,7 @@ def _deciding(directories: Iterable[str]) -> Iterator[Path]:
     """The files of audit, and of a team's directories of rules, that decide what a scan finds."""
     package = Path(__file__).parent.parent
     yield from sorted(bundled("rules").glob("*.py"))
-    yield from sorted(Path(__file__).parent.glob("*.py"))
+    yield from sorted(Path(__file__).parent.rglob("*.py"))
     yield from (package / name for name in ("catalog.py", "model.py", "rule.py"))
     for directory in directories:
         yield from sorted(Path(directory).rglob("*.py"))

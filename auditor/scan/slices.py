@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import libcst as cst
 
 from auditor.model import Span
 from auditor.scan.facts import Function
 from auditor.scan.nodes import children, positions
-from auditor.scan.source import Source
+from auditor.scan.source import Source, parsed_expression
 
 _CST_OF: dict[str, tuple[type[cst.CSTNode], ...]] = {
     "Call": (cst.Call,),
@@ -55,6 +56,7 @@ class Slice:
         except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SliceError(f"LibCST cannot parse {source.place(first, last)}: {reason}") from error
+        self.source = source
         self.module = module
         self.offset = first - 1 - (1 if nested else 0)
         self.positions = positions(module)
@@ -85,8 +87,30 @@ class Slice:
             end_column=at.end.column + 1,
         )
 
-    def find(self, node: ast.AST, span: Span) -> cst.CSTNode | None:
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around `node`, None at the top and for nodes that a rule made up itself."""
+        return self.parents.get(node)
+
+    def descendants(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """`node` and all inside it, in source order."""
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            yield current
+            inside = self.children.get(current)
+            stack.extend(reversed(children(current) if inside is None else inside))
+
+    def code(self, node: cst.CSTNode) -> str:
+        """Source text of the node."""
+        return self.module.code_for_node(node)
+
+    def expression(self, node: cst.CSTNode) -> ast.expr | None:
+        """The `ast` of an expression, None if `node` is none."""
+        return parsed_expression(self.code(node))
+
+    def find(self, node: ast.expr | ast.stmt) -> cst.CSTNode | None:
         """The LibCST node that stands for `node`."""
+        span = self.source.span(node)
         kinds = _CST_OF.get(type(node).__name__, ())
         for found in self._by_start.get((span.line - self.offset, span.column - 1), ()):
             if isinstance(found, kinds) and self.span(found) == span:

@@ -70,6 +70,16 @@ class Source:
             return byte_offset + 1
         return len(text.encode("utf-8", "surrogatepass")[:byte_offset].decode("utf-8", "replace")) + 1
 
+    def span(self, node: ast.expr | ast.stmt) -> Span:
+        """Where a node stands."""
+        end_line = node.end_lineno or node.lineno
+        return Span(
+            line=node.lineno,
+            column=self.column(node.lineno, node.col_offset),
+            end_line=end_line,
+            end_column=self.column(end_line, node.end_col_offset or 0),
+        )
+
 
 def _raised(span: Span, lines: int) -> Span:
     return replace(span, line=span.line - lines, end_line=span.end_line - lines)
@@ -128,6 +138,15 @@ def parse_source(data: bytes, path: str) -> Source:
     except ValueError as error:
         raise UnreadableError(f"cannot be parsed: {error}") from error
     return Source(path, tuple(io.StringIO(text, newline=None)), tree, cells, left_out)
+
+
+def parsed_expression(code: str) -> ast.expr | None:
+    """The `ast` of an expression's text, None if it is none."""
+    try:
+        # parentheses let an expression span lines
+        return ast.parse(f"({code.strip()})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _decode(data: bytes) -> str:

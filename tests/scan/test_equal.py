@@ -1,19 +1,20 @@
-"""What makes the scan fast loses nothing: slices against whole files, quick ways through nodes against LibCST's own."""
+"""What makes the scan fast loses nothing: shadows against LibCST on whole files, quick ways through its nodes."""
 
 from __future__ import annotations
 
-import ast
 import sysconfig
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from auditor.catalog import bundled_rules
-from auditor.scan import Engine, engine, slices
+from auditor.scan import Engine, engine
 from auditor.scan.nodes import children, positions
+from auditor.scan.shadow import NotShadowedError
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 BUDGET_S = 40.0
@@ -32,32 +33,33 @@ def sample() -> list[Path]:
     return [files[(index * step) % len(files)] for index in range(len(files)) if len(files) % step]
 
 
-def whole(tree_lines: int) -> object:
-    """A stand-in for `slice_lines` by which every slice is the whole module."""
+class Blind:
+    """A stand-in for the shadow that knows nothing, so that LibCST is asked about every candidate."""
 
-    def lines(_statement: ast.stmt) -> tuple[int, int]:
-        return 1, tree_lines
+    def __init__(self, *_: object) -> None:
+        pass
 
-    return lines
+    def find(self, _wanted: object) -> NoReturn:
+        raise NotShadowedError
 
 
-def test_slices_find_what_whole_files_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shadows_find_what_whole_files_as_libcst_sees_them_do(monkeypatch: pytest.MonkeyPatch) -> None:
     scanner = Engine(bundled_rules())
     began = time.monotonic()
     suspects = files = 0
     for file in sample():
         if time.monotonic() - began > BUDGET_S and files >= 10:
             break
-        sliced = scanner.scan_file(file, LIBRARY)
-        if not sliced.suspects and files % 4:
-            files += 1
+        shadowed = scanner.scan_file(file, LIBRARY)
+        files += 1
+        if not shadowed.suspects and files % 4:
             continue
         with monkeypatch.context() as patch:
             patch.setattr(engine, "MAX_SLICE_LINES", 10**9)
-            patch.setattr(slices, "slice_lines", whole(sliced.lines))
-            assert scanner.scan_file(file, LIBRARY).suspects == sliced.suspects, file
-        files += 1
-        suspects += len(sliced.suspects)
+            patch.setattr(engine, "Shadow", Blind)
+            patch.setattr(engine, "slice_lines", lambda _statement, lines=shadowed.lines: (1, lines))
+            assert scanner.scan_file(file, LIBRARY).suspects == shadowed.suspects, file
+        suspects += len(shadowed.suspects)
     assert suspects
 
 

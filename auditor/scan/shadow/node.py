@@ -1,0 +1,99 @@
+"""The classes of shadow nodes: each derives from the LibCST class it stands for, and fills its fields when asked.
+
+A rule that matches `cst.Call(func=cst.Attribute())` sees no difference. Fields that hold white space, commas and
+parentheses are not there; asking for one raises `NotShadowedError`, and the question goes to LibCST's own nodes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from auditor.scan.shadow.tree import Shadow
+
+Maker = Callable[[Any], Any]
+"""What fills a field: given the shadow node, it returns the value."""
+
+
+class NotShadowedError(Exception):
+    """The shadow cannot answer. Not an `AttributeError`, which a match statement or `getattr` would swallow."""
+
+
+class _Base:
+    """What all shadow nodes share.
+
+    `_at` is the `ast` node that it stands for, or a list, tuple or text if there is no such node; `_tree` the slice;
+    `_up` the node around it, `_inside` are those inside.
+    """
+
+    __slots__ = ()
+    _fields: Mapping[str, Maker] = {}
+    _order: tuple[str, ...] = ()
+    __dataclass_fields__: Mapping[str, object] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        maker = self._fields.get(name)
+        if maker is None:
+            if name == "_inside":
+                value: Any = _inside(self)
+            elif name in self.__dataclass_fields__:
+                raise NotShadowedError(f"{type(self).__name__}.{name}")
+            else:
+                raise AttributeError(name)
+        else:
+            value = maker(self)
+        setattr(self, name, value)
+        return value
+
+    @property
+    def children(self) -> list[cst.CSTNode]:
+        """The nodes inside, in source order."""
+        return list(self._inside)
+
+
+def _inside(node: Any) -> tuple[cst.CSTNode, ...]:
+    found: list[cst.CSTNode] = []
+    for name in node._order:
+        value = getattr(node, name)
+        if type(value) is tuple:
+            found += value
+        elif value is not None and value is not cst.MaybeSentinel.DEFAULT:
+            found.append(value)
+    return tuple(found)
+
+
+def shadow_class(base: type[cst.CSTNode], order: str, **fields: Maker) -> type[Any]:
+    """The shadow of a LibCST class. `order` lists the fields that hold nodes, in source order."""
+    kind: Any = type(base)
+    made_class: type[Any] = kind(
+        base.__name__,
+        (_Base, base),
+        {
+            "__slots__": ("_at", "_tree", "_up", "_inside"),
+            "__module__": __name__,
+            "__setattr__": object.__setattr__,
+            "_fields": fields,
+            "_order": tuple(order.split()),
+        },
+    )
+    return made_class
+
+
+def is_shadow(node: object) -> bool:
+    """Whether it is a shadow, not a node of LibCST's own."""
+    return isinstance(node, _Base)
+
+
+def made(kind: type[Any], at: Any, up: Any, tree: Shadow) -> Any:
+    """A new shadow node."""
+    node = object.__new__(kind)
+    node._at = at
+    node._tree = tree
+    node._up = up
+    if isinstance(at, ast.expr | ast.stmt):
+        tree.known.setdefault(at, node)
+    return node

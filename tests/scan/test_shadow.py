@@ -1,0 +1,125 @@
+"""Shadow nodes are what LibCST's parser would have given: the same nodes in the same order, places and text."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import libcst as cst
+import pytest
+
+from auditor.catalog import bundled_rules
+from auditor.scan import Engine
+from auditor.scan.nodes import children
+from auditor.scan.shadow import NotShadowedError, Shadow
+from auditor.scan.shadow.node import is_shadow
+from auditor.scan.slices import Slice, SliceError, slice_lines
+from auditor.scan.source import Source, parse_source
+
+LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+LEFT_OUT = (
+    cst.BaseParenthesizableWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Comment, cst.Newline, cst.Comma,
+    cst.Semicolon, cst.Colon, cst.AssignEqual, cst.Dot, cst.LeftParen, cst.RightParen, cst.LeftSquareBracket,
+    cst.RightSquareBracket, cst.LeftCurlyBrace, cst.RightCurlyBrace, cst.BaseBinaryOp, cst.BaseUnaryOp,
+    cst.BaseBooleanOp, cst.BaseCompOp, cst.BaseAugOp, cst.Asynchronous, cst.ParamSlash, cst.ParamStar, cst.ImportStar,
+)  # fmt: skip
+"""What only tells how the code is laid out, and operators, which are fields but no children of a shadow."""
+
+
+def structure(node: cst.CSTNode) -> list[cst.CSTNode]:
+    return [child for child in children(node) if not isinstance(child, LEFT_OUT)]
+
+
+def compare(shadow: Shadow, piece: Slice, ours: Any, theirs: Any) -> int:
+    """Compare two trees; return how many nodes were."""
+    count = 0
+    pending = [(ours, theirs)]
+    while pending:
+        ours, theirs = pending.pop()
+        count += 1
+        where = f"line {piece.span(theirs).line}" if theirs in piece.positions else ""
+        assert type(ours).__name__ == type(theirs).__name__, where
+        for ask in ("code", "span"):
+            try:
+                answer = getattr(shadow, ask)(ours)
+            except NotShadowedError:
+                continue
+            assert answer == getattr(piece, ask)(theirs), where
+        for name in ("value", "operator", "star", "keyword", "asynchronous", "conversion"):
+            if is_shadow(ours) and name in ours._fields:
+                mine, other = getattr(ours, name), getattr(theirs, name)
+                assert mine == other if isinstance(other, str) else type(mine).__name__ == type(other).__name__, where
+        try:
+            inside = list(ours._inside if is_shadow(ours) else children(ours))
+        except NotShadowedError:
+            continue
+        inside = [one for one in inside if not isinstance(one, LEFT_OUT)]
+        expected = structure(theirs)
+        assert [type(one).__name__ for one in inside] == [type(one).__name__ for one in expected], where
+        pending.extend(zip(inside, expected, strict=True))
+        assert all(shadow.parent(one) is ours for one in inside), where
+    return count
+
+
+def compare_source(source: Source) -> int:
+    count = 0
+    for statement in source.tree.body:
+        try:
+            piece = Slice(source, *slice_lines(statement))
+        except SliceError:
+            continue
+        shadow = Shadow(source, statement)
+        if len(shadow.module.body) == len(piece.module.body):
+            count += compare(shadow, piece, shadow.module.body[0], piece.module.body[0])
+    return count
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["asyncio/tasks.py", "dataclasses.py", "ast.py", "typing.py", "test/test_grammar.py", "test/test_fstring.py"],
+)
+def test_shadows_are_what_libcst_parses(name: str) -> None:
+    assert compare_source(parse_source((LIBRARY / name).read_bytes(), name)) > 1000
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = f((a), (b), c=(d))\n",
+        "x = ((a, b), (c,), (), d)\n",
+        "for a, b in c, *d: pass\n",
+        "x = any(y for y in z), any((y for y in z)), [(y) for (y) in (z)]\n",
+        "class A((B), *C, metaclass=(D), **E): x = 1; y = 2\n",
+        "if (a and b and c or d): e\nelif (not a): f; g\nelse:\n    if h: i\n",
+        "with (open(a)) as b, c: pass\n",
+        "with (a, b): pass\n",
+        "x = (  # why\n    a + b\n)\n",
+        "def f(a, /, b: int = (1), *c, d=2, **e) -> (int): return (yield (a))\n",
+        "x[a, b:c], x[(a, b)], x[(a), (b)], x[::2], x[*a]\n",
+        "'é' + (a), 'é' 'b', f'{x!r:>{width}}' 'y', f'{a.b}', f'{x=}', b'a' b'b'\n",
+        "try: a\nexcept (A, B) as e: b\nexcept C: c\nelse: d\nfinally: e\n",
+        "try:\n    a\nexcept* A:\n    b\n",
+        "from ..a.b import (c as d, e)\nfrom . import *\nimport f.g as h\n",
+        "del a, b\ndel (a, b)\ndel (a)\nglobal p, q\n",
+        "async def f():\n    async with a as b: [x async for x in y if a if b for c in d]\n",
+        "async def f():\n    async for x in y: await (z)\n",
+        "x = lambda *a, b=1: (a)\nx = {**a, 'b': (c), **(d)}\nx = {*a, b}\n",
+        "def f():\n    return (a or\n        b), g(\n            c)\n",
+        "x = a if (b) else (c)\nx: (int) = (1)\nx += (yield)\nassert (a), (b)\nraise (A) from (b)\n",
+        "if x:\n    print (a) ; b = (c) ; d\n",
+        "x = 1_000, 0x1F, 1e3, 2j, ..., None, True, -1\n",
+        "match a:\n    case [1, *b]: pass\n",
+    ],
+)
+def test_rare_code_is_shadowed_exactly_or_not_at_all(code: str) -> None:
+    compare_source(parse_source(code.encode(), "x.py"))
+
+
+def test_what_the_shadow_does_not_know_is_answered_by_libcst() -> None:
+    """A `match` statement has no shadow; the suspect inside it is found all the same."""
+    code = (
+        "import copy\n\ndef f(rows, kind):\n    match kind:\n        case 1:\n"
+        "            for row in rows:\n                yield copy.deepcopy(rows)\n"
+    )
+    assert [suspect.span.line for suspect in Engine(bundled_rules()).scan_text(code).suspects] == [7]
