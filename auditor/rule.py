@@ -85,6 +85,11 @@ class Context(Protocol):
     The check sees LibCST nodes of one slice of the file: the outermost function around the node, or the
     module-level or class-level statement. Facts from outside the slice (imports, module-level names, attributes
     of the class) are answered too.
+
+    The nodes are made from the `ast` as they are asked for. They are instances of LibCST's classes, have the fields
+    that hold code, and are the same object whenever met; white space, comments, commas and parentheses are not among
+    their children. A check that reads a field of that kind (`lpar`, `leading_lines`) or visits nodes with LibCST's own
+    visitors is run again on what LibCST parses, which is right and slow.
     """
 
     @property

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import libcst as cst
 import pytest
+from libcst import matchers
 
 from auditor.catalog import bundled_rules
+from auditor.rule import Calls, Context, Match
 from auditor.scan import Engine
 from auditor.scan.nodes import children
 from auditor.scan.shadow import NotShadowedError, Shadow
@@ -123,3 +126,20 @@ def test_what_the_shadow_does_not_know_is_answered_by_libcst() -> None:
         "            for row in rows:\n                yield copy.deepcopy(rows)\n"
     )
     assert [suspect.span.line for suspect in Engine(bundled_rules()).scan_text(code).suspects] == [7]
+
+
+def test_a_check_that_visits_nodes_sees_what_libcst_parses() -> None:
+    class Comments(cst.CSTVisitor):
+        found = 0
+
+        def visit_Comment(self, node: cst.Comment) -> None:  # noqa: N802
+            self.found += 1
+
+    def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+        visitor = Comments()
+        ctx.root.visit(visitor)
+        return Match(f"{visitor.found} comments", ()) if matchers.matches(node, matchers.Call(args=[])) else None
+
+    rule = replace(bundled_rules()[0], check=check, triggers=(Calls((".go",)),))
+    (suspect,) = Engine([rule]).scan_text("def f(x):  # one\n    # two\n    x.go()\n    x.go(1)\n").suspects
+    assert suspect.message == "2 comments"

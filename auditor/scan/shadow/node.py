@@ -33,14 +33,13 @@ class _Base:
     __slots__ = ()
     _fields: Mapping[str, Maker] = {}
     _order: tuple[str, ...] = ()
-    __dataclass_fields__: Mapping[str, object] = {}
 
     def __getattr__(self, name: str) -> Any:
         maker = self._fields.get(name)
         if maker is None:
             if name == "_inside":
                 value: Any = _inside(self)
-            elif name in self.__dataclass_fields__:
+            elif name in getattr(type(self), "__dataclass_fields__", ()):
                 raise NotShadowedError(f"{type(self).__name__}.{name}")
             else:
                 raise AttributeError(name)
