@@ -24,7 +24,7 @@ from auditor.bundled import bundled
 from auditor.config import suggestion
 from auditor.errors import RuleError
 from auditor.model import Expectation
-from auditor.rule import Calls, Kind, Nodes, Page, Rule
+from auditor.rule import Calls, Fixer, Kind, Nodes, Page, Rule
 
 ENTRY_POINTS = "audit.rules"
 RULE_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -215,6 +215,21 @@ def page_markdown(rule: Rule) -> str:
         f"## Example\n\n```python\n{rule.invalid[0].strip()}\n```",
         f"Not flagged:\n\n```python\n{rule.valid[0].strip()}\n```",
     ]
+    if rule.fix is not None:
+        parts.append(_fix_markdown(rule, rule.fix))
     if page.references:
         parts.append("## References\n\n" + "\n".join(f"- {reference}" for reference in page.references))
     return "\n\n".join(parts) + "\n"
+
+
+def _fix_markdown(rule: Rule, fixer: Fixer) -> str:
+    """What `audit --fix` makes of the first example that it changes."""
+    before, after = next((text, made) for text, made in zip(rule.invalid, fixer.fixed, strict=True) if made)
+    return "\n\n".join(
+        (
+            "## What `--fix` does",
+            fixer.changes,
+            f"Before:\n\n```python\n{before.strip()}\n```",
+            f"After:\n\n```python\n{after.strip()}\n```",
+        )
+    )

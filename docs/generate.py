@@ -12,8 +12,10 @@ RULES = Path(__file__).parent / "rules"
 def pages() -> dict[str, str]:
     """File name to text of every generated page."""
     rules = bundled_rules()
-    rows = [f"| [`{rule.id}`]({rule.id}.md) | {rule.kind} | {rule.title} |" for rule in rules]
-    table = "\n".join(["| rule | kind | looks for |", "|---|---|---|", *rows])
+    rows = [
+        f"| [`{rule.id}`]({rule.id}.md) | {rule.kind} | {rule.title} | {'yes' if rule.fix else ''} |" for rule in rules
+    ]
+    table = "\n".join(["| rule | kind | looks for | fix |", "|---|---|---|---|", *rows])
     index = f"# Rules\n\nGenerated from `rules/` by `python docs/generate.py`.\n\n{table}\n"
     return {"README.md": index, **{f"{rule.id}.md": page_markdown(rule) for rule in rules}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Stall
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _HTTP = (
@@ -76,6 +76,64 @@ def _polls(call: cst.Call, ctx: Context) -> bool:
     )
 
 
+_TO_THREAD = frozenset(
+    (
+        *_HTTP,
+        *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput")),
+        *("subprocess.getstatusoutput", "os.system", "os.fsync", "urllib.request.urlopen", "builtins.input"),
+        *(name for name in _NETWORK if name.startswith("socket.get")),
+        *(name for name in _FILES if name.startswith("shutil.") or ("pathlib." in name and not name.endswith("open"))),
+        *("queue.Queue.get", "queue.SimpleQueue.get", "threading.Event.wait", "threading.Thread.join"),
+    )
+)
+_OTHER_LOOPS = ("trio", "anyio", "curio")
+_LOCKED = ("lock", "mutex", "semaphore", "condition")
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    name = ctx.qualified(node.func)
+    if any((ctx.qualified(cst.Name(one)) or "").startswith(one) for one in _OTHER_LOOPS) or not _may_await(node, ctx):
+        return None
+    if name == "time.sleep":
+        if len(node.args) != 1 or node.args[0].keyword is not None or node.args[0].star:
+            return None
+        code = f"await {edits.imported('asyncio.sleep')}({ctx.code(node.args[0].value)})"
+    elif name in _TO_THREAD:
+        function = cst.Arg(node.func, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+        arguments = [function, *node.args] if node.args else [cst.Arg(node.func)]
+        callee = cst.parse_expression(edits.imported("asyncio.to_thread"))
+        code = f"await {ctx.code(node.with_changes(func=callee, args=arguments, lpar=(), rpar=()))}"
+    else:
+        return None
+    edits.replace(node, f"({code})" if _binds_tighter(node, ctx) else code)
+    return Safety.UNSAFE
+
+
+def _may_await(node: cst.Call, ctx: Context) -> bool:
+    """Whether an `await` may stand there, and no lock of threads is held meanwhile."""
+    for parent in ctx.ancestors(node):
+        if isinstance(parent, cst.GeneratorExp | cst.Decorator | cst.Param):
+            return False
+        if isinstance(parent, cst.With) and parent.asynchronous is None:
+            items = " ".join(ctx.code(item.item) for item in parent.items).lower()
+            if any(word in items for word in _LOCKED):
+                return False
+        if isinstance(parent, cst.FunctionDef):
+            return True
+    return False
+
+
+def _binds_tighter(node: cst.Call, ctx: Context) -> bool:
+    parent = ctx.parent(node)
+    match parent:
+        case cst.Attribute() | cst.Subscript():
+            return parent.value is node
+        case cst.Call():
+            return parent.func is node
+    return False
+
+
 RULE = Rule(
     id="blocking-call-in-async",
     title="Blocking call in a coroutine",
@@ -139,5 +197,35 @@ RULE = Rule(
         "import threading\n\nclass Box:\n    def __init__(self):\n        self.ready = threading.Event()\n\n"
         "    async def wait(self):\n        self.ready.wait(5)\n",
         "import queue\n\nasync def drain(jobs: queue.Queue):\n    return jobs.get()\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "Other coroutines run while it waits, and see what was half done; the coroutine can be cancelled"
+            " there. With `asyncio.to_thread` (Python 3.9) the call runs in another thread, which what it is"
+            " called on must allow. There is no fix for `open`, databases and locks, for code that uses trio or"
+            " anyio, and below a `with` of a lock."
+        ),
+        fixed=(
+            "import asyncio\nimport time\n\nasync def main():\n    await asyncio.sleep(1)\n",
+            "import asyncio\nimport time\n\nasync def main():\n    async def inner():\n        pass\n\n"
+            "    await asyncio.sleep(1)\n",
+            "import asyncio\n\nimport requests\n\nasync def main():\n"
+            "    return await asyncio.to_thread(requests.Session().get, 'http://localhost')\n",
+            "import asyncio\n\nimport requests\n\nclass Api:\n    def __init__(self):\n"
+            "        self.session = requests.Session()\n\n    async def fetch(self, url):\n"
+            "        return await asyncio.to_thread(self.session.get, url)\n",
+            None,
+            "import asyncio\nfrom pathlib import Path\n\nasync def load(folder: Path):\n"
+            "    return await asyncio.to_thread((folder / 'x').read_text)\n",
+            None,
+            "import asyncio\nfrom subprocess import run as execute\n\nasync def build():\n"
+            "    await asyncio.to_thread(execute, ['make'])\n",
+            "import asyncio\nimport threading\n\nclass Box:\n    def __init__(self):\n"
+            "        self.ready = threading.Event()\n\n    async def wait(self):\n"
+            "        await asyncio.to_thread(self.ready.wait, 5)\n",
+            "import asyncio\nimport queue\n\nasync def drain(jobs: queue.Queue):\n"
+            "    return await asyncio.to_thread(jobs.get)\n",
+        ),
     ),
 )

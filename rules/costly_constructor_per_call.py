@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _VALIDATORS = ("Draft3", "Draft4", "Draft6", "Draft7", "Draft201909", "Draft202012")
 _TEMPLATES = (
@@ -124,6 +124,43 @@ def _is_handed_back(node: cst.Call, ctx: Context) -> bool:
     return ctx.returned(node) and not isinstance(ctx.parent(node), cst.Attribute)
 
 
+_CHANGING = re.compile(r"^(?:add|set|load|register|update|feed|install|use|enable|disable|parse|include|overlay)")
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    name = ctx.qualified(node.func)
+    if name in _CHECKS_SCHEMA or ctx.derives_from(node.func, _ARGUMENT_PARSERS) or _is_changed(node, ctx):
+        return None
+    word = (name or ctx.code(node.func)).rsplit(".", 1)[-1]
+    hint = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", word.removeprefix("create_")).upper()
+    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    edits.replace(node, edits.constant(f"_{hint}", code))
+    return Safety.UNSAFE
+
+
+def _is_changed(node: cst.Call, ctx: Context) -> bool:
+    """Whether the function sets up the object further after it was made."""
+    match ctx.parent(node):
+        case cst.Attribute(attr=cst.Name(value=method)):
+            return _CHANGING.match(method) is not None
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as target)]):
+            uses = [use for use in ctx.uses(target.value, ctx.function(node)) if use is not target]
+        case cst.Arg() | cst.Return():
+            return False
+        case _:
+            return True
+    return any(_changes(use, ctx) for use in uses)
+
+
+def _changes(use: cst.Name, ctx: Context) -> bool:
+    attribute = ctx.parent(use)
+    if not isinstance(attribute, cst.Attribute):
+        return not isinstance(attribute, cst.Arg)
+    around = ctx.parent(attribute)
+    return not isinstance(around, cst.Call) or _CHANGING.match(attribute.attr.value) is not None
+
+
 RULE = Rule(
     id="costly-constructor-per-call",
     title="Costly object made anew at every call",
@@ -193,5 +230,36 @@ RULE = Rule(
         "import json\n\ndef main(rows):\n    for row in rows:\n"
         "        print(json.JSONEncoder(sort_keys=True).encode(row))\n",
         "import struct\n\ndef header(data):\n    return struct.Struct('<IHH').unpack_from(data)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The object is made as the module is imported, where its making may fail or read files before anyone"
+            " asked for it; all calls, and all threads, share it with whatever state it has. There is no fix where"
+            " the function changes the object after it is made, where attributes go into it, nor for command lines"
+            " and `jsonschema.validate`."
+        ),
+        fixed=(
+            "import jinja2\n\n_ENVIRONMENT = jinja2.Environment(autoescape=True)\n\ndef page(name, values):\n"
+            "    environment = _ENVIRONMENT\n    return environment.get_template(name).render(values)\n",
+            "from jinja2 import Environment, FileSystemLoader\n\n"
+            "_ENVIRONMENT = Environment(loader=FileSystemLoader('templates'))\n\ndef page(name, values):\n"
+            "    environment = _ENVIRONMENT\n    return environment.get_template(name).render(values)\n",
+            "from jsonschema import Draft7Validator\n\nSCHEMA = {'type': 'object'}\n"
+            "_DRAFT7_VALIDATOR = Draft7Validator(SCHEMA)\n\ndef check(value):\n"
+            "    _DRAFT7_VALIDATOR.validate(value)\n",
+            None,
+            "import ssl\nimport urllib.request\n\n_DEFAULT_CONTEXT = ssl.create_default_context()\n\n"
+            "def fetch(url):\n    context = _DEFAULT_CONTEXT\n"
+            "    return urllib.request.urlopen(url, context=context).read()\n",
+            "from pydantic import TypeAdapter\n\n_TYPE_ADAPTER = TypeAdapter(list[int])\n\ndef parse(data):\n"
+            "    return _TYPE_ADAPTER.validate_json(data)\n",
+            "from marshmallow import Schema\n\nclass User(Schema):\n    pass\n\n_USER = User(many=False)\n\n\n"
+            "def dump(user):\n    return _USER.dump(user)\n",
+            "import json\n\n_JSON_ENCODER = json.JSONEncoder(sort_keys=True)\n\ndef main(rows):\n"
+            "    for row in rows:\n        print(_JSON_ENCODER.encode(row))\n",
+            "import struct\n\n_STRUCT = struct.Struct('<IHH')\n\ndef header(data):\n"
+            "    return _STRUCT.unpack_from(data)\n",
+        ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _QUIET = ("debug", "info")
 _COSTLY = frozenset(
@@ -66,6 +66,26 @@ def _is_scalar(call: cst.Call, ctx: Context) -> bool:
     if ctx.qualified(call.func) in ("builtins.max", "builtins.min") and len(given) > 1:
         return True
     return ctx.type_of(given[0]) in ("int", "float", "bool", "pathlib.Path") if given else False
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    statement = ctx.parent(node)
+    line = None if statement is None else ctx.parent(statement)
+    level = ctx.logs_at(node)
+    if not isinstance(statement, cst.Expr) or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    if level is None or not isinstance(node.func, cst.Attribute):
+        return None
+    if any(isinstance(part, cst.NamedExpr | cst.Await | cst.Yield) for part in ctx.descendants(node)):
+        return None
+    logger = ctx.code(node.func.value).strip()
+    if ctx.qualified(node.func.value) == "logging":
+        logger = f"{edits.imported('logging.getLogger')}()"
+    elif not isinstance(node.func.value, cst.Name | cst.Attribute):
+        return None
+    edits.enclose(line, line, f"if {logger}.isEnabledFor({edits.imported(f'logging.{level.upper()}')}):")
+    return Safety.UNSAFE
 
 
 RULE = Rule(
@@ -129,5 +149,28 @@ RULE = Rule(
         "    logger.debug('%d kinds', len(set(rows)), extra={'n': 1})\n",
         "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(thing):\n"
         "    logger.debug('got %s', repr(thing))\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "What the arguments do besides, or raise, is done only if the message is logged. The module function"
+            " `logging.debug` also sets up the root logger at its first call, which then happens only if the level"
+            " is on."
+        ),
+        fixed=(
+            "import json, logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(data):\n"
+            "    if logger.isEnabledFor(logging.DEBUG):\n        logger.debug('%s', json.dumps(data))\n",
+            "import logging\n\nlog = logging.getLogger(__name__)\n\ndef f(rows):\n"
+            "    if log.isEnabledFor(logging.INFO):\n        log.info('keys: %s', [row.key for row in rows])\n",
+            "import logging\n\n\ndef f(self, user):\n    if self.logger.isEnabledFor(logging.DEBUG):\n"
+            "        self.logger.debug('user %s', user.model_dump())\n",
+            "import logging\nfrom pprint import pformat\n\ndef f(state):\n"
+            "    if logging.getLogger().isEnabledFor(logging.DEBUG):\n        logging.debug(pformat(state))\n",
+            "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
+            "    if logger.isEnabledFor(logging.DEBUG):\n"
+            "        logger.debug('%d kinds', len(set(rows)), extra={'n': 1})\n",
+            "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(thing):\n"
+            "    if logger.isEnabledFor(logging.DEBUG):\n        logger.debug('got %s', repr(thing))\n",
+        ),
     ),
 )

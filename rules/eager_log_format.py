@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _QUIET = ("debug", "info")
 
@@ -36,6 +38,93 @@ def _formatted(message: cst.BaseExpression, ctx: Context) -> str | None:
         case cst.Call(func=cst.Attribute(value=text, attr=cst.Name(value="format"))):
             return "`format`" if ctx.type_of(text) == "str" else None
     return None
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    if sum(argument.keyword is None for argument in node.args) != 1 or any(argument.star for argument in node.args):
+        return None
+    message = node.args[0].value
+    match message:
+        case cst.FormattedString():
+            made = _from_formatted(message, ctx)
+        case cst.BinaryOperation(operator=cst.Modulo(), left=cst.SimpleString() as text, right=right):
+            made = _from_modulo(text, right, ctx)
+        case cst.BinaryOperation(operator=cst.Add()):
+            made = _from_sum(message, ctx)
+        case cst.Call(func=cst.Attribute(value=cst.SimpleString() as text), args=arguments):
+            made = _from_format(text, arguments, ctx)
+        case _:
+            return None
+    if made is None or not made[1]:
+        return None
+    edits.replace(message, ", ".join((made[0], *made[1])))
+    return Safety.UNSAFE
+
+
+def _from_formatted(message: cst.FormattedString, ctx: Context) -> tuple[str, list[str]] | None:
+    text, parts = "", []
+    for part in message.parts:
+        if isinstance(part, cst.FormattedStringText):
+            text += part.value.replace("{{", "{").replace("}}", "}").replace("%", "%%")
+        elif isinstance(part, cst.FormattedStringExpression):
+            if part.format_spec is not None or part.equal is not None:
+                return None
+            code = ctx.code(part.expression).strip()
+            if isinstance(part.expression, cst.Yield | cst.NamedExpr | cst.GeneratorExp):
+                return None
+            text += f"%{part.conversion or 's'}"
+            parts.append(f"({code})" if isinstance(part.expression, cst.Tuple) and not part.expression.lpar else code)
+    return message.start.lower().replace("f", "") + text + message.end, parts
+
+
+def _from_modulo(text: cst.SimpleString, right: cst.BaseExpression, ctx: Context) -> tuple[str, list[str]] | None:
+    if "%(" in text.value or "*" in text.value:
+        return None
+    if isinstance(right, cst.Tuple):
+        if any(not isinstance(element, cst.Element) for element in right.elements):
+            return None
+        return text.value, [ctx.code(element.value).strip() for element in right.elements]
+    # a tuple would be taken apart, and a map is looked up
+    known = ctx.type_of(right) in ("str", "int", "float", "bool")
+    return (text.value, [ctx.code(right).strip()]) if known else None
+
+
+def _from_sum(message: cst.BinaryOperation, ctx: Context) -> tuple[str, list[str]] | None:
+    operands: list[cst.BaseExpression] = []
+    value: cst.BaseExpression = message
+    while isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add) and value.lpar == ():
+        operands.insert(0, value.right)
+        value = value.left
+    operands.insert(0, value)
+    quotes = {operand.quote for operand in operands if isinstance(operand, cst.SimpleString)}
+    if len(quotes) != 1 or len(next(iter(quotes))) != 1:
+        return None
+    text, parts = "", []
+    for operand in operands:
+        if isinstance(operand, cst.SimpleString):
+            if operand.prefix:
+                return None
+            text += operand.raw_value.replace("%", "%%")
+        elif isinstance(operand, cst.FormattedString | cst.ConcatenatedString | cst.BinaryOperation):
+            return None
+        else:
+            text += "%s"
+            parts.append(ctx.code(operand).strip())
+    quote = next(iter(quotes))
+    return f"{quote}{text}{quote}", parts
+
+
+def _from_format(text: cst.SimpleString, arguments: Sequence[cst.Arg], ctx: Context) -> tuple[str, list[str]] | None:
+    plain = text.value.replace("{{", "").replace("}}", "")
+    if any(argument.star or argument.keyword for argument in arguments) or plain.count("{}") != len(arguments):
+        return None
+    if "{{" in text.value or "}}" in text.value or plain.replace("{}", "").strip("{}") != plain.replace("{}", ""):
+        return None
+    if "{" in plain.replace("{}", "") or "}" in plain.replace("{}", ""):
+        return None
+    code = text.value.replace("%", "%%").replace("{}", "%s")
+    return code, [ctx.code(argument.value).strip() for argument in arguments]
 
 
 RULE = Rule(
@@ -90,5 +179,24 @@ RULE = Rule(
         "def f(self, rows):\n    self.logger.info('{} rows'.format(rows))\n",
         "from logging import getLogger\n\nout = getLogger('x')\n\ndef f(rows):\n"
         "    out.debug('rows: '\n              f'{rows}')\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The message is put together only if it is logged, and when it is: by a handler that works later it"
+            " shows the values as they are then. A class with a `__format__` of its own is shown by `__str__`;"
+            " what fails to be formatted is reported by `logging` instead of raised; filters and tests that look"
+            " at `record.msg` see the pattern. There is no fix for format specifications."
+        ),
+        fixed=(
+            "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
+            "    logger.debug('%s read', rows)\n",
+            "import logging\n\ndef f(rows):\n    logging.info('%s rows', len(rows))\n",
+            "import logging\n\nclass Job:\n    def __init__(self):\n"
+            "        self.journal = logging.getLogger('job')\n\n    def run(self, name: str):\n"
+            "        self.journal.debug('running %s', name)\n",
+            "def f(self, rows):\n    self.logger.info('%s rows', rows)\n",
+            None,
+        ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Repetition
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _SMALL = 8
 _COPIES = tuple(f"builtins.{name}" for name in ("set", "list", "dict", "tuple", "frozenset"))
@@ -109,6 +109,37 @@ def _is_steady(
     return fixed or ctx.is_unchanged(part, loop, immutable)
 
 
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    name = ctx.qualified(node.func)
+    if name in _LOOKS:
+        # what the loop does may be what the file system is asked about
+        return None
+    parts = [_without_view(argument.value) for argument in node.args]
+    if isinstance(node.func, cst.Attribute):
+        parts.append(node.func.value)
+    text = _is_of_text(node, ctx)
+    outer = None
+    for loop in ctx.loops(node):
+        if not all(_is_steady(part, loop, text, ctx) for part in parts):
+            break
+        outer = loop
+    if outer is None:
+        return None
+    called = node.func.attr.value if isinstance(node.func, cst.Attribute) else ctx.code(node.func)
+    about = parts[-1] if isinstance(node.func, cst.Attribute) and _is_text_method(node, ctx) else parts[0]
+    match about:
+        case cst.Name(value=word) | cst.Attribute(attr=cst.Name(value=word)):
+            hint = f"{word.strip('_').lower()}_{called}"
+        case _:
+            hint = f"{called}_once"
+    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    if "\n" in code:
+        return None
+    edits.replace(node, edits.hoist(node, outer, hint, code))
+    return Safety.UNSAFE
+
+
 RULE = Rule(
     id="invariant-call-in-loop",
     title="Costly call that yields the same at every turn",
@@ -176,5 +207,28 @@ RULE = Rule(
         "from pathlib import Path\n\ndef f(files, root: Path):\n"
         "    return [file.relative_to(root.resolve()) for file in files]\n",
         "class Box:\n    def f(self, rows):\n        return [row / max(self.values) for row in rows]\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The call is made even if the loop has no turn, or would not have come to it, and may then raise what"
+            " it did not raise before; and it does not follow what code out of sight does to its arguments. Looks"
+            " at the file system have no fix, nor calls whose arguments a condition of the loop looks at."
+        ),
+        fixed=(
+            "def f(rows, known):\n    known_set = set(known)\n    return [row for row in rows if row in known_set]\n",
+            "def f(rows, names):\n    names_sorted = sorted(names)\n    for row in rows:\n"
+            "        print(row, names_sorted)\n",
+            "def f(rows, weights):\n    weights_sum = sum(weights.values())\n    for row in rows:\n"
+            "        row.share = row.weight / weights_sum\n",
+            None,
+            "def f(rows, query: str):\n    query_lower = query.lower()\n"
+            "    return [row for row in rows if query_lower in row.name]\n",
+            "import re\n\ndef f(lines, word):\n    word_compile = re.compile(word)\n    for line in lines:\n"
+            "        if word_compile.search(line):\n            yield line\n",
+            None,
+            "class Box:\n    def f(self, rows):\n        values_max = max(self.values)\n"
+            "        return [row / values_max for row in rows]\n",
+        ),
     ),
 )

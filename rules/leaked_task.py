@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Survivors
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety
 
 _CREATORS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.tasks.create_task", "asyncio.tasks.ensure_future")
 _LOOP_NAMES = ("loop", "_loop", "event_loop", "_event_loop", "ev_loop", "aio_loop", "asyncio_loop")
@@ -32,6 +32,23 @@ def _is_named_loop(receiver: cst.BaseExpression) -> bool:
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return name in _LOOP_NAMES
     return False
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    statement = ctx.parent(node)
+    line = None if statement is None else ctx.parent(statement)
+    match statement:
+        case cst.Expr() | cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="_"))]):
+            pass
+        case _:
+            return None
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    tasks = edits.constant("_BACKGROUND_TASKS", "set()")
+    task = edits.free("task")
+    edits.replace(statement, f"{task} = {ctx.code(node)}")
+    edits.after(line, f"{tasks}.add({task})\n{task}.add_done_callback({tasks}.discard)")
+    return Safety.UNSAFE
 
 
 RULE = Rule(
@@ -110,5 +127,38 @@ RULE = Rule(
         "import asyncio\nimport signal\n\ndef install(loop):\n"
         "    loop.add_signal_handler(signal.SIGTERM, lambda: asyncio.create_task(stop()))\n",
         "import asyncio\n\nasync def main(jobs):\n    [asyncio.create_task(job) for job in jobs]\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The task can no longer be collected half-way: a set of the module holds it until it is done. Its"
+            " number is still not bounded, and nobody awaits it. There is a fix for a task that is dropped on the"
+            " spot; whether it is to be awaited instead, or to belong to a `TaskGroup`, only you can say."
+        ),
+        fixed=(
+            "import asyncio\n\n_BACKGROUND_TASKS = set()\n\nasync def main():\n"
+            "    task = asyncio.create_task(work())\n    _BACKGROUND_TASKS.add(task)\n"
+            "    task.add_done_callback(_BACKGROUND_TASKS.discard)\n",
+            "import asyncio\n\n_BACKGROUND_TASKS = set()\n\nclass Server:\n    def __init__(self):\n"
+            "        self.loop = asyncio.get_event_loop()\n\n    def handle(self, request):\n"
+            "        task = self.loop.create_task(self.answer(request))\n        _BACKGROUND_TASKS.add(task)\n"
+            "        task.add_done_callback(_BACKGROUND_TASKS.discard)\n",
+            "_BACKGROUND_TASKS = set()\n\n\ndef spawn(loop):\n    task = loop.create_task(work())\n"
+            "    _BACKGROUND_TASKS.add(task)\n    task.add_done_callback(_BACKGROUND_TASKS.discard)\n",
+            "import asyncio\n\n_BACKGROUND_TASKS = set()\n\ndef spawn(runner: asyncio.AbstractEventLoop):\n"
+            "    task = runner.create_task(work())\n    _BACKGROUND_TASKS.add(task)\n"
+            "    task.add_done_callback(_BACKGROUND_TASKS.discard)\n",
+            "import asyncio\n\n_BACKGROUND_TASKS = set()\n\ndef spawn():\n"
+            "    task = asyncio.get_running_loop().create_task(work())\n    _BACKGROUND_TASKS.add(task)\n"
+            "    task.add_done_callback(_BACKGROUND_TASKS.discard)\n",
+            None,
+            "import asyncio\n\n_BACKGROUND_TASKS = set()\n\nasync def main():\n"
+            "    task = asyncio.ensure_future(work())\n    _BACKGROUND_TASKS.add(task)\n"
+            "    task.add_done_callback(_BACKGROUND_TASKS.discard)\n",
+            None,
+            None,
+            None,
+            None,
+        ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety
 
 _SMALL = 16
 _ASKS = ("builtins.any", "builtins.all")
@@ -34,6 +34,17 @@ def _suspends(made: cst.BaseComp, ctx: Context) -> bool:
         isinstance(part, cst.Await) or (isinstance(part, cst.CompFor) and part.asynchronous is not None)
         for part in ctx.descendants(made)
     )
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    (argument,) = node.args
+    made = argument.value
+    if isinstance(argument.comma, cst.Comma) or made.lpar:
+        return None
+    inner = ctx.code(made)[1:-1]
+    edits.replace(made, inner if "\n" in inner else inner.strip())
+    return Safety.UNSAFE
 
 
 RULE = Rule(
@@ -87,5 +98,20 @@ RULE = Rule(
         "def f(rows):\n    return any({row.kind for row in rows})\n",
         "import builtins\n\ndef f(groups):\n    return builtins.any([x in 'ab' for group in groups for x in group])\n",
         "def f(text, words):\n    return [any([word in line for word in words]) for line in text.splitlines()]\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "Items behind the one that settles the question are no longer computed, with whatever that did"
+            " besides or raised."
+        ),
+        fixed=(
+            "def f(rows):\n    return any(row.ok for row in rows)\n",
+            "def f(rows):\n    if not all(row.ok and row.new for row in rows if row):\n        raise ValueError\n",
+            "def f(rows):\n    return any(row.kind for row in rows)\n",
+            "import builtins\n\ndef f(groups):\n"
+            "    return builtins.any(x in 'ab' for group in groups for x in group)\n",
+            "def f(text, words):\n    return [any(word in line for word in words) for line in text.splitlines()]\n",
+        ),
     ),
 )

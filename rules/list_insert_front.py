@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _SMALL = 16
 
@@ -20,6 +20,70 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"each `{name}.insert(0, ...)` moves all items of the list", (Plant("sized-call", node),))
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    function = ctx.function(node)
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return None
+    name = node.func.value
+    if not isinstance(function, cst.FunctionDef) or not isinstance(name, cst.Name) or ctx.home(name) is not None:
+        return None
+    stores = ctx.stores(name.value, function)
+    match stores:
+        case [cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) as start]:
+            pass
+        case _:
+            return None
+    block = _block(start, ctx)
+    loop = next((loop for loop in reversed(ctx.loops(node)) if block is not None and ctx.parent(loop) is block), None)
+    if ctx.code(value).strip() not in ("[]", "list()") or not isinstance(loop, cst.For | cst.While):
+        return None
+    around = [parent for parent in ctx.ancestors(loop) if function in ctx.ancestors(parent)]
+    if any(isinstance(parent, cst.Try | cst.TryStar) for parent in around):
+        return None
+    uses = [use for use in ctx.uses(name.value, function) if use is not target]
+    inside = set(ctx.uses(name.value, loop))
+    after = False
+    for use in uses:
+        if ctx.function(use) is not function:
+            return None
+        if use not in inside:
+            if not after and not inside.isdisjoint(uses[uses.index(use) :]):
+                # used between the start and the loop
+                return None
+            after = True
+            continue
+        call = _insertion(use, ctx)
+        if call is None:
+            return None
+        edits.replace(call, f"{name.value}.append({ctx.code(call.args[1].value)})")
+    edits.after(loop, f"{name.value}.reverse()")
+    return Safety.SAFE
+
+
+def _block(statement: cst.CSTNode, ctx: Context) -> cst.CSTNode | None:
+    """The block that the statement has a line in for itself."""
+    line = ctx.parent(statement)
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    return ctx.parent(line)
+
+
+def _insertion(use: cst.Name, ctx: Context) -> cst.Call | None:
+    """The statement `x.insert(0, item)` that the name stands in."""
+    attribute = ctx.parent(use)
+    call = None if attribute is None else ctx.parent(attribute)
+    match call:
+        case cst.Call(
+            func=cst.Attribute(attr=cst.Name(value="insert")),
+            args=[
+                cst.Arg(keyword=None, star="", value=cst.Integer(value="0")),
+                cst.Arg(keyword=None, star="", value=item),
+            ],
+        ) if isinstance(ctx.parent(call), cst.Expr):
+            return None if isinstance(item, cst.GeneratorExp) else call
+    return None
 
 
 RULE = Rule(
@@ -78,5 +142,21 @@ RULE = Rule(
         "        self.lines.insert(0, line)\n",
         "def f(groups):\n    for group in groups:\n        out = []\n        for row in group:\n"
         "            out.insert(0, row)\n        print(out)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The fix is safe: it is made only for a list that the function binds once, empty, in the block of the"
+            " loop, that the loop does nothing else with, and that no other function and no handler of an error"
+            " can see meanwhile."
+        ),
+        fixed=(
+            "def path(node):\n    out = []\n    while node:\n        out.append(node)\n"
+            "        node = node.parent\n    out.reverse()\n    return out\n",
+            None,
+            None,
+            "def f(groups):\n    for group in groups:\n        out = []\n        for row in group:\n"
+            "            out.append(row)\n        out.reverse()\n        print(out)\n",
+        ),
     ),
 )

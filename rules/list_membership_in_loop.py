@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _SMALL_LIST = 8
 _SMALL_LOOP = 16
@@ -58,6 +58,29 @@ def _is_deduplication(node: cst.Comparison, loop: cst.For | cst.While | cst.Comp
     item = ctx.code(sought).strip()
     target = ctx.code(node.comparisons[0].comparator).strip()
     return any(ctx.code(added).strip() == item for added in ctx.appended(target, loop))
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Comparison)
+    (test,) = node.comparisons
+    items = test.comparator
+    if not isinstance(items, cst.Name | cst.Attribute | cst.ListComp):
+        return None
+    outer = None
+    for loop in ctx.loops(node):
+        if not ctx.is_unchanged(items, loop):
+            break
+        outer = loop
+    if outer is None:
+        return None
+    code = ctx.code(items.with_changes(lpar=(), rpar=())).strip()
+    match items:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            made, hint = f"{edits.builtin('set')}({code})", f"{name.strip('_').lower()}_set"
+        case _:
+            made, hint = f"{{{code[1:-1]}}}", "known"
+    edits.replace(items, edits.hoist(items, outer, hint, made))
+    return Safety.UNSAFE
 
 
 RULE = Rule(
@@ -133,5 +156,28 @@ RULE = Rule(
         # made anew for each test, from things that do not change
         "def f(rows, others):\n    for row in rows:\n        if row.key in [other.key for other in others]:\n"
         "            print(row)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "Items that cannot be hashed raise `TypeError`; items that are equal without equal hashes are no"
+            " longer found. The set is made even if the loop has no turn, and does not follow what code out of"
+            " sight does to the list. There is no fix where the loop changes the list, or a condition in it looks"
+            " at the list."
+        ),
+        fixed=(
+            "def f(rows, known: list[str]):\n    known_set = set(known)\n    for row in rows:\n"
+            "        if row in known_set:\n            print(row)\n",
+            "def f(rows, others):\n    known = [other.key for other in others]\n    known_set = set(known)\n"
+            "    return [row for row in rows if row.key not in known_set]\n",
+            None,
+            "KNOWN = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']\n\ndef f(rows):\n"
+            "    known_set = set(KNOWN)\n    return any(row in known_set for row in rows)\n",
+            None,
+            "def f(groups, rows):\n    for group in groups:\n        names = sorted(group)\n"
+            "        names_set = set(names)\n        for row in rows:\n            if row in names_set:\n"
+            "                print(row)\n",
+            None,
+        ),
     ),
 )

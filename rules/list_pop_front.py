@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _SMALL = 16
 
@@ -23,6 +23,65 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"each `{name}.pop(0)` moves all other items of the list", (Plant("sized-call", node),))
+
+
+_SAME_METHODS = ("append", "extend", "insert", "clear", "remove", "index", "count", "copy", "reverse")
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    function = ctx.function(node)
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or function is None:
+        return None
+    name = node.func.value
+    if not isinstance(name, cst.Name) or ctx.home(name) is not None:
+        return None
+    stores = [store for store in ctx.stores(name.value, function) if not isinstance(store, cst.AugAssign)]
+    match stores:
+        case [cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)] if isinstance(target, cst.Name):
+            pass
+        case _:
+            return None
+    uses = [use for use in ctx.uses(name.value, function) if use is not target]
+    if any(ctx.function(use) is not function or not _suits_deque(use, ctx) for use in uses):
+        return None
+    deque = edits.imported("collections.deque")
+    inside = ctx.code(value).strip()
+    edits.replace(value, f"{deque}()" if inside in ("[]", "list()") else f"{deque}({inside})")
+    for use in uses:
+        attribute = ctx.parent(use)
+        call = None if attribute is None else ctx.parent(attribute)
+        is_pop = isinstance(attribute, cst.Attribute) and attribute.attr.value == "pop"
+        if is_pop and isinstance(call, cst.Call) and call.args:
+            edits.replace(call, f"{name.value}.popleft()")
+    return Safety.UNSAFE
+
+
+def _suits_deque(use: cst.Name, ctx: Context) -> bool:
+    """Whether a deque does the same there as a list."""
+    parent = ctx.parent(use)
+    match parent:
+        case cst.Attribute(attr=cst.Name(value=method)):
+            call = ctx.parent(parent)
+            if not isinstance(call, cst.Call) or call.func is not parent:
+                return False
+            if method == "pop":
+                return not call.args or ctx.code(call.args[0].value) == "0"
+            return method in _SAME_METHODS and method != "copy"
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=index))]):
+            return parent.value is use and isinstance(index, cst.Integer | cst.UnaryOperation)
+        case cst.For() | cst.CompFor():
+            return parent.iter is use
+        case cst.While() | cst.If():
+            return parent.test is use
+        case cst.AugAssign(operator=cst.AddAssign()):
+            return parent.target is use
+        case cst.UnaryOperation(operator=cst.Not()) | cst.ComparisonTarget(operator=cst.In() | cst.NotIn()):
+            return True
+        case cst.Arg(star=""):
+            around = ctx.parent(parent)
+            known = ("len", "bool", "sum", "any", "all", "min", "max", "sorted", "list", "tuple", "set", "enumerate")
+            return isinstance(around, cst.Call) and ctx.qualified(around.func) in {f"builtins.{one}" for one in known}
+    return False
 
 
 RULE = Rule(
@@ -85,5 +144,24 @@ RULE = Rule(
         "LAST = []\n\ndef remember(x):\n    LAST.append(x)\n    if len(LAST) > 1000:\n        LAST.pop(0)\n",
         "def f(groups):\n    for group in groups:\n        names = sorted(group)\n        while names:\n"
         "            print(names.pop(0))\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The list becomes a `collections.deque`, which looks different when printed or pickled and is slow to"
+            " index in its middle. The fix is made for a local name bound once, of which all uses are such as a"
+            " deque serves alike; not for attributes, parameters and names of the module, nor where the list is"
+            " sliced, returned or handed on."
+        ),
+        fixed=(
+            "import collections\n\n\ndef walk(root):\n    queue = collections.deque([root])\n    while queue:\n"
+            "        node = queue.popleft()\n        queue.extend(node.children)\n",
+            None,
+            None,
+            None,
+            "import collections\n\n\ndef f(groups):\n    for group in groups:\n"
+            "        names = collections.deque(sorted(group))\n        while names:\n"
+            "            print(names.popleft())\n",
+        ),
     ),
 )

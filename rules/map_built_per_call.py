@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _LEAST = 8
 _READING_METHODS = ("get", "items", "keys", "values", "__getitem__", "__contains__")
@@ -90,6 +90,28 @@ def _is_declared_elsewhere(name: str, function: cst.FunctionDef, ctx: Context) -
     )
 
 
+_TELLING = 3
+"""A shorter local name says too little at module level."""
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Dict)
+    function = ctx.function(node)
+    match ctx.parent(node):
+        case (
+            cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))])
+            | cst.AnnAssign(target=cst.Name(value=name))
+        ) if len(name) >= _TELLING:
+            pass
+        case _ if isinstance(function, cst.FunctionDef):
+            name = f"{function.name.value}_map"
+        case _:
+            return None
+    code = ctx.code(node.with_changes(lpar=(), rpar=()))
+    edits.replace(node, edits.constant(f"_{name.strip('_').upper()}", code))
+    return Safety.UNSAFE
+
+
 RULE = Rule(
     id="map-built-per-call",
     title="Map of constants built at every call",
@@ -164,5 +186,31 @@ RULE = Rule(
         "    return shape(**style)\n",
         "def apply(name, a, b):\n    return {'add': lambda x, y: x + y, 'sub': lambda x, y: x - y, 'b': 2, 'c': 3,"
         " 'd': 4, 'e': 5, 'f': 6, 'g': 7}.get(name)(a, b)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "All calls share one map, made as the module is imported: what changes it or one of its values, or"
+            " binds anew a name it is made of, is seen by every call."
+        ),
+        fixed=(
+            "_F_MAP = {'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8}\n\n\ndef f(x):\n"
+            "    return _F_MAP[x]\n",
+            "_F_MAP = {'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8}\n\n\ndef f(x):\n"
+            "    m = _F_MAP\n    return m.get(x, 0)\n",
+            "import operator as op\n\n"
+            "_EVALUATE_MAP = {'+': op.add, '-': op.sub, '*': op.mul, '/': op.truediv, '%': op.mod, '<': op.lt,"
+            " '>': op.gt, '==': op.eq}\n\ndef evaluate(sign, a, b):\n    return _EVALUATE_MAP[sign](a, b)\n",
+            "_NAMES = {'a': 'A', 'b': 'B', 'c': 'C', 'd': 'D', 'e': 'E', 'f': 'F', 'g': 'G', 'h': 'H'}\n\n\n"
+            "def f(text):\n    names: dict[str, str] = _NAMES\n    for old, new in names.items():\n"
+            "        text = text.replace(old, new)\n    return text\n",
+            "_UNITS = {'B': 1, 'K': 2**10, 'M': 2**20, 'G': 2**30, 'T': 2**40, 'P': 2**50, 'E': 2**60, 'Z': 2**70}\n"
+            "\n\nclass Scale:\n    def factor(self, unit):\n        units = _UNITS\n"
+            "        if unit not in units:\n            raise ValueError(unit)\n        return units[unit]\n",
+            "_STYLE = {'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8}\n\n\ndef draw(shape):\n"
+            "    style = _STYLE\n    return shape(**style)\n",
+            "_APPLY_MAP = {'add': lambda x, y: x + y, 'sub': lambda x, y: x - y, 'b': 2, 'c': 3, 'd': 4, 'e': 5,"
+            " 'f': 6, 'g': 7}\n\n\ndef apply(name, a, b):\n    return _APPLY_MAP.get(name)(a, b)\n",
+        ),
     ),
 )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _SMALL = 16
 _VIEWS = ("items", "keys", "values", "copy")
@@ -253,6 +253,59 @@ def _only_continues(block: cst.BaseSuite) -> bool:
     return False
 
 
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    if not isinstance(node, cst.Comparison):
+        return None
+    out = node.comparisons[0].comparator
+    sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
+    loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
+    if not isinstance(out, cst.Name) or not isinstance(loop, cst.For | cst.While) or ctx.home(out) is not None:
+        return None
+    item = ctx.code(sought).strip()
+    appends = []
+    for use in ctx.uses(out.value, loop):
+        if use is not out:
+            statement = _append(use, item, ctx)
+            if statement is None or ctx.function(use) is not ctx.function(node):
+                return None
+            appends.append(statement)
+    if isinstance(loop, cst.While) and node in set(ctx.descendants(loop.test)):
+        return None
+    made = "" if _is_empty_before(out.value, loop, ctx) else out.value
+    seen = edits.hoist(node, loop, "seen", f"{edits.builtin('set')}({made})")
+    edits.replace(out, seen)
+    for statement in appends:
+        edits.after(statement, f"{seen}.add({item})")
+    return Safety.UNSAFE
+
+
+def _is_empty_before(name: str, loop: cst.CSTNode, ctx: Context) -> bool:
+    """Whether all that happens to the list above the loop is that it is made, empty, right there."""
+    block = ctx.parent(loop)
+    if not isinstance(block, cst.IndentedBlock):
+        return False
+    index = [statement is loop for statement in block.body].index(True)
+    match block.body[index - 1] if index else None:
+        case cst.SimpleStatementLine(body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)]):
+            return ctx.code(target).strip() == name and ctx.code(value).strip() == "[]"
+    return False
+
+
+def _append(use: cst.Name, item: str, ctx: Context) -> cst.SimpleStatementLine | None:
+    """The line `out.append(item)` that the name stands in."""
+    match ctx.parent(use):
+        case cst.Attribute(attr=cst.Name(value="append")) as attribute:
+            call = ctx.parent(attribute)
+        case _:
+            return None
+    match call:
+        case cst.Call(args=[cst.Arg(keyword=None, star="", value=value)]) if ctx.code(value).strip() == item:
+            statement = ctx.parent(call)
+            line = None if statement is None else ctx.parent(statement)
+            return line if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
+    return None
+
+
 RULE = Rule(
     id="quadratic-dedup",
     title="Duplicates found by comparing each item with all others",
@@ -344,5 +397,27 @@ RULE = Rule(
         "            if score > 0.9:\n                yield first, second\n",
         "def f(items):\n    for a in items:\n        for b in items:\n            if len(a.words & b.words) > 3:\n"
         "                print(a, b)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "Items that cannot be hashed raise `TypeError`; items that are equal without equal hashes are no"
+            " longer found to be duplicates. The fix is made for a local list that the loop only tests and appends"
+            " to; nested loops have none."
+        ),
+        fixed=(
+            "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n        if row not in seen:\n"
+            "            out.append(row)\n            seen.add(row)\n    return out\n",
+            None,
+            None,
+            "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n"
+            "        if (key := row.key) not in seen:\n            out.append(key)\n            seen.add(key)\n"
+            "    return out\n",
+            None,
+            None,
+            None,
+            None,
+            None,
+        ),
     ),
 )

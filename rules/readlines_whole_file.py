@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety
 
 _PASSED_THROUGH = ("builtins.enumerate", "builtins.iter", "builtins.zip", "builtins.map", "builtins.filter")
 _IN_MEMORY = ("io.StringIO", "io.BytesIO", "StringIO.StringIO")
@@ -82,6 +82,84 @@ def _is_beside(call: cst.Call, use: cst.Name, ctx: Context) -> bool:
     return list(ctx.loops(call)) == list(ctx.loops(use))
 
 
+_HARMLESS_METHODS = frozenset(
+    """strip rstrip lstrip removeprefix removesuffix lower upper casefold title startswith endswith split rsplit
+    partition rpartition replace isdigit isalpha isspace isalnum isupper islower append add""".split()  # noqa: SIM905
+)
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    match node:
+        case cst.Call(func=cst.Attribute(value=file, attr=cst.Name(value="readlines")), args=[]):
+            pass
+        case _:
+            return None
+    loop = next((parent for parent in ctx.ancestors(node) if isinstance(parent, cst.For | cst.CompFor)), None)
+    around: cst.CSTNode | None = loop
+    if isinstance(loop, cst.CompFor):
+        around = next(parent for parent in ctx.ancestors(loop) if isinstance(parent, cst.BaseComp))
+    if loop is None or around is None or node not in set(ctx.descendants(loop.iter)):
+        return None
+    if not isinstance(file, cst.Name) or len(ctx.uses(file.value, around)) != 1:
+        # a turn that reads on, or asks for the position, would notice
+        return None
+    opened = _opened_with(file, ctx)
+    if opened is None or (isinstance(loop, cst.For) and _leaves(loop, ctx) and _used_below(file, loop, ctx)):
+        return None
+    edits.replace(node, file.value)
+    alone = loop.iter is node and ctx.opens_to_read(opened) and not isinstance(around, cst.GeneratorExp)
+    return Safety.SAFE if alone and _only_computes(around, node, ctx) else Safety.UNSAFE
+
+
+def _opened_with(file: cst.Name, ctx: Context) -> cst.Call | None:
+    """The call of `open` whose file the name is, in a `with` around it and bound there alone."""
+    function = ctx.function(file)
+    if function is None or len(ctx.stores(file.value, function)) != 1:
+        return None
+    for parent in ctx.ancestors(file):
+        if isinstance(parent, cst.With) and parent.asynchronous is None:
+            for item in parent.items:
+                bound = item.asname is not None and ctx.code(item.asname.name).strip() == file.value
+                if bound and isinstance(item.item, cst.Call):
+                    return item.item if ctx.type_of(file) == "io.TextIOWrapper" else None
+    return None
+
+
+def _leaves(loop: cst.For, ctx: Context) -> bool:
+    return any(isinstance(part, cst.Break) for part in ctx.descendants(loop.body))
+
+
+def _used_below(file: cst.Name, loop: cst.For, ctx: Context) -> bool:
+    uses = list(ctx.uses(file.value, ctx.function(file)))
+    return uses[-1] is not file
+
+
+def _only_computes(around: cst.CSTNode, lines: cst.CSTNode, ctx: Context) -> bool:
+    """Whether the turns do nothing but handle texts, cannot fail, and leave nothing behind if reading fails."""
+    if any(isinstance(parent, cst.Try | cst.TryStar) for parent in ctx.ancestors(around)):
+        return False
+    own = set(ctx.descendants(lines))
+    return all(_is_harmless(part, ctx) for part in ctx.descendants(around) if part not in own)
+
+
+def _is_harmless(part: cst.CSTNode, ctx: Context) -> bool:
+    match part:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method))):
+            # a list or set of the function's own, or a text
+            return method in _HARMLESS_METHODS and ctx.home(owner) is None
+        case cst.Call(func=function):
+            return ctx.qualified(function) in ("builtins.len", "builtins.bool", "builtins.enumerate")
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Slice())]):
+            return True
+        case cst.Assign(targets=targets):
+            return all(isinstance(target.target, cst.Name) for target in targets)
+        case cst.Subscript() | cst.BinaryOperation() | cst.AugAssign() | cst.Await() | cst.Yield() | cst.Raise():
+            return False
+        case cst.With() | cst.Try() | cst.Del() | cst.Return() | cst.Assert() | cst.Break() | cst.Import():
+            return False
+    return True
+
+
 RULE = Rule(
     id="readlines-whole-file",
     title="Whole file held in memory to go through its lines",
@@ -133,6 +211,7 @@ RULE = Rule(
         "def f(file):\n    for word in file.read().split():\n        print(word)\n",
     ),
     invalid=(
+        "def f(path):\n    with open(path) as file:\n        return [line.strip() for line in file.readlines()]\n",
         "def f(path):\n    with open(path) as file:\n        for line in file.readlines():\n            print(line)\n",
         "def f(path):\n    with open(path) as file:\n        lines = file.readlines()\n    for line in lines:\n"
         "        print(line)\n",
@@ -140,5 +219,22 @@ RULE = Rule(
         "def f(path):\n    for number, line in enumerate(open(path).read().split('\\n')):\n"
         "        print(number, line)\n",
         "def f(path):\n    for line in path.open('rb').read().decode().splitlines():\n        print(line)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The fix is safe where the turns of the loop only take texts apart and collect them. Elsewhere turns"
+            " run before the rest of the file is read: they see what is written to it meanwhile, and where reading"
+            " fails half-way, they have run. It is made for a file of a `with open(...)` that the loop uses"
+            " nowhere else; `splitlines` and `split` have none, since they drop the line ends."
+        ),
+        fixed=(
+            "def f(path):\n    with open(path) as file:\n        return [line.strip() for line in file]\n",
+            "def f(path):\n    with open(path) as file:\n        for line in file:\n            print(line)\n",
+            None,
+            None,
+            None,
+            None,
+        ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _FLAGS_AT = {
     "compile": 1,
@@ -81,6 +81,29 @@ def _is_cache(decorator: cst.Decorator, ctx: Context) -> bool:
     return ctx.qualified(meant.func if isinstance(meant, cst.Call) else meant) in _CACHES
 
 
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    method = (ctx.qualified(node.func) or "").removeprefix("re.")
+    function = next((parent for parent in ctx.ancestors(node) if isinstance(parent, cst.FunctionDef)), None)
+    if method not in _FLAGS_AT or function is None:
+        return None
+    pattern, flags = _argument(node, 0, "pattern"), _argument(node, _FLAGS_AT[method], "flags")
+    if pattern is None:
+        return None
+    made = [ctx.code(part).strip() for part in (pattern, flags) if part is not None]
+    code = f"{edits.imported('re.compile')}({', '.join(made)})"
+    name = edits.constant(f"_{function.name.value.strip('_').upper()}_RE", code)
+    if method == "compile":
+        edits.replace(node, name)
+        return Safety.UNSAFE
+    kept = [argument for argument in node.args if argument.value is not pattern and argument.value is not flags]
+    if not kept:
+        return None
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    edits.replace(node, node.with_changes(func=cst.parse_expression(f"{name}.{method}"), args=kept))
+    return Safety.UNSAFE
+
+
 RULE = Rule(
     id="regex-compiled-per-call",
     title="Constant regular expression compiled at every call",
@@ -150,5 +173,24 @@ RULE = Rule(
         "        yield re.match(f'{NAME}=(.*)', line)\n",
         "import re\n\ndef check(data):\n"
         "    return re.fullmatch(pattern=b'[a-z]+' b'[0-9]+', string=data, flags=re.DOTALL)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The pattern is compiled as the module is imported: that takes longer, and a pattern that is wrong or"
+            " warned of shows there. There is no fix where the pattern is made of attributes."
+        ),
+        fixed=(
+            "import re\n\n_WORDS_RE = re.compile(r'\\w+')\n\ndef words(text):\n    return _WORDS_RE.findall(text)\n",
+            "import re\n\nWORD = r'\\w+'\n_WORDS_RE = re.compile(WORD, re.I | re.M)\n\ndef words(text):\n"
+            "    return _WORDS_RE.findall(text)\n",
+            "import re\nfrom re import sub as replace\n\n_CLEAN_RE = re.compile(r'\\s+')\n\ndef clean(text):\n"
+            "    return _CLEAN_RE.sub(' ', text)\n",
+            None,
+            "import re\n\nNAME = r'[a-z]+'\n_PARSE_RE = re.compile(f'{NAME}=(.*)')\n\ndef parse(lines):\n"
+            "    for line in lines:\n        yield _PARSE_RE.match(line)\n",
+            "import re\n\n_CHECK_RE = re.compile(b'[a-z]+' b'[0-9]+', re.DOTALL)\n\ndef check(data):\n"
+            "    return _CHECK_RE.fullmatch(string=data)\n",
+        ),
     ),
 )

@@ -5,7 +5,21 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import (
+    Addition,
+    CannotFix,
+    Context,
+    Edits,
+    Fixer,
+    Kind,
+    Match,
+    Nodes,
+    Page,
+    Plant,
+    Rule,
+    Safety,
+    Where,
+)
 
 _SMALL = 16
 _COPIED = ("bytes", "tuple")
@@ -52,6 +66,48 @@ def _kind(node: _Concat, ctx: Context) -> str | None:
     if kind in _COPIED:
         return kind
     return kind if kind in _IN_PLACE and isinstance(node, cst.Assign) else None
+
+
+_GATHERED = {"bytes": ("append", "[{}]", 'b"".join({})'), "tuple": ("extend", "list({})", "tuple({})")}
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, _Concat)
+    loop, target, kind = _carrying_loop(node, ctx), _target(node), _kind(node, ctx)
+    if loop is None or kind is None or not isinstance(target, cst.Name):
+        return None
+    together = [other for other in ctx.stores(target.value, loop) if _carrying_loop(other, ctx) is loop]
+    if len(together) != len(ctx.stores(target.value, loop)):
+        return None
+    if kind in _IN_PLACE:
+        for one in together:
+            if not isinstance(one, cst.AugAssign):
+                edits.replace(one, f"{target.value} += {_added(one, target.value, ctx)}")
+        return Safety.UNSAFE
+    method, start, end = _GATHERED[kind]
+    additions = [Addition(one, f"{method}({_added(one, target.value, ctx)})") for one in together]
+    edits.gather(target.value, loop, additions, start, end)
+    return Safety.UNSAFE
+
+
+def _added(node: cst.CSTNode, name: str, ctx: Context) -> str:
+    """Code of what the statement puts behind the name."""
+    if isinstance(node, cst.AugAssign):
+        if ctx.uses(name, node.value):
+            raise CannotFix
+        return ctx.code(node.value).strip()
+    if not isinstance(node, cst.Assign) or len(node.targets) != 1:
+        raise CannotFix
+    parts: list[str] = []
+    value = node.value
+    while isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
+        if ctx.uses(name, value.right) or value.lpar:
+            raise CannotFix
+        parts.insert(0, ctx.code(value.right).strip())
+        value = value.left
+    if not isinstance(value, cst.Name) or value.value != name or not parts:
+        raise CannotFix
+    return " + ".join(parts)
 
 
 RULE = Rule(
@@ -127,5 +183,27 @@ RULE = Rule(
         # two statements, one suspect
         "def f(rows):\n    data = b''\n    for row in rows:\n        data += row.head\n        for part in row.parts:\n"
         "            data += part\n    return data\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "A list or bytearray that grows in place changes for whoever else has it. What cannot be added raises"
+            " `TypeError` at the end instead of at once, and a list collects the parts of `bytes` meanwhile. There"
+            " is no fix where the loop uses the sequence otherwise, puts something in front of it, or stands below"
+            " a `try`; nor for attributes and for names of the module."
+        ),
+        fixed=(
+            "def read(sock):\n    data_parts = []\n    while True:\n        part = sock.recv(4096)\n"
+            '        if not part:\n            return b"".join(data_parts)\n        data_parts.append(part)\n',
+            None,
+            "def f(rows):\n    out_parts = []\n    for row in rows:\n        out_parts.extend((row,))\n"
+            "    out = tuple(out_parts)\n    return out\n",
+            "def f(rows):\n    out = []\n    for row in rows:\n        out += [row]\n    return out\n",
+            None,
+            "def f(rows):\n    data = bytearray()\n    for row in rows:\n        data += row\n    return data\n",
+            "def f(rows):\n    data_parts = []\n    for row in rows:\n        data_parts.append(row.head)\n"
+            "        for part in row.parts:\n            data_parts.append(part)\n"
+            '    data = b"".join(data_parts)\n    return data\n',
+        ),
     ),
 )

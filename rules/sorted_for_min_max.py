@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _SMALL = 16
 
@@ -61,6 +61,53 @@ def _takes_an_end(value: cst.CSTNode, ctx: Context) -> bool:
         ):
             return int(count, 0) <= _SMALL
     return False
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    subscript = ctx.parent(node)
+    if not isinstance(subscript, cst.Subscript) or _expects_index_error(node, ctx):
+        return None
+    reverse = False
+    arguments = []
+    for argument in node.args:
+        if argument.keyword is not None and argument.keyword.value == "reverse":
+            if ctx.code(argument.value) not in ("True", "False"):
+                return None
+            reverse = ctx.code(argument.value) == "True"
+        elif argument.star:
+            return None
+        else:
+            arguments.append(argument)
+    first = arguments[0]
+    match subscript.slice[0].slice:
+        case cst.Index(value=index):
+            last = ctx.code(index).replace(" ", "") == "-1"
+            if last and ctx.type_of(first.value) in ("list", "tuple"):
+                # of equal items `sorted` puts the last of them last
+                arguments[0] = first.with_changes(
+                    value=cst.Call(cst.Name(edits.builtin("reversed")), [cst.Arg(first.value)])
+                )
+            name = edits.builtin("max" if last != reverse else "min")
+        case cst.Slice(lower=None, upper=cst.Integer(value=count)):
+            name = edits.imported("heapq.nlargest" if reverse else "heapq.nsmallest")
+            arguments.insert(0, cst.Arg(cst.Integer(count)))
+        case _:
+            return None
+    arguments[-1] = arguments[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    if len(arguments) > 1 and isinstance(arguments[0].comma, cst.MaybeSentinel):
+        arguments[0] = arguments[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    edits.replace(subscript, node.with_changes(func=cst.parse_expression(name), args=arguments))
+    return Safety.UNSAFE
+
+
+def _expects_index_error(node: cst.CSTNode, ctx: Context) -> bool:
+    """Whether a handler around the node may be there for a collection without items."""
+    handlers = (part for parent in ctx.ancestors(node) if isinstance(parent, cst.Try) for part in parent.handlers)
+    return any(
+        handler.type is None or any(name in ctx.code(handler.type) for name in ("IndexError", "LookupError"))
+        for handler in handlers
+    )
 
 
 RULE = Rule(
@@ -121,5 +168,23 @@ RULE = Rule(
         "def ends(rows):\n    ordered = sorted(rows)\n    return ordered[0], ordered[-1]\n",
         "def last(rows):\n    return [row.name for row in sorted(rows)[-5:]]\n",
         "def best(scores):\n    return sorted(scores.items())[0][1]\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "For no items `min` and `max` raise `ValueError` where the index raised `IndexError`. Of items that"
+            " compare equal, `max` gives the first where `sorted(x)[-1]` gives the last; for a list or tuple the"
+            " fix keeps the last by way of `reversed`. There is no fix for a sorted list with a name, for `[-n:]`,"
+            " and where `IndexError` is handled."
+        ),
+        fixed=(
+            "def f(rows):\n    return min(rows)\n",
+            "def newest(files):\n    return max(files, key=lambda file: file.stat().st_mtime)\n",
+            "import heapq\n\n\ndef top(scores):\n"
+            "    return heapq.nlargest(3, scores.items(), key=lambda pair: pair[1])\n",
+            None,
+            None,
+            "def best(scores):\n    return min(scores.items())[1]\n",
+        ),
     ),
 )

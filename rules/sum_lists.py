@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety
 
 _SMALL = 16
 _SEQUENCES = ("list", "tuple")
@@ -69,6 +69,38 @@ def _is_short(joined: cst.BaseExpression, ctx: Context) -> bool:
     return length is not None and length <= _SMALL
 
 
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    assert isinstance(node, cst.Call)
+    if ctx.qualified(node.func) == "builtins.sum":
+        joined, start = _summed(node, ctx), ctx.argument(node, 1, "start")
+    else:
+        match node.args:
+            case [cst.Arg(value=function), cst.Arg(value=joined), cst.Arg(value=start)] if (
+                ctx.qualified(function) in _ADDS
+            ):
+                pass
+            case _:
+                return None
+    if joined is None or start is None:
+        return None
+    parts = ctx.code(joined).strip()
+    if isinstance(joined, cst.GeneratorExp):
+        parts = parts[1:-1]
+    match ctx.code(start).strip():
+        case "[]" | "list()":
+            kind = "list"
+        case "()" | "tuple()":
+            kind = "tuple"
+        case "''" | '""' | "b''" | 'b""' as empty:
+            edits.replace(node, f"{empty}.join({parts})")
+            return Safety.UNSAFE
+        case _:
+            return None
+    chain = edits.imported("itertools.chain")
+    edits.replace(node, f"{edits.builtin(kind)}({chain}.from_iterable({parts}))")
+    return Safety.UNSAFE
+
+
 RULE = Rule(
     id="sum-lists",
     title="Lists joined by summing them",
@@ -120,5 +152,23 @@ RULE = Rule(
         "from functools import reduce\nfrom operator import add\n\ndef f(lists):\n    return reduce(add, lists, [])\n",
         "from functools import reduce\n\ndef f(rows):\n    return reduce(lambda out, row: out + [row.id], rows, [])\n",
         "def f(rows):\n    nothing = []\n    return sum([row.parts for row in rows], nothing)\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "`chain` takes parts that are any iterables, where adding raises `TypeError` for what is not of one"
+            " type; and parts whose class adds in a way of its own are no longer asked to. There is no fix where"
+            " the start is not written out and empty, nor for a `lambda`."
+        ),
+        fixed=(
+            "import itertools\n\n\ndef f(lists):\n    return list(itertools.chain.from_iterable(lists))\n",
+            "import itertools\n\n\ndef f(rows):\n"
+            "    return tuple(itertools.chain.from_iterable(row.parts for row in rows))\n",
+            None,
+            "import itertools\nfrom functools import reduce\nfrom operator import add\n\ndef f(lists):\n"
+            "    return list(itertools.chain.from_iterable(lists))\n",
+            None,
+            None,
+        ),
     ),
 )

@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from auditor.model import Backlog
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _MAPS = ("dict", "collections.OrderedDict", "collections.defaultdict", "typing.OrderedDict", "typing.MutableMapping")
 _CLASS = re.compile(r"(?:^|_)(?:cls|class|klass|type)_?$")
@@ -76,6 +76,32 @@ def _has_few_keys(target: cst.Subscript, ctx: Context) -> bool:
             case _:
                 pass
     return True
+
+
+_ENTRIES = 1024
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    if not isinstance(node, cst.FunctionDef):
+        return None
+    for decorator in node.decorators:
+        expression = decorator.decorator
+        called = expression.func if isinstance(expression, cst.Call) else expression
+        if ctx.qualified(called) == "functools.lru_cache":
+            edits.replace(expression, f"{ctx.code(called)}({_arguments(expression, ctx)})")
+            return Safety.UNSAFE
+        if ctx.qualified(called) == "functools.cache":
+            edits.replace(expression, f"{edits.imported('functools.lru_cache')}(maxsize={_ENTRIES})")
+            return Safety.UNSAFE
+    return None
+
+
+def _arguments(expression: cst.BaseExpression, ctx: Context) -> str:
+    kept = ""
+    if isinstance(expression, cst.Call):
+        typed = ctx.argument(expression, 1, "typed")
+        kept = "" if typed is None else f", typed={ctx.code(typed)}"
+    return f"maxsize={_ENTRIES}{kept}"
 
 
 RULE = Rule(
@@ -158,5 +184,25 @@ RULE = Rule(
         "class Client:\n    def __init__(self):\n        self.users = {}\n\n    async def user(self, number):\n"
         "        if number in self.users:\n            return self.users[number]\n"
         "        user = await self.fetch(number)\n        self.users[number] = user\n        return user\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            f"The cache forgets all but the {_ENTRIES} results used last, which are then worked out anew and are"
+            " other objects. The number is a start: take it from the measured working set. There is no fix for a"
+            " dict that is used as a cache."
+        ),
+        fixed=(
+            "import functools\n\n@functools.lru_cache(maxsize=1024)\ndef parse(text):\n    return work(text)\n",
+            "from functools import lru_cache\n\n@lru_cache(maxsize=1024)\ndef parse(text):\n    return work(text)\n",
+            "from functools import lru_cache as memo\n\n@memo(maxsize=1024)\ndef parse(*parts):\n"
+            "    return work(parts)\n",
+            "import functools\n\nclass Page:\n    @staticmethod\n    @functools.lru_cache(maxsize=1024)\n"
+            "    def render(text):\n        return work(text)\n",
+            None,
+            None,
+            None,
+            None,
+        ),
     ),
 )

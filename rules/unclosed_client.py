@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Survivors
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _CLIENTS = (
     *("requests.Session", "requests.session", "requests.sessions.Session", "niquests.Session", "niquests.AsyncSession"),
@@ -48,6 +48,91 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(
         f"what `{ctx.code(node.func)}` makes is never closed here, and nobody else has it", (Plant("client", node),)
     )
+
+
+_WITH = frozenset(
+    (
+        *("requests.Session", "requests.session", "requests.sessions.Session", "httpx.Client"),
+        *("socket.socket", "socket.create_connection", "socket.create_server", "smtplib.SMTP", "smtplib.SMTP_SSL"),
+        *("ftplib.FTP", "ftplib.FTP_TLS", "imaplib.IMAP4", "imaplib.IMAP4_SSL", "xmlrpc.client.ServerProxy"),
+    )
+)
+_ASYNC_WITH = frozenset(("aiohttp.ClientSession", "aiohttp.client.ClientSession", "httpx.AsyncClient"))
+_CLOSING = frozenset(("sqlite3.connect", "http.client.HTTPConnection", "http.client.HTTPSConnection"))
+_WHOLE = frozenset(("requests.Session", "requests.session", "requests.sessions.Session", "httpx.Client"))
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    if not isinstance(node, cst.Call):
+        return None
+    name = ctx.qualified(node.func) or ""
+    assign = ctx.parent(node)
+    match assign:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as target)]):
+            line = ctx.parent(assign)
+        case _:
+            return None
+    block = None if line is None else ctx.parent(line)
+    function = ctx.function(node)
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not isinstance(block, cst.IndentedBlock):
+        return None
+    below = list(block.body)[[one is line for one in block.body].index(True) + 1 :]
+    inside = {part for one in below for part in ctx.descendants(one)}
+    uses = [use for use in ctx.uses(target.value, function) if use is not target]
+    if not below or len(ctx.stores(target.value, function)) != 1 or any(use not in inside for use in uses):
+        return None
+    if not all(_is_free_of(one, target.value, name in _WHOLE, ctx) for one in below):
+        return None
+    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    if name in _ASYNC_WITH and isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
+        header = f"async with {code} as {target.value}:"
+    elif name in _WITH:
+        header = f"with {code} as {target.value}:"
+    elif name in _CLOSING:
+        header = f"with {edits.imported('contextlib.closing')}({code}) as {target.value}:"
+    else:
+        return None
+    edits.replace(assign, header)
+    edits.indent(below[0], below[-1])
+    return Safety.UNSAFE
+
+
+def _is_free_of(statement: cst.CSTNode, client: str, whole: bool, ctx: Context) -> bool:
+    """Whether the statement neither returns nor keeps what still needs the open client.
+
+    `whole` says that its methods give what they read in full, unless told to stream.
+    """
+    for part in ctx.descendants(statement):
+        match part:
+            case cst.Return(value=cst.BaseExpression() as value) | cst.Yield(value=cst.BaseExpression() as value):
+                if not _is_plain(value, client, whole, ctx):
+                    return False
+            case cst.Assign(targets=targets) if any(not isinstance(one.target, cst.Name) for one in targets):
+                return False
+            case cst.Arg(keyword=cst.Name(value="stream")):
+                return False
+            case cst.FunctionDef() | cst.Lambda() | cst.Global() | cst.Nonlocal():
+                return False
+            case _:
+                pass
+    return True
+
+
+def _is_plain(value: cst.BaseExpression, client: str, whole: bool, ctx: Context) -> bool:
+    """Whether the value was read in full: a constant, what a second call gave, or the answer of a client as above."""
+    if isinstance(value, cst.Await):
+        value = value.expression
+    match value:
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=method))):
+            # `recv`, `text`, `json`: data; what a method of the client makes may be read from later
+            return (owner == client and whole) or method in (
+                *("recv", "text", "json", "read", "decode", "fetchall", "fetchone", "strip"),
+            )
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=method))):
+            return method in ("text", "json", "read", "decode", "fetchall", "fetchone", "strip")
+        case cst.Attribute(attr=cst.Name(value=attr)):
+            return attr in ("text", "content", "status_code", "ok", "status")
+    return ctx.is_constant(value)
 
 
 RULE = Rule(
@@ -110,5 +195,29 @@ RULE = Rule(
         "    return await connection.fetchval('select 1')\n",
         "import http.client\n\ndef ask(host):\n    connection = http.client.HTTPSConnection(host)\n"
         "    connection.request('GET', '/')\n    return connection.getresponse().read()\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The client is closed at the end of the `with`: what still needs it behind that fails. The fix is"
+            " made for classes that are known to close that way, bound to a local name, where the rest of the"
+            " block returns nothing but data that was read in full. `sqlite3` and `http.client` get"
+            " `contextlib.closing`."
+        ),
+        fixed=(
+            "import aiohttp\n\nasync def fetch(url):\n    async with aiohttp.ClientSession() as session:\n"
+            "        response = await session.get(url)\n        return await response.text()\n",
+            "import contextlib\nimport sqlite3\n\ndef rows(path):\n"
+            "    with contextlib.closing(sqlite3.connect(path)) as connection:\n"
+            "        cursor = connection.cursor()\n        return cursor.execute('select 1').fetchall()\n",
+            None,
+            "import socket\n\ndef ask(address):\n"
+            "    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:\n        sock.connect(address)\n"
+            "        sock.sendall(b'?')\n        return sock.recv(1)\n",
+            None,
+            "import contextlib\nimport http.client\n\ndef ask(host):\n"
+            "    with contextlib.closing(http.client.HTTPSConnection(host)) as connection:\n"
+            "        connection.request('GET', '/')\n        return connection.getresponse().read()\n",
+        ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Survivors
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _OPENERS = (
     *("builtins.open", "io.open", "codecs.open", "pathlib.Path.open", "os.fdopen", "tokenize.open"),
@@ -42,6 +42,115 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
 
 def _is_only_once(node: cst.CSTNode, ctx: Context) -> bool:
     return ctx.function(node) is None or ctx.runs_once(node)
+
+
+_NO_WITH = ("tempfile.NamedTemporaryFile", "tempfile.TemporaryFile", "tempfile.SpooledTemporaryFile", "fileinput.input")
+_LAZY = frozenset(
+    (
+        *(f"builtins.{name}" for name in ("iter", "map", "filter", "zip", "enumerate")),
+        *("csv.reader", "csv.DictReader", "csv.writer", "csv.DictWriter", "yaml.load_all"),
+    )
+)
+_EAGER = frozenset(
+    f"builtins.{name}" for name in ("list", "tuple", "set", "dict", "sorted", "sum", "any", "all", "min", "max", "len")
+)
+
+
+def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
+    if not isinstance(node, cst.Call) or ctx.qualified(node.func) in _NO_WITH:
+        return None
+    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    match ctx.parent(node):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]) as assign:
+            return _fix_named(assign, name, code, ctx, edits)
+        case _:
+            pass
+    statement = _statement(node, ctx)
+    if statement is None or not _is_done_with(node, statement, ctx):
+        return None
+    file = edits.free("file")
+    edits.replace(node, file)
+    edits.enclose(statement, statement, f"with {code} as {file}:")
+    return Safety.UNSAFE
+
+
+def _fix_named(assign: cst.Assign, name: cst.Name, code: str, ctx: Context, edits: Edits) -> Safety | None:
+    line = ctx.parent(assign)
+    block = None if line is None else ctx.parent(line)
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not isinstance(block, cst.IndentedBlock):
+        return None
+    function = ctx.function(assign)
+    uses = [use for use in ctx.uses(name.value, function) if use is not name]
+    if len(ctx.stores(name.value, function)) != 1 or not uses:
+        return None
+    below = list(block.body)[[one is line for one in block.body].index(True) + 1 :]
+    last = None
+    for use in uses:
+        statement = next((one for one in below if one in ctx.ancestors(use)), None)
+        if statement is None or ctx.function(use) is not function or not _is_done_with(use, statement, ctx):
+            return None
+        if last is None or below.index(statement) > below.index(last):
+            last = statement
+    assert last is not None
+    edits.replace(assign, f"with {code} as {name.value}:")
+    edits.indent(below[0], last)
+    return Safety.UNSAFE
+
+
+def _statement(node: cst.CSTNode, ctx: Context) -> cst.CSTNode | None:
+    """The statement to put below a `with`: it holds the node, and evaluates it first, once, and in any case."""
+    child = node
+    for parent in ctx.ancestors(node):
+        match parent:
+            case cst.SimpleStatementLine():
+                return parent if len(parent.body) == 1 else None
+            case cst.For():
+                return parent if child is parent.iter and parent.asynchronous is None else None
+            case cst.CompFor():
+                if child is not parent.iter:
+                    return None
+            case cst.BaseComp():
+                if not isinstance(child, cst.CompFor) or child is not parent.for_in:
+                    return None
+            case cst.Lambda() | cst.BooleanOperation() | cst.IfExp() | cst.BaseCompoundStatement():
+                return None
+            case _:
+                pass
+        child = parent
+    return None
+
+
+def _is_done_with(use: cst.CSTNode, statement: cst.CSTNode, ctx: Context) -> bool:
+    """Whether nothing reads from the file once the statement is over."""
+    node = use
+    for parent in ctx.ancestors(use):
+        match parent:
+            case cst.Attribute():
+                return isinstance(ctx.parent(parent), cst.Call)
+            case cst.Arg():
+                pass
+            case cst.Call() if parent.func is not node:
+                if ctx.qualified(parent.func) not in _LAZY:
+                    return True
+            case cst.For():
+                return parent.iter is node and (parent is statement or statement in ctx.ancestors(parent))
+            case cst.CompFor():
+                comprehension = next(one for one in ctx.ancestors(parent) if isinstance(one, cst.BaseComp))
+                return not isinstance(comprehension, cst.GeneratorExp) or _is_used_up(comprehension, ctx)
+            case _:
+                return False
+        node = parent
+    return False
+
+
+def _is_used_up(generator: cst.GeneratorExp, ctx: Context) -> bool:
+    argument = ctx.parent(generator)
+    call = None if argument is None else ctx.parent(argument)
+    if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call):
+        return False
+    return ctx.qualified(call.func) in _EAGER or (
+        isinstance(call.func, cst.Attribute) and call.func.attr.value in ("join", "update", "extend")
+    )
 
 
 RULE = Rule(
@@ -100,5 +209,26 @@ RULE = Rule(
         "    return file.readline()\n",
         "import gzip\nimport pickle\n\ndef load(path):\n    file = gzip.open(path)\n    return pickle.load(file)\n",
         "import csv\n\ndef rows(path):\n    return [row for row in csv.reader(open(path))]\n",
+    ),
+    fix=Fixer(
+        make=_fix,
+        changes=(
+            "The file is closed at the end of the `with`, where it was closed when the collector came to it: what"
+            " still reads from it behind that fails. There is no fix where it is read lazily (`map`, a generator,"
+            " a `csv.reader` with a name), opened on a condition only, or used out of its block, and for temporary"
+            " files, which closing removes."
+        ),
+        fixed=(
+            "def load(path):\n    with open(path) as file:\n        return file.read()\n",
+            "import json\n\ndef load(path):\n    with open(path) as file:\n        return json.load(file)\n",
+            "def count(path):\n    lines = 0\n    with open(path) as file:\n        for line in file:\n"
+            "            lines += 1\n    return lines\n",
+            "from pathlib import Path\n\ndef load(name):\n    path = Path(name)\n    with path.open() as file:\n"
+            "        return file.readline()\n",
+            "import gzip\nimport pickle\n\ndef load(path):\n    with gzip.open(path) as file:\n"
+            "        return pickle.load(file)\n",
+            "import csv\n\ndef rows(path):\n    with open(path) as file:\n"
+            "        return [row for row in csv.reader(file)]\n",
+        ),
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,23 @@ from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from auditor.rule import Rule
 
 MAX_SLICE_LINES = 5000
 """Longer functions are generated; LibCST needs seconds and hundreds of megabytes for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A suspect, as yet without fingerprint, and LibCST's nodes it was found in. `node` is what is flagged."""
+
+    rule: Rule
+    suspect: Suspect
+    node: cst.CSTNode
+    context: SliceContext
+    piece: Slice
 
 
 class Engine:
@@ -57,10 +70,13 @@ class Engine:
         """
         return self.scan_source(parse_source(text.encode(), path))
 
-    def scan_source(self, source: Source, package: str = "") -> FileScan:
-        """Suspects of a parsed file, in source order."""
+    def scan_source(self, source: Source, package: str = "", found: Callable[[Found], None] | None = None) -> FileScan:
+        """Suspects of a parsed file, in source order.
+
+        `found` is told of each suspect, in any order; for its sake all candidates are looked at as LibCST parses them.
+        """
         candidates = self._gate.candidates(source.tree)
-        run = _FileRun(source, ModuleFacts(tree=source.tree, package=package))
+        run = _FileRun(source, ModuleFacts(tree=source.tree, package=package), found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
         return FileScan(
@@ -106,9 +122,10 @@ class _Pieces:
 class _FileRun:
     """The scan of one file while it is under way."""
 
-    def __init__(self, source: Source, facts: ModuleFacts) -> None:
+    def __init__(self, source: Source, facts: ModuleFacts, found: Callable[[Found], None] | None = None) -> None:
         self.source = source
         self.facts = facts
+        self.found = found
         self.drafts: list[tuple[Suspect, str]] = []
         self.skipped = [Skip(source.path, reason) for reason in source.left_out]
         self.failures: dict[str, list[tuple[int, str]]] = {}
@@ -144,6 +161,9 @@ class _FileRun:
         for rule in candidate.rules:
             try:
                 try:
+                    if self.found is not None:
+                        # a fix needs white space and comments too
+                        raise NotShadowedError
                     self._check(rule, candidate, pieces.shadow, scopes)
                 except NotShadowedError:
                     piece = pieces.parsed
@@ -182,6 +202,8 @@ class _FileRun:
             function=self.source.span(functions[-1]) if functions else None,
         )
         self.drafts.append((suspect, " ".join(piece.code(flagged).split())))
+        if self.found is not None and isinstance(piece, Slice):
+            self.found(Found(rule, suspect, flagged, context, piece))
 
     def _skip(self, reason: str) -> None:
         self.skipped.append(Skip(self.source.path, reason))
