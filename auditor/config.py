@@ -49,6 +49,7 @@ class Config:
 
     `rules` are absolute directories that hold a team's own rules.
     `store` is the file of the evidence store, None where it is not configured.
+    `require_reason` says whether a suppression counts only with a reason.
     """
 
     root: Path
@@ -62,6 +63,7 @@ class Config:
     thresholds: Thresholds = Thresholds()
     workloads: tuple[Workload, ...] = ()
     store: Path | None = None
+    require_reason: bool = False
 
 
 def find_pyproject(start: Path) -> Path | None:
@@ -98,7 +100,18 @@ def parse_config(table: object, file: Path) -> Config:
     """
     where = f"[tool.audit] in {file}"
     settings = _mapping(table, where)
-    known = ("exclude", "select", "ignore", "rules", "fail-on", "timeout", "thresholds", "workloads", "store")
+    known = (
+        "exclude",
+        "select",
+        "ignore",
+        "rules",
+        "fail-on",
+        "timeout",
+        "thresholds",
+        "workloads",
+        "store",
+        "require-reason",
+    )
     _known(settings, known, where)
     fail_on = settings.get("fail-on", "confirmed")
     if fail_on not in FAIL_ON:
@@ -116,6 +129,7 @@ def parse_config(table: object, file: Path) -> Config:
         thresholds=_thresholds(settings.get("thresholds", {}), where),
         workloads=_workloads(settings.get("workloads", {}), where, file.parent, timeout),
         store=file.parent / _string(settings["store"], f"{where}: store") if "store" in settings else None,
+        require_reason=_boolean(settings.get("require-reason", False), f"{where}: require-reason"),
     )
 
 
@@ -172,6 +186,12 @@ def _mapping(value: object, where: str) -> Mapping[str, Any]:
 def _string(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{where} must be a string, not {value!r}")
+    return value
+
+
+def _boolean(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where} must be true or false, not {value!r}")
     return value
 
 

@@ -157,6 +157,43 @@ class Skip:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A comment that sets findings of these rules aside on the lines `first` to `last`; 0 to 0 if it is about none.
+
+    In a notebook, lines count from the start of `cell`.
+    """
+
+    path: str
+    line: int
+    column: int
+    rules: tuple[str, ...]
+    reason: str
+    cell: int | None = None
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about the source that is no finding, but wants putting right: a suppression that does nothing."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    cell: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`path:line:column`, or `path:cell 3:line 5` in a notebook."""
+        return (
+            f"{self.path}:{self.line}:{self.column}"
+            if self.cell is None
+            else f"{self.path}:cell {self.cell}:line {self.line}"
+        )
+
+
 # ------------------------------------------------------------------------------------------------
 # Measurements
 
@@ -337,7 +374,8 @@ class Finding:
     """A judged and triaged suspect.
 
     `fix` is None if there is none, or nobody asked for it. `remembered` is what stands in the evidence store, the
-    weightiest first.
+    weightiest first. `suppressed` is the reason that a comment in the source gives for setting it aside, "" if it gives
+    none, and None if there is no such comment.
     """
 
     suspect: Suspect
@@ -350,6 +388,7 @@ class Finding:
     fix: Fix | None = None
     tests: tuple[Exercise, ...] = ()
     remembered: tuple[Remembered, ...] = ()
+    suppressed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +407,7 @@ class Report:
     """The one saveable result between measuring and rendering. `target` is as the user gave it.
 
     `prefix` leads from the repository to the directory that paths are relative to, in POSIX form, "" if it is the same.
+    `set_aside` are findings that ask for nothing: the suppressed ones.
     """
 
     target: str
@@ -383,3 +423,5 @@ class Report:
     interrupted: bool = False
     notes: tuple[str, ...] = field(default=())
     prefix: str = ""
+    set_aside: tuple[Finding, ...] = ()
+    remarks: tuple[Remark, ...] = ()

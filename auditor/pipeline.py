@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor import __version__
-from auditor.catalog import chosen_rules, sources_of_rules
+from auditor.catalog import all_rules, chosen_rules, sources_of_rules
 from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
@@ -21,6 +21,7 @@ from auditor.model import (
     Observation,
     Report,
     Skip,
+    Suppression,
     Suspect,
     Workload,
     WorkloadRun,
@@ -32,6 +33,7 @@ from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 from auditor.store import Location
+from auditor.suppress import Suppressed, suppress
 from auditor.triage import gain, triage
 
 __all__ = ["Progress", "Request", "audit"]
@@ -70,6 +72,7 @@ class _Scanned:
     lines: int
     suspects: tuple[Suspect, ...]
     skipped: tuple[Skip, ...]
+    suppressions: tuple[Suppression, ...]
 
 
 def audit(request: Request, progress: Progress) -> Report:
@@ -98,12 +101,13 @@ def audit(request: Request, progress: Progress) -> Report:
         findings = memory.recall(findings)
     elif memory is not None and not progress.stop.is_set():
         memory.remember(runs, seen, created)
+    suppressed = _suppressed(scanned, request.config)
     return Report(
         target=request.target,
         created=created,
         files=scanned.files,
         lines=scanned.lines,
-        findings=findings,
+        findings=tuple(one for one in findings if one.suspect.fingerprint not in suppressed.reasons),
         skipped=scanned.skipped,
         workloads=tuple(runs),
         machine=this_machine(),
@@ -112,6 +116,23 @@ def audit(request: Request, progress: Progress) -> Report:
         interrupted=progress.stop.is_set(),
         notes=(*_notes(request, scanned, progress), *(memory.notes if memory else ())),
         prefix=_prefix(scanned.target.root),
+        set_aside=tuple(
+            replace(one, suppressed=suppressed.reasons[one.suspect.fingerprint])
+            for one in findings
+            if one.suspect.fingerprint in suppressed.reasons
+        ),
+        remarks=suppressed.remarks,
+    )
+
+
+def _suppressed(scanned: _Scanned, config: Config) -> Suppressed:
+    return suppress(
+        scanned.suspects,
+        scanned.suppressions,
+        scanned.expects,
+        lambda: {rule.id for rule in all_rules(sources_of_rules(config.rules))},
+        incomplete={skip.path for skip in scanned.skipped},
+        require_reason=config.require_reason,
     )
 
 
@@ -137,6 +158,7 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         files=len(scans),
         lines=sum(scan.lines for scan in scans),
         suspects=tuple(suspect for scan in scans for suspect in scan.suspects),
+        suppressions=tuple(one for scan in scans for one in scan.suppressions),
         skipped=tuple(sorted({*target.skipped, *(s for scan in scans for s in scan.skipped)}, key=_skip_key)),
     )
 

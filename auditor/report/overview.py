@@ -15,7 +15,7 @@ from auditor.report.strengths import strengths
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from auditor.model import Finding, Report, Skip
+    from auditor.model import Finding, Remark, Report, Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Overview:
     not_measurable: tuple[Finding, ...]
     suspected: tuple[Finding, ...]
     skipped: tuple[Skip, ...]
+    remarks: tuple[Remark, ...]
+    suppressed: int
     first_files: tuple[tuple[str, int], ...]
 
 
@@ -61,6 +63,8 @@ def overview(report: Report) -> Overview:
         not_measurable=_by_place(_of(report, VerdictKind.NOT_MEASURABLE)),
         suspected=_by_memory(_of(report, VerdictKind.SUSPECTED)),
         skipped=tuple(sorted(report.skipped, key=lambda skip: (skip.path, skip.reason))),
+        remarks=tuple(sorted(report.remarks, key=lambda one: (one.path, one.cell or 0, one.line, one.column))),
+        suppressed=sum(finding.suppressed is not None for finding in report.set_aside),
         first_files=_first_files(confirmed),
     )
 
@@ -160,6 +164,7 @@ def _stats(report: Report) -> tuple[tuple[str, str], ...]:
         ("Suspects", f"{len(report.findings):,}"),
         ("Confirmed", confirmed),
         *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
+        *((("Suppressed", f"{len(report.set_aside):,}"),) if report.set_aside else ()),
         *((f"Workload {run.workload.name}", held_up) for run in report.workloads if (held_up := boundness(run))),
     )
 

@@ -17,7 +17,7 @@ from auditor.report.wording import metric_label
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from auditor.model import Evidence, Finding, Fix, Report, Span
+    from auditor.model import Evidence, Finding, Fix, Remark, Report, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MAX_RESULTS = 25_000
@@ -44,6 +44,7 @@ def document(report: Report, findings: Sequence[Finding], *, alerts: bool = Fals
                 "executionSuccessful": not report.interrupted and all(run.exit_code == 0 for run in report.workloads),
                 "commandLine": printable(report.command),
                 "toolExecutionNotifications": [_notification(note) for note in _cut_notes(notes)],
+                "toolConfigurationNotifications": [_remark(report, one) for one in report.remarks[:_MAX_NOTIFICATIONS]],
             }
         ],
         "columnKind": "unicodeCodePoints",
@@ -69,6 +70,13 @@ def _cut_notes(notes: list[str]) -> list[str]:
 
 def _notification(text: str) -> dict[str, Any]:
     return {"level": "note", "message": {"text": cut(printable(text))}}
+
+
+def _remark(report: Report, remark: Remark) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": uri(report, remark.path), "uriBaseId": "%SRCROOT%"}}
+    if remark.cell is None:
+        place["region"] = {"startLine": max(remark.line, 1), "startColumn": max(remark.column, 1)}
+    return {**_notification(f"{remark.place}: {remark.message}"), "locations": [{"physicalLocation": place}]}
 
 
 # ------------------------------------------------------------------------------------------------
@@ -133,11 +141,21 @@ def _result(report: Report, finding: Finding, *, alerts: bool) -> dict[str, Any]
         result["rank"] = rank
     if finding.fix is not None and suspect.cell is None and is_offered(finding.fix):
         result["fixes"] = [_fix(report, finding, finding.fix)]
-    if verdict.kind is VerdictKind.REJECTED:
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": cut(printable(verdict.reason))}
-        ]
+    if suppressions := _suppressions(finding):
+        result["suppressions"] = suppressions
     return result
+
+
+def _suppressions(finding: Finding) -> list[dict[str, str]]:
+    """Why nobody is to act on the result: the author says so, or the measurement."""
+    found = []
+    if finding.suppressed is not None:
+        said = {"justification": cut(printable(finding.suppressed))} if finding.suppressed else {}
+        found.append({"kind": "inSource", "status": "accepted", **said})
+    if finding.verdict.kind is VerdictKind.REJECTED:
+        reason = cut(printable(finding.verdict.reason))
+        found.append({"kind": "external", "status": "accepted", "justification": reason})
+    return found
 
 
 def _flagged(report: Report, finding: Finding) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from auditor.model import (
     Machine,
     PassRun,
     Priority,
+    Remark,
     Remembered,
     Report,
     Site,
@@ -55,6 +56,8 @@ def to_json(report: Report) -> str:
         "notes": list(report.notes),
         "workloads": [_workload(run) for run in report.workloads],
         "findings": [_finding(finding) for finding in report.findings],
+        "set_aside": [_finding(finding) for finding in report.set_aside],
+        "remarks": [_remark(remark) for remark in report.remarks],
         "skipped": [{"path": skip.path, "reason": skip.reason} for skip in report.skipped],
         "summary": _summary(report),
     }
@@ -92,6 +95,8 @@ def from_json(text: str, origin: str) -> Report:
         interrupted=root["interrupted"].boolean(),
         notes=root["notes"].strings(),
         prefix=root["prefix"].string(),
+        set_aside=tuple(_read_finding(node) for node in root["set_aside"].items()),
+        remarks=tuple(_read_remark(node) for node in root["remarks"].items()),
     )
 
 
@@ -162,6 +167,17 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix and _fix(finding.fix),
         "tests": [_exercise(one) for one in finding.tests],
         "remembered": [_remembered(one) for one in finding.remembered],
+        "suppressed": finding.suppressed,
+    }
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    return {
+        "path": remark.path,
+        **({} if remark.cell is None else {"cell": remark.cell}),
+        "line": remark.line,
+        "column": remark.column,
+        "message": remark.message,
     }
 
 
@@ -285,6 +301,7 @@ def _read_finding(node: Node) -> Finding:
         # reports written before there were fixes, tests and remembered evidence lack these keys
         fix=node["fix"].optional(_read_fix) if node.has("fix") else None,
         tests=tuple(_read_exercise(one) for one in node["tests"].items()) if node.has("tests") else (),
+        suppressed=node["suppressed"].optional(Node.string),
         remembered=(
             tuple(_read_remembered(one) for one in node["remembered"].items()) if node.has("remembered") else ()
         ),
@@ -317,6 +334,16 @@ def _read_remembered(node: Node) -> Remembered:
         priority=node["priority"].optional(lambda value: value.one_of(Priority)),
         evidence=tuple(_read_evidence(row) for row in node["evidence"].items()),
         stale=node["stale"].optional(Node.string),
+    )
+
+
+def _read_remark(node: Node) -> Remark:
+    return Remark(
+        path=node["path"].string(),
+        line=node["line"].integer(),
+        column=node["column"].integer(),
+        message=node["message"].string(),
+        cell=node["cell"].integer() if node.has("cell") else None,
     )
 
 

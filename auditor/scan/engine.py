@@ -19,6 +19,7 @@ from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import NotShadowedError, Shadow
 from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
+from auditor.scan.suppressions import suppressions
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -84,6 +85,7 @@ class Engine:
             lines=len(source.lines),
             suspects=tuple(source.located(suspect) for suspect in _fingerprinted(run.drafts)),
             skipped=run.skips(),
+            suppressions=suppressions(source),
         )
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.model import Site, Skip, Span, Suspect
+from auditor.model import Site, Skip, Span, Suppression, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class FileScan:
     lines: int = 0
     suspects: tuple[Suspect, ...] = ()
     skipped: tuple[Skip, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ def dump(scan: FileScan) -> str:
     ]
     skipped = [[skip.path, skip.reason] for skip in scan.skipped]
     # ASCII only: names that are not UTF-8 hold lone surrogates, which nothing but an escape can carry
-    return json.dumps([scan.path, scan.lines, suspects, skipped], separators=(",", ":"), ensure_ascii=True)
+    suppressed = [
+        [one.line, one.column, list(one.rules), one.reason, one.cell, one.first, one.last] for one in scan.suppressions
+    ]
+    return json.dumps([scan.path, scan.lines, suspects, skipped, suppressed], separators=(",", ":"), ensure_ascii=True)
 
 
 def load(text: str | bytes) -> FileScan:
@@ -58,12 +62,15 @@ def load(text: str | bytes) -> FileScan:
         ValueError: the text is none of `dump`'s.
     """
     try:
-        path, lines, suspects, skipped = json.loads(text)
+        path, lines, suspects, skipped, suppressed = json.loads(text)
         return FileScan(
             path=path,
             lines=lines,
             suspects=tuple(_suspect(path, row) for row in suspects),
             skipped=tuple(Skip(*row) for row in skipped),
+            suppressions=tuple(
+                Suppression(path, line, column, tuple(rules), *rest) for line, column, rules, *rest in suppressed
+            ),
         )
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         raise ValueError(f"not a record of a scan: {error}") from error

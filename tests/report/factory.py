@@ -16,6 +16,7 @@ from auditor.model import (
     Machine,
     PassRun,
     Priority,
+    Remark,
     Remembered,
     Report,
     Site,
@@ -312,6 +313,8 @@ def a_hostile_report() -> Report:
     hostile_pass = PassRun(HOSTILE, 1.0, 3, gap=HOSTILE, warnings=(HOSTILE,))
     return a_report(
         *kinds,
+        set_aside=(replace(finding, suppressed=HOSTILE),),
+        remarks=(Remark(HOSTILE, 3, 4, HOSTILE),),
         target=HOSTILE,
         created=HOSTILE,
         command=HOSTILE,

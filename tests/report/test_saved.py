@@ -63,6 +63,7 @@ FINDING = st.builds(
         sites=st.lists(st.builds(model.Site, TEXT, SPAN), max_size=2).map(tuple),
         function=st.none() | SPAN,
         chain=st.lists(TEXT, max_size=2).map(tuple),
+        context=TEXT,
     ),
     verdict=st.builds(
         model.Verdict, st.sampled_from(model.VerdictKind), TEXT, st.lists(EVIDENCE, max_size=2).map(tuple)
@@ -75,7 +76,9 @@ FINDING = st.builds(
     fix=st.none()
     | st.builds(model.Fix, st.booleans(), TEXT, st.lists(st.builds(model.Edit, SPAN, TEXT), max_size=2).map(tuple)),
     remembered=st.lists(REMEMBERED, max_size=2).map(tuple),
+    suppressed=st.none() | TEXT,
 )
+REMARK = st.builds(model.Remark, path=TEXT, line=PLACE, column=PLACE, message=TEXT, cell=st.none() | PLACE)
 TEXTS = st.lists(TEXT, max_size=2).map(tuple)
 EXIT = st.none() | st.integers(-64, 255)
 RUN = st.builds(
@@ -109,6 +112,9 @@ REPORT = st.builds(
     command=TEXT,
     interrupted=st.booleans(),
     notes=TEXTS,
+    prefix=TEXT,
+    set_aside=st.lists(FINDING, max_size=1).map(tuple),
+    remarks=st.lists(REMARK, max_size=2).map(tuple),
 )
 
 

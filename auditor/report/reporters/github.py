@@ -16,7 +16,7 @@ from auditor.report.printable import printable
 from auditor.report.reporter import Reporter
 
 if TYPE_CHECKING:
-    from auditor.model import Finding, Report
+    from auditor.model import Finding, Remark, Report
 
 _LIMIT = 10
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
@@ -30,6 +30,10 @@ def render(report: Report) -> str:
         met[level(finding)] += 1
         if met[level(finding)] <= _LIMIT:
             lines.append(_command(report, finding))
+    for remark in report.remarks:
+        met[Level.NOTE] += 1
+        if met[Level.NOTE] <= _LIMIT:
+            lines.append(_remark(report, remark))
     for kind, count in sorted(met.items()):
         if count > _LIMIT:
             left = figures.counted(count - _LIMIT, f"further {_COMMANDS[kind]}")
@@ -55,6 +59,12 @@ def _command(report: Report, finding: Finding) -> str:
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{_COMMANDS[level(finding)]} {given}::{_data(message(finding))}"
+
+
+def _remark(report: Report, remark: Remark) -> str:
+    line = f",line={remark.line}" if remark.cell is None else ""
+    where = f"title=audit,file={_property(shown_path(report, remark.path))}{line}"
+    return f"::notice {where}::{_data(printable(remark.message))}"
 
 
 def _data(text: str) -> str:

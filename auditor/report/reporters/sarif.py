@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def render(report: Report) -> str:
     """The log as JSON."""
-    return document(report, (*open_findings(report), *overview(report).rejected))
+    return document(report, (*open_findings(report), *overview(report).rejected, *report.set_aside))
 
 
 REPORTER = Reporter(name="sarif", suffixes=(".sarif", ".sarif.json"), render=render)

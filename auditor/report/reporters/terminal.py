@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _REJECTED_SHOWN = 20
 _REMEMBERED_SHOWN = 3
 _SKIPPED_SHOWN = 10
+_REMARKS_SHOWN = 20
 _CHANGE_SHOWN = 16
 _LEAST_REASON = 24
 _LEAST_WIDTH = 20
@@ -41,6 +42,7 @@ def print_report(report: Report, console: Console) -> None:
     _suspected(view.suspected, console)
     _uncounted(view, console)
     _skipped(view, console)
+    _remarks(view, console)
     _closing(view, console)
 
 
@@ -176,6 +178,13 @@ def _skipped(view: Overview, console: Console) -> None:
     _more(console, len(view.skipped) - _SKIPPED_SHOWN)
 
 
+def _remarks(view: Overview, console: Console) -> None:
+    _heading(console, "Suppressions to look at", view.remarks)
+    for remark in view.remarks[:_REMARKS_SHOWN]:
+        _line(console, (f"  {remark.place}  ", ""), (remark.message.removeprefix("suppression: "), "dim"))
+    _more(console, len(view.remarks) - _REMARKS_SHOWN)
+
+
 def _closing(view: Overview, console: Console) -> None:
     console.print()
     style = "bold red" if view.confirmed or view.report.interrupted else "bold"
@@ -188,6 +197,7 @@ def _closing(view: Overview, console: Console) -> None:
         (len(view.not_exercised), "not exercised"),
         (len(view.not_measurable), "not measurable"),
         (len(view.skipped), "skipped"),
+        (view.suppressed, "suppressed in the source"),
     )
     said = [f"{count:,} {name}" for count, name in counts if count]
     if said:
