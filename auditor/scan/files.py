@@ -97,7 +97,11 @@ def _walk(directory: Path, skipped: list[Skip], root: Path) -> Iterator[Path]:
         directories[:] = sorted(d for d in directories if d not in NEVER and not (here / d / "pyvenv.cfg").is_file())
         for name in sorted(files):
             file = here / name
-            if name.endswith((".py", ".ipynb")) and (allowed is None or file in allowed) and not _special(file):
+            if not name.endswith((".py", ".ipynb")) or (allowed is not None and file not in allowed):
+                continue
+            if _special(file):
+                skipped.append(Skip(path=file.relative_to(root).as_posix(), reason="a pipe or device, not a file"))
+            else:
                 yield file
 
 

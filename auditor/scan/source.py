@@ -6,6 +6,8 @@ import ast
 import hashlib
 import io
 import os
+import re
+import sys
 import tokenize
 import warnings
 from dataclasses import dataclass, replace
@@ -20,6 +22,13 @@ MAX_BYTES = 4 * 1024 * 1024
 
 MAX_NOTEBOOK_BYTES = 64 * 1024 * 1024
 """A notebook holds the pictures it drew as well."""
+
+
+_PYTHON_2 = re.compile(
+    r"""^\s*(?:print\s+[\w"'%>`]|exec\s+[\w"']|raise\s+[\w.]+\s*,|except\s+[^:]+,\s*\w+\s*:|def\s.*\(\s*\()"""
+    r"""|<>|\bur["']|\b0\d+\b|\b\d+[lL]\b|`"""
+)
+"""Statements and literals that Python 3 refuses."""
 
 
 class UnreadableError(Exception):
@@ -162,6 +171,7 @@ def _decode(data: bytes) -> str:
 
 def _syntax_reason(error: SyntaxError) -> str:
     reason = f"syntax error at line {error.lineno}: {error.msg}"
-    if "print" in (error.msg or ""):
-        reason += " (Python 2?)"
-    return reason
+    if _PYTHON_2.search(error.text or ""):
+        return f"{reason} (Python 2?)"
+    # what a later Python added is refused as well
+    return f"{reason} (as Python {sys.version_info.major}.{sys.version_info.minor} reads it)"

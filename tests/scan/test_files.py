@@ -30,6 +30,16 @@ def test_python_files_are_found_in_order(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a/z.py", "b.py"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
+def test_a_pipe_is_not_read_and_said_to_be_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+
+    target = discover([tmp_path])
+
+    assert target.files == ()
+    assert [(skip.path, skip.reason) for skip in target.skipped] == [("pipe.py", "a pipe or device, not a file")]
+
+
 def test_files_that_git_ignores_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, "kept.py", "built/made.py", "new.py")
     (tmp_path / ".gitignore").write_text("built/\n")

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import hypothesmith
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,6 +50,12 @@ def assert_sound(scan: FileScan) -> None:
 def test_code_of_random_parts(tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[int, str]]) -> None:
     text = "\n".join(" " * indentation + part for indentation, part in parts)
 
+    assert_sound(scan_bytes(tmp_path_factory.getbasetemp(), text.encode("utf-8", "surrogatepass")))
+
+
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(hypothesmith.from_grammar(), hypothesmith.from_node()))
+def test_code_of_the_whole_grammar(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     assert_sound(scan_bytes(tmp_path_factory.getbasetemp(), text.encode("utf-8", "surrogatepass")))
 
 
