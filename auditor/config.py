@@ -8,12 +8,12 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
-from auditor.model import Workload
+from auditor.model import Service, Workload
 
 FAIL_ON = ("confirmed", "P0", "P1", "P2", "P3", "suspected", "never")
 
@@ -159,16 +159,40 @@ def _workloads(table: object, where: str, root: Path, timeout: float | None) -> 
     for name, entry in _mapping(table, f"{where}: workloads").items():
         spot = f"{where}: workloads.{name}"
         settings = {"command": entry} if isinstance(entry, str) else _mapping(entry, spot)
-        _known(settings, ("command", "cwd", "timeout"), spot)
-        command = settings.get("command")
+        service = _service(settings, spot)
+        _known(settings, ("cwd", "timeout", *(("command",) if service is None else _SERVICE)), spot)
+        command = f"{service.serve} (under {service.load})" if service else settings.get("command")
         if not isinstance(command, str) or not command.strip():
-            raise ConfigError(f'{spot} needs command = "..."')
+            raise ConfigError(f'{spot} needs command = "...", or serve, ready and load')
         limit = _positive(settings["timeout"], f"{spot}: timeout") if "timeout" in settings else timeout
         cwd = root / _string(settings.get("cwd", "."), f"{spot}: cwd")
         if not cwd.is_dir():
             raise ConfigError(f"{spot}: cwd {cwd} is not a directory")
-        found.append(Workload(name=name, command=command, cwd=str(cwd), timeout_s=limit))
+        found.append(Workload(name=name, command=command, cwd=str(cwd), timeout_s=limit, service=service))
     return tuple(found)
+
+
+_SERVICE = ("serve", "ready", "load", "ready-timeout")
+
+
+def _service(settings: Mapping[str, Any], spot: str) -> Service | None:
+    """The server and its load, None if the workload is a command."""
+    if not settings.keys() & set(_SERVICE):
+        return None
+    if "command" in settings:
+        raise ConfigError(f'{spot}: command and serve exclude one another; a load is given as load = "..."')
+    texts = {key: _string(settings.get(key, ""), f"{spot}: {key}").strip() for key in ("serve", "ready", "load")}
+    missing = [key for key, text in texts.items() if not text]
+    if missing:
+        raise ConfigError(
+            f'{spot} is a service and needs {" and ".join(missing)}, as in serve = "python app.py", '
+            'ready = "http://127.0.0.1:8000/health", load = "python load.py"'
+        )
+    if not texts["ready"].startswith(("http://", "https://", "tcp://")):
+        raise ConfigError(f"{spot}: ready is {texts['ready']!r}; give http://..., https://... or tcp://host:port")
+    service = Service(texts["serve"], texts["ready"], texts["load"])
+    within_s = _positive(settings.get("ready-timeout", service.ready_within_s), f"{spot}: ready-timeout")
+    return replace(service, ready_within_s=within_s)
 
 
 def _known(settings: Mapping[str, object], known: tuple[str, ...], where: str) -> None:

@@ -199,11 +199,25 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A server, and the command that puts load on it once the address `ready` (http://..., tcp://host:port) answers.
+
+    `{port}` in each of them becomes a free port of the loopback interface, another one for each run.
+    """
+
+    serve: str
+    ready: str
+    load: str
+    ready_within_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """A command that exercises the audited code. `timeout_s` is None for no limit.
 
     With `sizes` (in rising order), each run is made once for each of them, which takes the place of `{n}` in the
     command. `argv` are the words that are run where they are others than those of the command that people know.
+    Of a `service`, the server is what is measured, and the exit code is that of the load.
     """
 
     name: str
@@ -212,10 +226,16 @@ class Workload:
     timeout_s: float | None = None
     sizes: tuple[int, ...] = ()
     argv: tuple[str, ...] = ()
+    service: Service | None = None
 
     def at(self, size: int) -> Workload:
         """The same at one size: `{n}` in the command becomes that number."""
-        return replace(self, command=self.command.replace("{n}", str(size)), sizes=())
+        service = self.service and replace(
+            self.service,
+            serve=self.service.serve.replace("{n}", str(size)),
+            load=self.service.load.replace("{n}", str(size)),
+        )
+        return replace(self, command=self.command.replace("{n}", str(size)), sizes=(), service=service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import psutil
 
@@ -44,6 +45,7 @@ class ChildResult:
     timed_out, stopped: audit ended it, because time was up or because the user interrupted.
     stdout_bytes, stdout_sha256: what was written to standard output; only its tail is kept.
     last_lines: the end of standard output followed by the end of standard error.
+    remarks: what else a reader of the numbers must know.
     """
 
     exit_code: int | None
@@ -54,15 +56,17 @@ class ChildResult:
     stdout_sha256: str
     last_lines: tuple[str, ...]
     cpu_s: float | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the numbers must know about how the run ended."""
         if self.timed_out:
-            return (f"audit ended this run after {self.wall_s:.1f} s because its timeout was reached",)
+            ended = f"audit ended this run after {self.wall_s:.1f} s because its timeout was reached"
+            return (ended, *self.remarks)
         if self.stopped:
-            return ("this run was interrupted",)
-        return ()
+            return ("this run was interrupted", *self.remarks)
+        return self.remarks
 
 
 def resolve_command(command: str, cwd: str | Path) -> list[str]:
@@ -124,41 +128,92 @@ def run_child(
     """
     if stop.is_set():
         return ChildResult(None, 0.0, False, True, 0, hashlib.sha256().hexdigest(), ())
-    token = uuid.uuid4().hex
-    # A workload may itself run audit: tokens add up, so that the outer audit still knows the inner one's children.
-    marked = {**env, TOKEN_VARIABLE: ":".join(filter(None, (env.get(TOKEN_VARIABLE), token)))}
-    started = time.perf_counter()
-    process = _start(argv, cwd, marked, stdin)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    stdout, stderr = _Drain(process.stdout, digest=True), _Drain(process.stderr, digest=False)
-    ending = _Ending(process)
     timed_out = stopped = False
-    try:
+    with Child(argv, cwd, env, stdin) as child:
         if on_start is not None:
-            on_start(process.pid)
-        while not ending.done.wait(_POLL_S):
+            on_start(child.pid)
+        while not child.wait(_POLL_S):
             stopped = stop.is_set()
-            timed_out = timeout_s is not None and time.perf_counter() - started >= timeout_s
+            timed_out = timeout_s is not None and child.age_s >= timeout_s
             if stopped or timed_out:
                 break
         if not stopped and not timed_out:
-            # A survivor may hold the pipes; what it still writes belongs to the output, but not for ever.
-            _join((stdout, stderr), _DRAIN_GRACE_S)
-    finally:
-        _end_family(process, token)
-        ending.join()
-        _join((stdout, stderr), _DRAIN_GRACE_S)
-    return ChildResult(
-        exit_code=process.returncode,
-        wall_s=ending.at - started,
-        timed_out=timed_out,
-        stopped=stopped and not timed_out,
-        stdout_bytes=stdout.total,
-        stdout_sha256=stdout.hexdigest,
-        last_lines=_last_lines(stdout.tail, stderr.tail),
-        cpu_s=ending.cpu_s,
-    )
+            child.drain()
+    return child.result(timed_out=timed_out, stopped=stopped and not timed_out)
+
+
+class Child:
+    """A running command; leaving the context ends it and all that it left running.
+
+    Raises:
+        WorkloadError: the operating system refuses to start the program.
+    """
+
+    def __init__(self, argv: Sequence[str], cwd: str | Path, env: Mapping[str, str], stdin: Path | None) -> None:
+        self._token = uuid.uuid4().hex
+        # A workload may itself run audit: tokens add up, so that the outer audit still knows the inner one's children.
+        marked = {**env, TOKEN_VARIABLE: ":".join(filter(None, (env.get(TOKEN_VARIABLE), self._token)))}
+        self._started = time.perf_counter()
+        self._process = _start(argv, cwd, marked, stdin)
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._stdout = _Drain(self._process.stdout, digest=True)
+        self._stderr = _Drain(self._process.stderr, digest=False)
+        self._ending = _Ending(self._process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _end_family(self._process, self._token)
+        self._ending.join()
+        self.drain()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the main process."""
+        return self._process.pid
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._started
+
+    @property
+    def exit_code(self) -> int | None:
+        """As the shell would see it, None while it runs."""
+        return self._process.returncode if self._ending.done.is_set() else None
+
+    def wait(self, within_s: float) -> bool:
+        """Whether the main process has ended within so many seconds."""
+        return self._ending.done.wait(within_s)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to all processes of its group, as a terminal does."""
+        if not self._ending.done.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, number)
+
+    def drain(self) -> None:
+        """A survivor may hold the pipes; what it still writes belongs to the output, but not for ever."""
+        _join((self._stdout, self._stderr), _DRAIN_GRACE_S)
+
+    def last_lines(self) -> tuple[str, ...]:
+        """The end of standard output followed by the end of standard error."""
+        return _last_lines(self._stdout.tail, self._stderr.tail)
+
+    def result(self, *, timed_out: bool, stopped: bool) -> ChildResult:
+        """How it ended."""
+        return ChildResult(
+            exit_code=self._process.returncode,
+            wall_s=self._ending.at - self._started,
+            timed_out=timed_out,
+            stopped=stopped,
+            stdout_bytes=self._stdout.total,
+            stdout_sha256=self._stdout.hexdigest,
+            last_lines=self.last_lines(),
+            cpu_s=self._ending.cpu_s,
+        )
 
 
 def _start(argv: Sequence[str], cwd: str | Path, env: Mapping[str, str], stdin: Path | None) -> subprocess.Popen[bytes]:
