@@ -8,6 +8,7 @@ import pytest
 
 from auditor.config import Thresholds, load_config
 from auditor.errors import ConfigError
+from auditor.model import Service
 
 
 def configure(root: Path, text: str) -> Path:
@@ -56,9 +57,26 @@ def test_a_workload_may_have_a_directory_and_a_timeout_of_its_own(tmp_path: Path
         ("[tool.audit.workloads.a]\n", 'needs command = "..."'),
         ("[tool.audit.workloads.a]\ncommand = 'x'\ncwd = 'no'\n", "not a directory"),
         ("[tool.audit.workloads.a]\ncomand = 'x'\n", "did you mean 'command'"),
+        ("[tool.audit.workloads.a]\nserve = 'x'\n", "needs ready and load"),
+        ("[tool.audit.workloads.a]\nserve = 'x'\ncommand = 'y'\n", "exclude one another"),
+        ("[tool.audit.workloads.a]\nserve = 'x'\nload = 'y'\nready = 'localhost:80'\n", "tcp://host:port"),
+        ("[tool.audit.workloads.a]\nserve = 'x'\nload = 'y'\nready = 'tcp://a:1'\nlod = 1\n", "did you mean 'load'"),
         ("[tool\n", "not valid TOML"),
     ],
 )
 def test_a_bad_setting_is_named_with_a_hint(tmp_path: Path, text: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=hint.replace("[", r"\[").replace(".", r"\.")):
         load_config(configure(tmp_path, text))
+
+
+def test_a_workload_may_be_a_server_with_a_load(tmp_path: Path) -> None:
+    text = "[tool.audit.workloads.web]\nserve = 'a {n}'\nload = 'b'\nready-timeout = 5\n"
+    text += "ready = 'http://127.0.0.1:{port}/'\n"
+
+    (workload,) = load_config(configure(tmp_path, text)).workloads
+
+    assert workload.service == Service("a {n}", "http://127.0.0.1:{port}/", "b", 5.0)
+    assert workload.command == "a {n} (under b)"
+    at_two = workload.at(2)
+    assert at_two.service is not None
+    assert at_two.service.serve == "a 2"

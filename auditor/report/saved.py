@@ -1,7 +1,8 @@
 """A report as a file: written by `to_json`, read back without loss by `from_json`.
 
 `docs/report.schema.json` describes the shape. JSON has no infinities: an interval that is open on one side has null for
-that end, and a number that could not be computed is null.
+that end, and a number that could not be computed is null. How a workload is started (`argv`, `service`) stays out: its
+command tells people what ran.
 """
 
 from __future__ import annotations
