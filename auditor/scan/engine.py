@@ -20,6 +20,7 @@ from auditor.scan.shadow import NotShadowedError, Shadow
 from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 from auditor.scan.suppressions import suppressions
+from auditor.scan.syntax import Flat, children
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -76,8 +77,9 @@ class Engine:
 
         `found` is told of each suspect, in any order; for its sake all candidates are looked at as LibCST parses them.
         """
-        candidates = self._gate.candidates(source.tree)
-        run = _FileRun(source, ModuleFacts(tree=source.tree, package=package), found)
+        facts = ModuleFacts(tree=source.tree, package=package)
+        candidates = self._gate.candidates(facts.flat)
+        run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
         return FileScan(
@@ -127,6 +129,7 @@ class _FileRun:
     def __init__(self, source: Source, facts: ModuleFacts, found: Callable[[Found], None] | None = None) -> None:
         self.source = source
         self.facts = facts
+        self._may_be_deep = _may_be_deep(facts.flat)
         self.found = found
         self.drafts: list[tuple[Suspect, str]] = []
         self.skipped = [Skip(source.path, reason) for reason in source.left_out]
@@ -148,7 +151,7 @@ class _FileRun:
         if last - first >= MAX_SLICE_LINES:
             self._skip(f"{self.source.place(first, last)} left out: one statement of more than {MAX_SLICE_LINES} lines")
             return
-        if max(candidate.depth for candidate in candidates) > MAX_DEPTH or _depth(statement) > MAX_DEPTH:
+        if self._may_be_deep and (max(one.depth for one in candidates) > MAX_DEPTH or _depth(statement) > MAX_DEPTH):
             self._skip(f"{self.source.place(first, last)} left out: nested more than {MAX_DEPTH} deep")
             return
         pieces = _Pieces(self.source, statement)
@@ -235,8 +238,17 @@ def _depth(statement: ast.stmt) -> int:
         deepest = max(deepest, depth)
         # a chain of `and` is one flat node here, and as deep as it is long to LibCST
         step = len(node.values) if isinstance(node, ast.BoolOp) else 1
-        stack.extend((child, depth + step) for child in ast.iter_child_nodes(node))
+        stack.extend((child, depth + step) for child in children(node))
     return deepest
+
+
+def _may_be_deep(flat: Flat) -> bool:
+    """Whether any statement may be nested too deeply, counted as `_depth` does."""
+    longest = 0
+    for index in flat.of(ast.BoolOp):
+        chains = (node for node in flat.upwards(index) if isinstance(node, ast.BoolOp))
+        longest = max(longest, sum(len(chain.values) for chain in chains))
+    return flat.depth + longest > MAX_DEPTH
 
 
 def _fingerprinted(drafts: Sequence[tuple[Suspect, str]]) -> Iterator[Suspect]:

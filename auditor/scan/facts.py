@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auditor.scan.syntax import Flat, children, walk
+
 if TYPE_CHECKING:
     from auditor.scan.kept import Handling
 
@@ -67,11 +69,19 @@ class ModuleFacts:
     package: str = ""
     known: dict[tuple[object, ...], Known] = field(default_factory=dict)
     handling: Handling | None = None
+    _flat: Flat | None = None
     _names: dict[ast.AST, Names] = field(default_factory=dict)
     _attributes: dict[ast.ClassDef, dict[str, list[Binding]]] = field(default_factory=dict)
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None
     _classes: dict[str, ast.ClassDef] | None = None
     _grown: frozenset[str] | None = None
+
+    @property
+    def flat(self) -> Flat:
+        """All nodes of the module."""
+        if self._flat is None:
+            self._flat = Flat(self.tree)
+        return self._flat
 
     def names(self, scope: Scope) -> Names:
         """Bindings made directly in `scope`, not in the functions and classes inside it."""
@@ -96,12 +106,10 @@ class ModuleFacts:
         """Bindings of a module-level name that functions make by way of `global`, each with its function."""
         if self._globals is None:
             self._globals = {}
-            functions = {
-                node: None
-                for node in ast.walk(self.tree)
-                if isinstance(node, Function) and any(isinstance(inner, ast.Global) for inner in ast.walk(node))
-            }
-            for function in functions:
+            around = (self.flat.upwards(index) for index in self.flat.of(ast.Global))
+            owners = {next((node for node in nodes if isinstance(node, Function)), None) for nodes in around}
+            functions: list[Function] = [owner for owner in owners if owner is not None]
+            for function in sorted(functions, key=self.flat.nodes.index):
                 declared = {
                     listed for node in _own_nodes(function) if isinstance(node, ast.Global) for listed in node.names
                 }
@@ -113,7 +121,7 @@ class ModuleFacts:
     def grows(self, name: str) -> bool:
         """Whether the module calls a growing method on a variable or attribute of that name, or sets its items."""
         if self._grown is None:
-            self._grown = frozenset(_grown(self.tree))
+            self._grown = frozenset(_grown(self.flat))
         return name in self._grown
 
     def class_named(self, qualified: str) -> ast.ClassDef | None:
@@ -136,8 +144,8 @@ class ModuleFacts:
         return names
 
 
-def _grown(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _grown(flat: Flat) -> Iterator[str]:
+    for node in (flat.nodes[index] for index in flat.of(ast.Call, ast.Subscript, ast.AugAssign)):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr in _GROWING:
                 pass
@@ -171,7 +179,7 @@ def _own_nodes(scope: Scope) -> Iterator[ast.AST]:
         if isinstance(node, (*_scopes(), *_COMPREHENSIONS)):
             stack.extend(_outside(node))
         else:
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+            stack.extend(reversed(children(node)))
 
 
 def _scopes() -> tuple[type[ast.AST], ...]:
@@ -181,7 +189,7 @@ def _scopes() -> tuple[type[ast.AST], ...]:
 def _outside(node: ast.AST) -> list[ast.AST]:
     """The parts of a nested scope that are evaluated in the scope around it."""
     if isinstance(node, _COMPREHENSIONS):
-        return [walrus for walrus in ast.walk(node) if isinstance(walrus, ast.NamedExpr)]
+        return [walrus for walrus in walk(node) if isinstance(walrus, ast.NamedExpr)]
     if isinstance(node, ast.ClassDef):
         return [*node.decorator_list, *node.bases]
     if isinstance(node, Function):
@@ -281,7 +289,7 @@ def _collect_attributes(method: Function, receiver: str, found: Names) -> None:
             case _:
                 pass
 
-    for node in ast.walk(method):
+    for node in walk(method):
         match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:

@@ -7,6 +7,7 @@ import builtins
 
 from auditor.scan.infer import MAX_STEPS, bound_value, qualified
 from auditor.scan.scopes import Scopes
+from auditor.scan.syntax import walk
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 
@@ -110,7 +111,7 @@ def _is_class_constant(attr: str, scopes: Scopes) -> bool:
 def _is_closed(arguments: ast.arguments, body: ast.expr, scopes: Scopes) -> bool:
     """Whether a lambda uses nothing but its parameters and fixed names."""
     defaults = [*arguments.defaults, *(default for default in arguments.kw_defaults if default is not None)]
-    own = {argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg)}
+    own = {argument.arg for argument in walk(arguments) if isinstance(argument, ast.arg)}
     return all(is_fixed(default, scopes) for default in defaults) and all(
-        node.id in own or _is_fixed_name(node.id, scopes) for node in ast.walk(body) if isinstance(node, ast.Name)
+        node.id in own or _is_fixed_name(node.id, scopes) for node in walk(body) if isinstance(node, ast.Name)
     )

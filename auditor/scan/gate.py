@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.rule import Calls, Nodes, Rule, Where
 from auditor.scan.facts import Function, Scope
+from auditor.scan.syntax import Flat, children, walk
 
 MAX_DEPTH = 200
 """Nesting of a slice beyond which LibCST is not asked: its visitors need about five Python frames a level."""
@@ -49,7 +50,7 @@ class Gate:
     """All triggers of a set of rules, compiled for one look-up per node."""
 
     _calls: dict[str, list[tuple[str, Where, Rule]]] = field(default_factory=dict)
-    _nodes: dict[str, list[tuple[Nodes, Rule]]] = field(default_factory=dict)
+    _nodes: dict[type[ast.AST], list[tuple[Nodes, Rule]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Gate:
@@ -62,30 +63,38 @@ class Gate:
                         root = _root(name)
                         gate._calls.setdefault(name.rsplit(".", 1)[-1], []).append((root, trigger.where, rule))
                 else:
-                    for kind in trigger.kinds:
-                        gate._nodes.setdefault(kind, []).append((trigger, rule))
+                    for name in trigger.kinds:
+                        kind = getattr(ast, name, ast.Module)
+                        if issubclass(kind, ast.expr | ast.stmt):
+                            gate._nodes.setdefault(kind, []).append((trigger, rule))
         return gate
 
-    def candidates(self, tree: ast.Module) -> list[Candidate]:
+    def candidates(self, flat: Flat) -> list[Candidate]:
         """Every node that some rule's trigger admits, in no particular order."""
-        names = _Module(aliases=_aliases(tree), roots=_roots(tree), bound=_bound(tree))
+        names = _Module(aliases=_aliases(flat), roots=_roots(flat), bound=_bound(flat.nodes[0]))
+        places = Places(flat)
+        found: dict[int, dict[str, Rule]] = {}
+        for kind, triggers in self._nodes.items():
+            for index in flat.of(kind):
+                node = flat.nodes[index]
+                for trigger, rule in triggers:
+                    if _is_asked_for(node, trigger, names) and places.of(index).suits(trigger.where):
+                        found.setdefault(index, {})[rule.id] = rule
+        for index in flat.of(ast.Call):
+            for rule in self._called_for(index, flat.nodes[index], names, places):
+                found.setdefault(index, {})[rule.id] = rule
         return [
-            Candidate(node=node, rules=rules, place=place, depth=depth)
-            for node, place, depth in _walk(tree)
-            if isinstance(node, ast.expr | ast.stmt) and (rules := self._admitted(node, place, names))
+            Candidate(flat.nodes[index], tuple(rules.values()), places.of(index), places.depth(index))
+            for index, rules in found.items()
         ]
 
-    def _admitted(self, node: ast.AST, place: Place, names: _Module) -> tuple[Rule, ...]:
-        found: dict[str, Rule] = {}
-        for trigger, rule in self._nodes.get(type(node).__name__, ()):
-            if place.suits(trigger.where) and _is_asked_for(node, trigger, names):
-                found[rule.id] = rule
-        if isinstance(node, ast.Call):
-            for name in _called(node.func, names.aliases):
-                for root, where, rule in self._calls.get(name, ()):
-                    if root in names.roots and place.suits(where) and (not where.kept or _is_kept(node, names.bound)):
-                        found[rule.id] = rule
-        return tuple(found.values())
+    def _called_for(self, index: int, call: ast.Call, names: _Module, places: Places) -> Iterator[Rule]:
+        for name in _called(call.func, names.aliases):
+            for root, where, rule in self._calls.get(name, ()):
+                if root not in names.roots or not places.of(index).suits(where):
+                    continue
+                if not where.kept or _is_kept(call, names.bound):
+                    yield rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +153,9 @@ def _bound(tree: ast.Module) -> set[str]:
     while pending:
         node = pending.pop()
         for target in _targets(node):
-            found.update(name.id for name in ast.walk(target) if isinstance(name, ast.Name))
+            found.update(name.id for name in walk(target) if isinstance(name, ast.Name))
         if isinstance(node, ast.If | ast.Try | ast.ExceptHandler | ast.With):
-            pending.extend(ast.iter_child_nodes(node))
+            pending.extend(children(node))
     return found
 
 
@@ -172,13 +181,13 @@ def _root(name: str) -> str:
     return "" if not rest or root == "builtins" or hasattr(builtins, root) else root
 
 
-def _roots(tree: ast.Module) -> set[str]:
+def _roots(flat: Flat) -> set[str]:
     """Top-level modules that the module imports anything from: nothing else of theirs can be meant in it."""
     found = {""}
-    for node in ast.walk(tree):
+    for node in (flat.nodes[index] for index in flat.of(ast.Import, ast.ImportFrom)):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             found.add(node.module.partition(".")[0])
     if "asyncio" in found:
         # `asyncio.run_coroutine_threadsafe` gives a `concurrent.futures.Future`
@@ -186,10 +195,10 @@ def _roots(tree: ast.Module) -> set[str]:
     return found
 
 
-def _aliases(tree: ast.Module) -> dict[str, set[str]]:
+def _aliases(flat: Flat) -> dict[str, set[str]]:
     """Other last components that a plain name may stand for: `import a as b`, `from a import b as c`, `Q = a.Queue`."""
     found: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
+    for node in (flat.nodes[index] for index in flat.of(ast.Import, ast.ImportFrom, ast.ClassDef, ast.Assign)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 if alias.asname:
@@ -225,71 +234,72 @@ def _closure(aliases: dict[str, set[str]]) -> dict[str, set[str]]:
     return aliases
 
 
-def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, Place, int]]:
-    """Every node with its surroundings and nesting, without recursion (deep expressions are no trouble)."""
-    stack: list[tuple[ast.AST, Place, int]] = [
-        (statement, Place(scopes=(tree,), slice=statement), 0) for statement in tree.body
-    ]
-    while stack:
-        node, place, depth = stack.pop()
-        yield node, place, depth
-        for child, child_place in _children(node, place):
-            stack.append((child, child_place, depth + 1))
+class Places:
+    """The surroundings of nodes, worked out for those that are asked about."""
 
+    def __init__(self, flat: Flat) -> None:
+        self._flat = flat
+        self._known: dict[int, tuple[Place, int]] = {0: (Place(scopes=(flat.nodes[0],), slice=None), -1)}
+        self._inner: dict[int, Place] = {}
 
-def _children(node: ast.AST, place: Place) -> Iterable[tuple[ast.AST, Place]]:
-    if isinstance(node, ast.For | ast.AsyncFor):
-        return _of_for(node, place)
-    if isinstance(node, ast.While):
-        inside = _looping(place)
-        return [(child, inside) for child in (node.test, *node.body)] + [(child, place) for child in node.orelse]
-    if isinstance(node, _COMPREHENSIONS):
-        return _of_comprehension(node, place)
-    if isinstance(node, _FUNCTIONS):
-        return _of_function(node, place)
-    if isinstance(node, ast.ClassDef):
-        return _of_class(node, place)
-    return [(child, place) for child in ast.iter_child_nodes(node)]
+    def of(self, index: int) -> Place:
+        """The surroundings of the node at that index."""
+        return self._found(index)[0]
+
+    def depth(self, index: int) -> int:
+        """How deep the node is nested; the module's own statements are at 0."""
+        return self._found(index)[1]
+
+    def _found(self, index: int) -> tuple[Place, int]:
+        path = []
+        while index not in self._known:
+            path.append(index)
+            index = self._flat.parents[index]
+        found = self._known[index]
+        for below in reversed(path):
+            found = self._known[below] = (self._below(index, below, found[0]), found[1] + 1)
+            index = below
+        return found
+
+    def _below(self, around: int, index: int, place: Place) -> Place:
+        """The surroundings of the node at `index`, given those of the node at `around`, whose child it is."""
+        parent, node = self._flat.nodes[around], self._flat.nodes[index]
+        if isinstance(node, ast.stmt) and isinstance(parent, ast.Module | ast.ClassDef):
+            return _of_statement(parent, node, place)
+        if not self._is_inside(around, parent, node):
+            return place
+        if around not in self._inner:
+            self._inner[around] = _of_function(parent, place) if isinstance(parent, _FUNCTIONS) else _looping(place)
+        return self._inner[around]
+
+    def _is_inside(self, around: int, parent: ast.AST, node: ast.AST) -> bool:
+        """Whether the child belongs to what the parent repeats, or, in a function, to its body."""
+        if isinstance(parent, ast.For | ast.AsyncFor):
+            return node is not parent.iter and node not in parent.orelse
+        if isinstance(parent, ast.While):
+            return node not in parent.orelse
+        if isinstance(parent, ast.comprehension):
+            comprehension = self._flat.nodes[self._flat.parents[around]]
+            return node is not parent.iter or parent is not comprehension.generators[0]
+        if isinstance(parent, _COMPREHENSIONS):
+            return not isinstance(node, ast.comprehension)
+        if isinstance(parent, ast.Lambda):
+            return node is parent.body
+        return isinstance(parent, Function) and isinstance(node, ast.stmt)
 
 
 def _looping(place: Place) -> Place:
     return place if place.loop else Place(scopes=place.scopes, slice=place.slice, loop=True)
 
 
-def _of_for(node: ast.For | ast.AsyncFor, place: Place) -> list[tuple[ast.AST, Place]]:
-    inside = _looping(place)
-    outside = [(child, place) for child in (node.iter, *node.orelse)]
-    return [*outside, *((child, inside) for child in (node.target, *node.body))]
+def _of_function(node: Function | ast.Lambda, place: Place) -> Place:
+    outermost = not isinstance(node, ast.Lambda) and not any(isinstance(scope, Function) for scope in place.scopes)
+    piece = node if outermost and isinstance(node, Function) else place.slice
+    return Place(scopes=(*place.scopes, node), slice=piece)
 
 
-def _of_comprehension(node: ast.expr, place: Place) -> list[tuple[ast.AST, Place]]:
-    inside = _looping(place)
-    generators: Sequence[ast.comprehension] = getattr(node, "generators", ())
-    children: list[tuple[ast.AST, Place]] = []
-    for index, generator in enumerate(generators):
-        children.append((generator.iter, inside if index else place))
-        children.extend((child, inside) for child in (generator.target, *generator.ifs))
-    parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (getattr(node, "elt"),)  # noqa: B009
-    return [*children, *((part, inside) for part in parts)]
-
-
-def _of_function(node: ast.AST, place: Place) -> list[tuple[ast.AST, Place]]:
-    if isinstance(node, ast.Lambda):
-        inside = Place(scopes=(*place.scopes, node), slice=place.slice)
-        return [(node.args, place), (node.body, inside)]
-    assert isinstance(node, Function)
-    outermost = not any(isinstance(scope, Function) for scope in place.scopes)
-    inside = Place(scopes=(*place.scopes, node), slice=node if outermost else place.slice)
-    outer = [*node.decorator_list, node.args, *([node.returns] if node.returns else [])]
-    return [*((child, place) for child in outer), *((child, inside) for child in node.body)]
-
-
-def _of_class(node: ast.ClassDef, place: Place) -> list[tuple[ast.AST, Place]]:
+def _of_statement(parent: ast.Module | ast.ClassDef, node: ast.stmt, place: Place) -> Place:
+    if isinstance(parent, ast.Module):
+        return Place(scopes=place.scopes, slice=node)
     in_function = any(isinstance(scope, _FUNCTIONS) for scope in place.scopes)
-    scopes = (*place.scopes, node)
-    outer = [*node.decorator_list, *node.bases, *node.keywords]
-    body = [
-        (statement, Place(scopes=scopes, slice=place.slice if in_function else statement, loop=place.loop))
-        for statement in node.body
-    ]
-    return [*((child, place) for child in outer), *body]
+    return Place(scopes=(*place.scopes, parent), slice=place.slice if in_function else node, loop=place.loop)

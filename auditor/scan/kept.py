@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from auditor.scan.facts import Binding, Function, ModuleFacts
 from auditor.scan.infer import MAX_BASES
 from auditor.scan.scopes import Scopes
+from auditor.scan.syntax import walk
 
 _TAKES = frozenset(
     """pop popitem popleft remove discard clear difference_update intersection_update symmetric_difference_update
@@ -37,7 +38,7 @@ class Handling:
     @classmethod
     def of(cls, facts: ModuleFacts) -> Handling:
         """The handling seen in one walk over the module."""
-        found = cls(tuple(node for node in ast.walk(facts.tree) if isinstance(node, ast.ClassDef)))
+        found = cls(tuple(facts.flat.nodes[index] for index in facts.flat.of(ast.ClassDef)))
         for part, owner in _parts(facts.tree.body, ""):
             _Part(part, owner).gather(found)
         return found
@@ -71,7 +72,7 @@ class _Part:
     def __init__(self, root: ast.stmt, owner: str) -> None:
         self._root = root
         self._owner = owner
-        self._nodes = list(ast.walk(root))
+        self._nodes = walk(root)
         arguments = root.args.args if isinstance(root, Function) else []
         self._receiver = arguments[0].arg if owner and arguments else None
         self._global = {name for node in self._nodes if isinstance(node, ast.Global) for name in node.names}
@@ -130,7 +131,7 @@ class _Part:
                     targets = [target]
                 case _:
                     continue
-            for name in (inner for target in targets for inner in ast.walk(target)):
+            for name in (inner for target in targets for inner in walk(target)):
                 if isinstance(name, ast.Name) and name.id in self._local and isinstance(name.ctx, ast.Store):
                     yield name.id, value
 

@@ -14,6 +14,7 @@ from auditor.scan.shadow.node import NotShadowedError, is_shadow, made
 from auditor.scan.shadow.statements import MODULE
 from auditor.scan.shadow.text import code_of, in_formatted_string
 from auditor.scan.source import Source, parsed_expression
+from auditor.scan.syntax import children as inside
 
 _LOAD = ast.Load()
 
@@ -116,7 +117,7 @@ class Shadow:
 
 def _trail(node: ast.AST, wanted: ast.AST, at: tuple[int, int], found: set[ast.AST]) -> bool:
     """Put the nodes from below `node` down to `wanted` into `found`."""
-    for child in ast.iter_child_nodes(node):
+    for child in inside(node):
         if child is wanted or (_may_hold(child, at) and _trail(child, wanted, at, found)):
             found.add(child)
             return True
@@ -124,7 +125,7 @@ def _trail(node: ast.AST, wanted: ast.AST, at: tuple[int, int], found: set[ast.A
 
 
 def _may_hold(node: Any, at: tuple[int, int]) -> bool:
-    if isinstance(node, ast.JoinedStr | ast.expr_context | ast.operator):
+    if isinstance(node, ast.JoinedStr):
         # places inside f-strings cannot be relied upon before Python 3.12
         return False
     line = getattr(node, "lineno", None)
