@@ -15,6 +15,10 @@ from typing import Any
 from auditor.errors import ConfigError
 from auditor.model import Service, Workload
 
+# A line through two points fits always; sizes nearer than two doublings tell linear from quadratic by chance.
+_LEAST_SIZES = 3
+_LEAST_SPREAD = 4
+
 FAIL_ON = ("confirmed", "P0", "P1", "P2", "P3", "suspected", "never")
 
 
@@ -133,6 +137,25 @@ def parse_config(table: object, file: Path) -> Config:
     )
 
 
+def workload_sizes(value: object, command: str, where: str) -> tuple[int, ...]:
+    """The sizes at which a command is run, in rising order.
+
+    Raises:
+        ConfigError: they are too few or too near to one another to fit a line through, or the command has no `{n}`.
+    """
+    if not isinstance(value, list) or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in value):
+        raise ConfigError(f"{where} must be whole numbers above zero, not {value!r}")
+    sizes = tuple(sorted(set(value)))
+    if len(sizes) < _LEAST_SIZES or sizes[-1] < _LEAST_SPREAD * sizes[0]:
+        raise ConfigError(
+            f"{where}: give at least {_LEAST_SIZES} sizes, the greatest at least {_LEAST_SPREAD} times the least,"
+            " as in 1000, 2000, 4000"
+        )
+    if "{n}" not in command:
+        raise ConfigError(f"{where}: the command {command!r} does not say where they go; write {{n}} in it")
+    return sizes
+
+
 def suggestion(word: str, known: tuple[str, ...]) -> str:
     """A "did you mean" clause, or the list of what is known."""
     near = difflib.get_close_matches(word, known, n=1)
@@ -160,7 +183,7 @@ def _workloads(table: object, where: str, root: Path, timeout: float | None) -> 
         spot = f"{where}: workloads.{name}"
         settings = {"command": entry} if isinstance(entry, str) else _mapping(entry, spot)
         service = _service(settings, spot)
-        _known(settings, ("cwd", "timeout", *(("command",) if service is None else _SERVICE)), spot)
+        _known(settings, ("cwd", "timeout", "sizes", *(("command",) if service is None else _SERVICE)), spot)
         command = f"{service.serve} (under {service.load})" if service else settings.get("command")
         if not isinstance(command, str) or not command.strip():
             raise ConfigError(f'{spot} needs command = "...", or serve, ready and load')
@@ -168,7 +191,8 @@ def _workloads(table: object, where: str, root: Path, timeout: float | None) -> 
         cwd = root / _string(settings.get("cwd", "."), f"{spot}: cwd")
         if not cwd.is_dir():
             raise ConfigError(f"{spot}: cwd {cwd} is not a directory")
-        found.append(Workload(name=name, command=command, cwd=str(cwd), timeout_s=limit, service=service))
+        sizes = workload_sizes(settings["sizes"], command, f"{spot}: sizes") if "sizes" in settings else ()
+        found.append(Workload(name, command, str(cwd), timeout_s=limit, service=service, sizes=sizes))
     return tuple(found)
 
 

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 
 from auditor.evidence import passes
+from auditor.evidence.across import by_size, same_size
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.model import Evidence, Gap, Observation, Workload, WorkloadRun
 
@@ -28,12 +30,14 @@ class Conditions:
     root: absolute directory that suspects' paths are relative to.
     allow_failure: judge a workload that fails, too.
     stdin: file replayed to every run's standard input, or None for an empty one.
-    plain: the plain run, where the caller has made it already.
+    repeat: how often every pass is made.
+    plain: the first plain run, where the caller has made it already.
     """
 
     root: Path
     allow_failure: bool = False
     stdin: Path | None = None
+    repeat: int = 1
     plain: Outcome | None = None
 
 
@@ -42,39 +46,27 @@ def measure(
 ) -> tuple[WorkloadRun, dict[str, Observation]]:
     """Run the workload under every pass that can change a verdict: how it went, and what was seen of each suspect.
 
+    With sizes, all passes are made at each of them, those about memory at the greatest alone; with repeats, all of it
+    is made so often, one round after another, so that a slow change of the machine falls upon each pass alike.
+
     Raises:
         WorkloadError: its program cannot be found or started.
     """
     elsewhere = {one.suspect.fingerprint: _in_a_notebook(workload) for one in questions if one.suspect.cell is not None}
     questions = [one for one in questions if one.suspect.cell is None]
-    outcomes: list[Outcome] = []
-    hits: dict[str, int] | None = None
-    wanted = [one for one in passes() if one.name == "plain" or one.wanted(questions, None)]
+    rounds: list[_Round] = []
     with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
-        session = Session(
-            target=conditions.root,
-            workload=workload,
-            scratch=Path(scratch),
-            stdin=conditions.stdin,
-            stop=progress.stop,
-        )
-        for one in wanted:
-            if progress.stop.is_set() or (hits is not None and not one.wanted(_asked(questions, hits), hits)):
-                continue
-            progress.step(f"{workload.name}: {_DOING.get(one.name, one.name)}", 0, 0)
-            if one.name == "plain" and conditions.plain is not None:
-                outcome = conditions.plain
-            else:
-                outcome = _run_pass(one, _asked(questions, hits), session)
-            outcomes.append(outcome)
-            if one.name == "plain":
-                session = replace(session, plain_wall_s=outcome.run.wall_s)
-                if _failed(outcome, progress) and not conditions.allow_failure:
+        for number in range(conditions.repeat):
+            for size in workload.sizes or (None,):
+                if progress.stop.is_set() and rounds:
                     break
-            elif one.name == "probes" and outcome.run.gap is None:
-                hits = _hits(questions, outcome)
-    observations = _observations(questions, workload, outcomes, conditions, progress)
-    return _workload_run(workload, outcomes), {**observations, **elsewhere}
+                once = _Round(size, number, Path(scratch, f"{number}-{size or 0}"))
+                rounds.append(_one_round(questions, workload, once, conditions, progress))
+                if rounds[-1].has_failed(progress) and not conditions.allow_failure:
+                    nothing = _nothing(questions, workload, rounds[-1].outcomes[0])
+                    return _workload_run(workload, rounds), {**nothing, **elsewhere}
+    observations = {one.suspect.fingerprint: _observation(one, workload, rounds) for one in questions}
+    return _workload_run(workload, rounds), {**observations, **elsewhere}
 
 
 def _in_a_notebook(workload: Workload) -> Observation:
@@ -82,12 +74,70 @@ def _in_a_notebook(workload: Workload) -> Observation:
     return Observation(workload.name, 0.0, gaps=(Gap("probes", workload.name, reason),))
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One run of every pass at one size, the plain one first."""
+
+    size: int | None
+    number: int
+    scratch: Path
+    outcomes: tuple[Outcome, ...] = ()
+
+    def has_failed(self, progress: Progress) -> bool:
+        return self.outcomes[0].run.exit_code != 0 and not progress.stop.is_set()
+
+
+def _one_round(
+    questions: Sequence[Question], workload: Workload, once: _Round, conditions: Conditions, progress: Progress
+) -> _Round:
+    hits: dict[str, int] | None = None
+    is_first = once.number == 0 and once.size is None
+    wanted = [one for one in passes() if one.name == "plain" or one.wanted(questions, None)]
+    if once.size is not None and once.size < max(workload.sizes):
+        wanted = [one for one in wanted if one.name in _OVER_SIZES]
+    once.scratch.mkdir()
+    session = Session(
+        target=conditions.root,
+        workload=workload if once.size is None else workload.at(once.size),
+        scratch=once.scratch,
+        stdin=conditions.stdin,
+        stop=progress.stop,
+    )
+    for one in wanted:
+        if progress.stop.is_set() and once.outcomes:
+            break
+        if hits is not None and not one.wanted(_asked(questions, hits), hits):
+            continue
+        progress.step(_doing(workload, once, one, conditions), 0, 0)
+        if one.name == "plain" and conditions.plain is not None and is_first:
+            outcome = conditions.plain
+        else:
+            outcome = _run_pass(one, _asked(questions, hits), session)
+        once = replace(once, outcomes=(*once.outcomes, replace(outcome, run=replace(outcome.run, size=once.size))))
+        if one.name == "plain":
+            session = replace(session, plain_wall_s=outcome.run.wall_s)
+            if once.has_failed(progress) and not conditions.allow_failure:
+                break
+        elif one.name == "probes" and outcome.run.gap is None:
+            hits = _hits(questions, outcome)
+    return once
+
+
+# What holds of time is fitted over sizes; memory is looked at where it is greatest.
+_OVER_SIZES = ("plain", "probes", "py-spy")
+
 _DOING = {
     "plain": "running it plainly",
     "probes": "counting with probes",
     "py-spy": "sampling with py-spy",
     "memray": "tracking memory with memray",
 }
+
+
+def _doing(workload: Workload, once: _Round, one: Pass, conditions: Conditions) -> str:
+    at = "" if once.size is None else f" with n = {once.size:,}"
+    which = "" if conditions.repeat == 1 else f" ({once.number + 1} of {conditions.repeat})"
+    return f"{workload.name}{at}: {_DOING.get(one.name, one.name)}{which}"
 
 
 def _run_pass(one: Pass, questions: Sequence[Question], session: Session) -> Outcome:
@@ -113,60 +163,65 @@ def _hits(questions: Sequence[Question], outcome: Outcome) -> dict[str, int]:
     return found
 
 
-def _failed(outcome: Outcome, progress: Progress) -> bool:
-    return outcome.run.exit_code != 0 and not progress.stop.is_set()
-
-
-def _workload_run(workload: Workload, outcomes: Sequence[Outcome]) -> WorkloadRun:
-    plain = outcomes[0]
-    warnings = list(plain.run.warnings)
-    warnings += [_disagreement(plain, other) for other in outcomes[1:] if other.run.exit_code != plain.run.exit_code]
-    failed = plain.run.exit_code != 0
+def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
+    plains = [once.outcomes[0] for once in rounds]
+    # what speaks for the workload is its greatest size, or the run that failed
+    failed = [plain for plain in plains if plain.run.exit_code != 0]
+    greatest = max(once.size or 0 for once in rounds)
+    shown = failed[:1] or [once.outcomes[0] for once in rounds if (once.size or 0) == greatest]
+    times = [plain.run.cpu_s for plain in shown]
+    warnings = dict.fromkeys(warning for plain in plains for warning in plain.run.warnings)
+    for once in rounds:
+        plain, others = once.outcomes[0], once.outcomes[1:]
+        warnings |= dict.fromkeys(
+            _disagreement(plain, one) for one in others if one.run.exit_code != plain.run.exit_code
+        )
     return WorkloadRun(
         workload=workload,
-        exit_code=plain.run.exit_code,
-        wall_s=plain.run.wall_s,
-        passes=tuple(outcome.run for outcome in outcomes),
+        exit_code=shown[0].run.exit_code,
+        wall_s=fmean(plain.run.wall_s for plain in shown),
+        passes=tuple(outcome.run for once in rounds for outcome in once.outcomes),
         warnings=tuple(warnings),
-        last_lines=plain.last_lines if failed else (),
-        cpu_s=plain.run.cpu_s,
+        last_lines=shown[0].last_lines if failed else (),
+        cpu_s=None if None in times else fmean(time for time in times if time is not None),
     )
 
 
 def _disagreement(plain: Outcome, other: Outcome) -> str:
+    at = "" if other.run.size is None else f" with n = {other.run.size:,}"
     return (
-        f"the {other.run.name} run ended with exit code {other.run.exit_code}, the plain run with"
+        f"the {other.run.name} run{at} ended with exit code {other.run.exit_code}, the plain run with"
         f" {plain.run.exit_code}; what that run saw is not used"
     )
 
 
-def _observations(
-    questions: Sequence[Question],
-    workload: Workload,
-    outcomes: Sequence[Outcome],
-    conditions: Conditions,
-    progress: Progress,
-) -> dict[str, Observation]:
-    plain = outcomes[0]
-    if _failed(plain, progress) and not conditions.allow_failure:
-        reason = (
-            f"the workload failed (exit code {plain.run.exit_code}), so nothing is judged from it;"
-            " repair it, or pass --allow-failure"
-        )
-        return {
-            question.suspect.fingerprint: Observation(
-                workload=workload.name,
-                wall_s=plain.run.wall_s,
-                gaps=(Gap(collector="plain", workload=workload.name, reason=reason),),
-            )
-            for question in questions
-        }
+def _nothing(questions: Sequence[Question], workload: Workload, plain: Outcome) -> dict[str, Observation]:
+    at = "" if plain.run.size is None else f" with n = {plain.run.size:,}"
+    reason = (
+        f"the workload failed{at} (exit code {plain.run.exit_code}), so nothing is judged from it;"
+        " repair it, or pass --allow-failure"
+    )
+    gap = Gap(collector="plain", workload=workload.name, reason=reason)
     return {
-        question.suspect.fingerprint: _observation(question, workload, plain, outcomes[1:]) for question in questions
+        question.suspect.fingerprint: Observation(workload.name, plain.run.wall_s, gaps=(gap,))
+        for question in questions
     }
 
 
-def _observation(question: Question, workload: Workload, plain: Outcome, others: Sequence[Outcome]) -> Observation:
+def _observation(question: Question, workload: Workload, rounds: Sequence[_Round]) -> Observation:
+    """All rounds of a workload together."""
+    seen = [(once.size, _of_round(question, workload, once)) for once in rounds]
+    if not workload.sizes:
+        return same_size([one for _, one in seen])
+    runs: dict[int, list[Observation]] = {}
+    for size, one in seen:
+        if size is not None:
+            runs.setdefault(size, []).append(one)
+    return by_size(runs)
+
+
+def _of_round(question: Question, workload: Workload, once: _Round) -> Observation:
+    plain, others = once.outcomes[0], once.outcomes[1:]
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
     tests = None

@@ -47,8 +47,8 @@ class Request:
     """What the user asked for. `command` is the command line that shows the result again.
 
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
-    as there are usable cores). `store` is where evidence is remembered, None for nowhere.
-    `plain` is the plain run, where the caller has made it already.
+    as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
+    pass is made. `plain` is the plain run, where the caller has made it already.
     """
 
     paths: tuple[Path, ...]
@@ -62,6 +62,7 @@ class Request:
     jobs: int | None = None
     store: Location | None = None
     plain: Outcome | None = None
+    repeat: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ def audit(request: Request, progress: Progress) -> Report:
     memory = _memory(request, questions, scanned.target)
     runs: list[WorkloadRun] = []
     seen: dict[str, list[Observation]] = {}
-    conditions = Conditions(scanned.target.root, request.allow_failure, request.stdin, request.plain)
+    conditions = Conditions(
+        scanned.target.root, request.allow_failure, request.stdin, repeat=request.repeat, plain=request.plain
+    )
     if questions:
         for workload in request.workloads:
             if progress.stop.is_set():

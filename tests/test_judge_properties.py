@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.config import Thresholds
+from auditor.evidence.across import by_size, same_size
 from auditor.judge import judge
 from auditor.model import (
     Backlog,
@@ -49,6 +50,10 @@ COSTS = {
     ("share", "py-spy"): "ratio",
     ("growth", "probes"): "exponent",
     ("cost_ratio", "probes"): "ratio",
+    ("hit_exponent", "probes"): "exponent",
+    ("hit_exponent", "py-spy"): "exponent",
+    ("size_exponent", "probes"): "exponent",
+    ("share_exponent", "probes"): "exponent",
     ("depth_max", "probes"): "items",
     ("depth_slope", "probes"): "items per put",
     ("alive_end", "probes"): "threads",
@@ -73,6 +78,7 @@ COUNTS = {
     ("hits", "probes"): "executions",
     ("size_min", "probes"): "items",
     ("size_max", "probes"): "items",
+    ("input_exponent", "probes"): "exponent",
     ("puts", "probes"): "puts",
     ("created", "probes"): "threads",
     ("peers", "probes"): "peers",
@@ -80,10 +86,11 @@ COUNTS = {
 }
 METRICS = COSTS | COUNTS
 TIME = {("seconds", "probes"), ("share", "probes"), ("seconds", "py-spy"), ("share", "py-spy")}
+OVER_SIZES = {(metric, "probes") for metric in ("hit_exponent", "size_exponent", "share_exponent", "input_exponent")}
 # What each judge looks at beside the hits, so that all of its lines are met often.
 NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
-    Cost: {*TIME, ("peak_bytes", "memray"), ("peak_share", "memray")},
-    Scaling: {*TIME, *((metric, "probes") for metric in ("growth", "cost_ratio", "size_min", "size_max"))},
+    Cost: {*TIME, *OVER_SIZES, ("peak_bytes", "memray"), ("peak_share", "memray")},
+    Scaling: {*TIME, *OVER_SIZES, *((metric, "probes") for metric in ("growth", "cost_ratio", "size_min", "size_max"))},
     Backlog: {(metric, "probes") for metric in ("depth_max", "depth_slope", "puts")},
     Survivors: {
         ("churn", "py-spy"),
@@ -127,7 +134,8 @@ def observations(draw: st.DrawFn, expects: Expectation, name: str = "bench") -> 
     """What the judge needs, or any subset of all metrics; and any gaps, or none."""
     subset = st.lists(st.sampled_from(list(METRICS)), unique=True)
     needed = [("hits", "probes"), *sorted(NEEDED[type(expects)])]
-    keys = draw(st.one_of(st.just(needed), st.just(needed), subset))
+    without_growth = [key for key in needed if key != ("growth", "probes")]
+    keys = draw(st.one_of(st.just(needed), st.just(without_growth), subset))
     collectors = st.lists(st.sampled_from(["probes", "py-spy", "memray", "plain"]), unique=True)
     gaps = draw(st.one_of(st.just([]), st.just([]), collectors))
     return Observation(
@@ -198,7 +206,7 @@ def scaled(observation: Observation, factors: dict[tuple[str, str], float]) -> O
 
 STRADDLED: dict[Expectation, dict[tuple[str, str], tuple[float, float]]] = {
     Cost(): {("seconds", "probes"): (0.05, 0.05), ("share", "probes"): (0.02, 0.02)},
-    Scaling(): {("growth", "probes"): (0.5, 0.5), ("cost_ratio", "probes"): (4.0, 4.0)},
+    Scaling(): {("hit_exponent", "probes"): (0.5, 0.5), ("cost_ratio", "probes"): (4.0, 4.0)},
     Backlog(): {("depth_max", "probes"): (100.0, 1000.0), ("depth_slope", "probes"): (0.02, 0.1)},
     Survivors("threads"): {("alive_end", "probes"): (5.0, 5.0), ("alive_peak", "probes"): (5.0, 32.0)},
     Reuse(): {("per_hit", "probes"): (0.5, 0.5), ("connections", "probes"): (10.0, 100.0)},
@@ -261,3 +269,35 @@ def test_doubt_says_what_would_settle_it(case: tuple[Expectation, Observation]) 
     if verdict.kind is VerdictKind.INCONCLUSIVE:
         assert "run i" in verdict.reason or "no run under an hour" in verdict.reason
         assert any(sign.isdigit() for sign in verdict.reason)
+
+
+@given(cases(), st.data())
+def test_repeated_runs_give_one_verdict_in_any_order(
+    case: tuple[Expectation, Observation], data: st.DataObject
+) -> None:
+    expects, observation = case
+    runs = [observation, *(data.draw(observations(expects)) for _ in range(2))]
+    verdict = judge(expects, [same_size(runs)], Thresholds())
+    shuffled = data.draw(st.permutations(runs))
+    assert judge(expects, [same_size(shuffled)], Thresholds()) == verdict
+
+
+@given(cases())
+def test_runs_of_which_none_came_there_decide_nothing_together(case: tuple[Expectation, Observation]) -> None:
+    expects, observation = case
+    never = with_hits(observation, 0)
+    assert kind(expects, same_size([never, never])) not in DECIDED
+    assert kind(expects, by_size({n: [never] for n in (1, 2, 4)})) not in DECIDED
+
+
+@given(st.floats(0.5, 3), st.floats(0.3, 3))
+def test_growth_over_sizes_that_is_surely_there_is_never_rejected_where_it_is_dear(exponent: float, at: float) -> None:
+    """GIVEN seconds, share and growth over sizes beyond their thresholds, THEN it is confirmed."""
+    rows = [
+        Evidence(metric, value, value, value, unit, 100, collector, "bench")
+        for metric, value, unit in (("seconds", at, "s"), ("share", at / 10, "ratio"))
+        for collector in ("probes", "py-spy")
+    ]
+    rows.append(Evidence("hits", 1, 1, 1, "executions", 1, "probes", "bench"))
+    rows.append(Evidence("hit_exponent", exponent, exponent, exponent, "exponent", 3, "probes", "bench"))
+    assert kind(Scaling(), Observation("bench", 10.0, tuple(rows))) is VerdictKind.CONFIRMED

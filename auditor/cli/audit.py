@@ -66,6 +66,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         config=config,
         workloads=workloads,
         allow_failure=options.allow_failure,
+        repeat=_repeat(options.repeat),
         stdin=standard_input(spooled) if workloads else None,
         cache=not options.no_cache,
         jobs=options.jobs,
@@ -88,16 +89,39 @@ def _override(config: Config, options: argparse.Namespace) -> Config:
 
 
 def _workloads(options: argparse.Namespace, config: Config) -> tuple[Workload, ...]:
+    from auditor.config import workload_sizes
     from auditor.model import Workload
 
+    sizes = _sizes(options.sizes)
+    if sizes is not None and not options.run:
+        raise ConfigError("--sizes goes with --run; configured workloads have sizes of their own in [tool.audit]")
     if options.static:
         return ()
     if options.run:
         names = ["run"] if len(options.run) == 1 else [f"run-{number}" for number in range(1, len(options.run) + 1)]
         return tuple(
-            Workload(name=name, command=command, cwd=str(Path.cwd()), timeout_s=config.timeout)
+            Workload(
+                name=name,
+                command=command,
+                cwd=str(Path.cwd()),
+                timeout_s=config.timeout,
+                sizes=() if sizes is None else workload_sizes(sizes, command, "--sizes"),
+            )
             for name, command in zip(names, options.run, strict=True)
         )
     if options.timeout is not None:
         return tuple(replace(workload, timeout_s=options.timeout) for workload in config.workloads)
     return config.workloads
+
+
+def _repeat(times: int) -> int:
+    if times < 1:
+        raise ConfigError(f"--repeat {times}: give a number of runs, 1 or more")
+    return times
+
+
+def _sizes(given: str | None) -> list[int] | None:
+    try:
+        return None if given is None else [int(size) for size in given.split(",")]
+    except ValueError:
+        raise ConfigError(f"--sizes {given}: give whole numbers with commas between, as in 1000,2000,4000") from None

@@ -34,6 +34,12 @@ def audit_parser() -> argparse.ArgumentParser:
     measuring.add_argument("--run", action="append", default=[], metavar="COMMAND", help="workload; may be repeated")
     measuring.add_argument("--static", action="store_true", help="run nothing, whatever is configured")
     measuring.add_argument("--timeout", type=float, metavar="SECONDS", help="end a workload's run after so long")
+    measuring.add_argument(
+        "--sizes", metavar="N,N,N", help="run each --run at these sizes, which replace {n} in it: how does cost grow?"
+    )
+    measuring.add_argument(
+        "--repeat", type=int, default=1, metavar="N", help="make every pass N times (default 1): surer numbers"
+    )
     measuring.add_argument("--allow-failure", action="store_true", help="judge a workload that fails, too")
     choosing = parser.add_argument_group("choosing")
     choosing.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from auditor.evidence.speedscope import Frame, Recording
-from auditor.stats import wilson
+from auditor.stats import Estimate, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +58,6 @@ class Tally:
             low=min(wall_s, self.hit_s, low * self.watched_s / overlap),
             high=min(wall_s, max(self.hit_s, high * self.watched_s)),
         )
-
-
-class Estimate(NamedTuple):
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def over(self, whole: float) -> Estimate:
-        """The same as a share of `whole`."""
-        return Estimate(*(end / whole for end in self)) if whole > 0 else Estimate(0.0, 0.0, 1.0)
 
 
 @dataclass(slots=True)

@@ -141,7 +141,12 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
         case Cost():
             return time | ({"peak_bytes": limits.bytes, "peak_share": limits.share} if expects.memory else {})
         case Scaling():
-            return time | {"growth": limits.growth, "cost_ratio": scaling.DEARER, "size_max": scaling.LARGE}
+            return time | {
+                "growth": limits.growth,
+                "hit_exponent": limits.growth,
+                "cost_ratio": scaling.DEARER,
+                "size_max": scaling.LARGE,
+            }
         case Backlog():
             return {"depth_max": limits.length, "depth_slope": backlog.FILLING}
         case Survivors():

@@ -9,6 +9,9 @@ Time is judged by the table in `timing`. Where the rule also asks for memory:
     not measured, or in part               not confirmed    not-measurable
     in doubt                               rejected         inconclusive, with how much larger the input should be
     in doubt                               in doubt         as time says
+
+Where the workload was run at several sizes n, a cost that is small is in doubt all the same if its seconds grow faster
+than n, their share of the run grows, and both would reach their thresholds within ten times the greatest n.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.judge import words
+from auditor.judge.growing import described, reach
 from auditor.judge.seen import MEMRAY, Opinion
 from auditor.judge.timing import Reading, judge_time
 from auditor.model import VerdictKind
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
 def judge_cost(expects: Cost, seen: Seen) -> Opinion:
     """The table above."""
-    time = judge_time(seen, narrowed=bool(expects.below))
+    time = _over_sizes(seen, judge_time(seen, narrowed=bool(expects.below)))
     if not expects.memory:
         return time
     memory = _read_memory(seen)
@@ -42,6 +46,16 @@ def judge_cost(expects: Cost, seen: Seen) -> Opinion:
         larger = words.at_least(max(2.0, seen.limits.bytes / max(1.0, seen.value("peak_bytes", MEMRAY))))
         reason = f"{_held(seen)} leaves it in doubt; run it with inputs {words.factor(larger)} times as large"
         return Opinion(VerdictKind.INCONCLUSIVE, reason)
+    return time
+
+
+def _over_sizes(seen: Seen, time: Opinion) -> Opinion:
+    if time.kind is VerdictKind.REJECTED and (more := reach(seen)) is not None:
+        larger = words.factor(words.at_least(max(1.1, more)))
+        reason = f"{time.reason}{described(seen)}; run it with n {larger} times as large"
+        return Opinion(VerdictKind.INCONCLUSIVE, reason)
+    if time.kind in (VerdictKind.CONFIRMED, VerdictKind.REJECTED):
+        return Opinion(time.kind, f"{time.reason}{described(seen)}")
     return time
 
 

@@ -1,8 +1,12 @@
 """Scaling: does one execution grow dearer with the size of its input?
 
     time           how the cost moves with size                                 verdict
+    confirmed      growth's upper end under the threshold, that over n reaches  inconclusive: they contradict
     any            growth's upper end under the threshold                       rejected: cost per execution is constant
+    any            no growth; that over n under the threshold, and n drives     rejected: cost per execution is constant
+                   the operation's own size
     confirmed      growth's lower end reaches the threshold                     confirmed
+    confirmed      that over n reaches it                                       confirmed
     confirmed      no growth, sizes within a factor 8 of one another, and the   confirmed: at this size it is far dearer
                    constant-time alternative at least 4 times cheaper           than it need be
     confirmed      anything else                                                inconclusive: sizes further apart
@@ -10,6 +14,10 @@
                    1,000 executions, all of one size or none above 64 items
     rejected       anything else                                                inconclusive: run it with 1,000 items
     otherwise      any                                                          as time says
+
+"growth" is the exponent of the cost per execution over the operation's own size inside one run; "that over n" the same
+over runs of the workload at several sizes n, for what a single run cannot show: one execution in all, or a container
+that only shrinks.
 
 "time" is the verdict of the table in `timing`. A cost that is small at small sizes says nothing about large ones, which
 is why sizes must support a rejection; a growth in doubt is never decided by its middle.
@@ -20,12 +28,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.judge import words
+from auditor.judge.growing import described, is_driven, per_execution
 from auditor.judge.seen import PROBES, Opinion
 from auditor.judge.timing import judge_time
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
     from auditor.judge.seen import Seen
+    from auditor.model import Evidence
 
 # A line through log(cost) over log(size) needs sizes this far apart: three doublings.
 SPREAD = 8.0
@@ -41,14 +51,13 @@ MANY = 1000.0
 
 def judge_scaling(seen: Seen) -> Opinion:
     """The table above."""
-    growth = seen.row("growth")
+    growth, over, time = seen.row("growth"), per_execution(seen), judge_time(seen)
     if growth is not None and growth.high < seen.limits.growth and seen.complete(PROBES):
-        exponent = words.factor(growth.value)
-        return Opinion(
-            VerdictKind.REJECTED,
-            f"cost per execution stays constant (exponent {exponent}) over {words.times(seen.hits, 'executions')}",
-        )
-    time = judge_time(seen)
+        return _constant_in_run(seen, growth, time)
+    flat = growth is None and over is not None and over.high < seen.limits.growth and seen.complete(over.collector)
+    if flat and over is not None and is_driven(seen):
+        reason = f"cost per execution stays constant over n (exponent {over.value:.2f}){described(seen)}"
+        return Opinion(VerdictKind.REJECTED, reason)
     if time.kind is VerdictKind.CONFIRMED:
         return _hot(seen, time)
     if time.kind is VerdictKind.REJECTED:
@@ -56,12 +65,26 @@ def judge_scaling(seen: Seen) -> Opinion:
     return time
 
 
+def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
+    exponent, runs = words.factor(growth.value), words.times(seen.hits, "executions")
+    said = f"cost per execution stays constant (exponent {exponent}) over {runs}"
+    over = per_execution(seen)
+    if time.kind is VerdictKind.CONFIRMED and over is not None and over.low >= seen.limits.growth:
+        reason = f"{time.reason}, and {said} of one run, but over n it grows (exponent {over.value:.2f})"
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 4 times as large")
+    return Opinion(VerdictKind.REJECTED, f"{said}{described(seen)}")
+
+
 def _hot(seen: Seen, time: Opinion) -> Opinion:
     growth = seen.row("growth")
     if growth is not None and growth.low >= seen.limits.growth:
         exponent = words.factor(growth.value)
         reason = f"{time.reason}, cost per execution grows with size (exponent {exponent})"
-        return Opinion(VerdictKind.CONFIRMED, reason)
+        return Opinion(VerdictKind.CONFIRMED, f"{reason}{described(seen)}")
+    over = per_execution(seen)
+    if over is not None and over.low >= seen.limits.growth:
+        reason = f"{time.reason}, cost per execution grows with n (exponent {over.value:.2f})"
+        return Opinion(VerdictKind.CONFIRMED, f"{reason}{described(seen)}")
     smallest, largest = seen.value("size_min"), seen.value("size_max")
     near = seen.row("size_max") is not None and largest <= SPREAD * smallest
     if growth is None and near and seen.low("cost_ratio") >= DEARER:

@@ -44,6 +44,17 @@ def factor(value: float) -> str:
     return _digits(value)
 
 
+def power(low: float, high: float) -> str:
+    """What an exponent between `low` and `high` is called: "constant", "linear", "between linear and quadratic"."""
+    least, most = max(0, math.floor(low + 0.5)), max(0, math.ceil(high - 0.5))
+    return _power(least) if least >= most else f"between {_power(least)} and {_power(most)}"
+
+
+def _power(exponent: int) -> str:
+    names = ("constant", "linear", "quadratic", "cubic")
+    return names[exponent] if exponent < len(names) else f"n^{exponent}"
+
+
 def at_least(value: float) -> float:
     """The value rounded up to two significant digits, so that what is asked for suffices; infinity stays."""
     if not math.isfinite(value) or value <= 0:

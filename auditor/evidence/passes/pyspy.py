@@ -11,8 +11,9 @@ from auditor.evidence.gate import PATIENCE_S, Gate, Watch
 from auditor.evidence.launch import CHILD_DIRECTORY, NOT_REACHED, child_environment, child_errors
 from auditor.evidence.running import run_workload
 from auditor.evidence.speedscope import Recording, read_recording
-from auditor.evidence.stacks import Estimate, Pattern, Tallies, loop_is_hidden
+from auditor.evidence.stacks import Pattern, Tallies, loop_is_hidden
 from auditor.model import Cost, Evidence, Expectation, Gap, PassRun, Repetition, Scaling, Span, Stall, Survivors
+from auditor.stats import Estimate
 
 RATE_HZ = 100
 """Samples a second, as `benchmarks/overhead.py` measured them.
