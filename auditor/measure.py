@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -169,7 +169,6 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
     failed = [plain for plain in plains if plain.run.exit_code != 0]
     greatest = max(once.size or 0 for once in rounds)
     shown = failed[:1] or [once.outcomes[0] for once in rounds if (once.size or 0) == greatest]
-    times = [plain.run.cpu_s for plain in shown]
     warnings = dict.fromkeys(warning for plain in plains for warning in plain.run.warnings)
     for once in rounds:
         plain, others = once.outcomes[0], once.outcomes[1:]
@@ -183,8 +182,14 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
         passes=tuple(outcome.run for once in rounds for outcome in once.outcomes),
         warnings=tuple(warnings),
         last_lines=shown[0].last_lines if failed else (),
-        cpu_s=None if None in times else fmean(time for time in times if time is not None),
+        cpu_s=_mean(plain.run.cpu_s for plain in shown),
+        queued_s=_mean(plain.run.queued_s for plain in shown),
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _disagreement(plain: Outcome, other: Outcome) -> str:

@@ -243,7 +243,8 @@ class PassRun:
     """One run of a workload under one pass ("plain", "probes", "py-spy", "memray").
 
     `gap` is None if the pass delivered its data, else the reason why it could not. `cpu_s` is the processor time of the
-    run's processes, None where it was not taken. `size` is what stood for `{n}`, None for a workload without sizes.
+    run's processes, `queued_s` the time its main thread waited for a processor; None where not taken. `size` is what
+    stood for `{n}`, None for a workload without sizes.
     """
 
     name: str
@@ -253,13 +254,15 @@ class PassRun:
     warnings: tuple[str, ...] = ()
     cpu_s: float | None = None
     size: int | None = None
+    queued_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRun:
     """A workload with every pass that was made over it, the plain one first.
 
-    `wall_s` and `cpu_s` (None if it could not be taken) are the means of the plain runs, at the greatest size.
+    `wall_s`, `cpu_s` and `queued_s` (None if they could not be taken) are the means of the plain runs, at the greatest
+    size.
     """
 
     workload: Workload
@@ -269,6 +272,7 @@ class WorkloadRun:
     warnings: tuple[str, ...] = ()
     last_lines: tuple[str, ...] = ()
     cpu_s: float | None = None
+    queued_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class ChildResult:
     cpu_s: seconds of processor time of the main process and of those descendants that were waited for; None if unknown.
     timed_out, stopped: audit ended it, because time was up or because the user interrupted.
     stdout_bytes, stdout_sha256: what was written to standard output; only its tail is kept.
+    queued_s: seconds for which its main thread was ready to compute and found no processor free; None if unknown.
     last_lines: the end of standard output followed by the end of standard error.
     remarks: what else a reader of the numbers must know.
     """
@@ -56,6 +57,7 @@ class ChildResult:
     stdout_sha256: str
     last_lines: tuple[str, ...]
     cpu_s: float | None = None
+    queued_s: float | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -213,6 +215,7 @@ class Child:
             stdout_sha256=self._stdout.hexdigest,
             last_lines=self.last_lines(),
             cpu_s=self._ending.cpu_s,
+            queued_s=self._ending.queued_s,
         )
 
 
@@ -247,6 +250,7 @@ class _Ending(threading.Thread):
         self.done = threading.Event()
         self.at = 0.0
         self.cpu_s: float | None = None
+        self.queued_s: float | None = None
         self._process = process
         self.start()
 
@@ -256,6 +260,7 @@ class _Ending(threading.Thread):
             self.at = time.perf_counter()
         else:
             try:
+                self.queued_s = _queued_s(self._process.pid)
                 _, status, usage = os.wait4(self._process.pid, 0)
             except ChildProcessError:  # children are ignored here, so that the kernel has buried it: as Popen does
                 self.at = time.perf_counter()
@@ -265,6 +270,20 @@ class _Ending(threading.Thread):
                 self._process.returncode = os.waitstatus_to_exitcode(status)
                 self.cpu_s = usage.ru_utime + usage.ru_stime
         self.done.set()
+
+
+def _queued_s(pid: int) -> float | None:
+    """Wait until a child has ended, but do not bury it, so that the kernel can still be asked: Linux alone can.
+
+    Documentation/scheduler/sched-stats.rst of the kernel: the second number of schedstat, in ns.
+    """
+    if sys.platform != "linux":
+        return None
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None  # a kernel without scheduler statistics
 
 
 class _Drain(threading.Thread):

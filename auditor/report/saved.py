@@ -125,6 +125,7 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "wall_s": float(run.wall_s),
         "cpu_s": None if run.cpu_s is None else float(run.cpu_s),
+        "queued_s": None if run.queued_s is None else float(run.queued_s),
         "passes": [_pass(one) for one in run.passes],
         "warnings": list(run.warnings),
         "last_lines": list(run.last_lines),
@@ -137,6 +138,7 @@ def _pass(run: PassRun) -> dict[str, Any]:
         "size": run.size,
         "wall_s": float(run.wall_s),
         "cpu_s": None if run.cpu_s is None else float(run.cpu_s),
+        "queued_s": None if run.queued_s is None else float(run.queued_s),
         "exit_code": run.exit_code,
         "gap": run.gap,
         "warnings": list(run.warnings),
@@ -271,6 +273,7 @@ def _read_workload(node: Node) -> WorkloadRun:
         warnings=node["warnings"].strings(),
         last_lines=node["last_lines"].strings(),
         cpu_s=node["cpu_s"].optional(Node.number),
+        queued_s=node["queued_s"].optional(Node.number),
     )
 
 
@@ -282,6 +285,7 @@ def _read_pass(node: Node) -> PassRun:
         gap=node["gap"].optional(Node.string),
         warnings=node["warnings"].strings(),
         cpu_s=node["cpu_s"].optional(Node.number),
+        queued_s=node["queued_s"].optional(Node.number),
         size=node["size"].optional(Node.integer),
     )
 

@@ -148,6 +148,20 @@ def test_processor_time_tells_computing_from_waiting_and_counts_children_waited_
     assert waiting.cpu_s < waiting.wall_s / 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_waiting_for_a_processor_is_told_from_waiting_for_anything_else() -> None:
+    if not Path("/proc/self/schedstat").exists():
+        pytest.skip("a kernel without scheduler statistics")
+    computing = "import os, time; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); pid = os.fork()\n"
+    computing += "end = time.process_time() + 0.5\nwhile time.process_time() < end: pass\nif pid: os.wait()"
+    crowded = run(computing)
+    assert crowded.queued_s is not None
+    assert crowded.queued_s > 0.1
+    alone = run("import time; time.sleep(1)")
+    assert alone.queued_s is not None
+    assert alone.queued_s < 0.9
+
+
 def test_a_timeout_ends_the_workload() -> None:
     result = run("import time; time.sleep(600)", timeout_s=0.2)
     assert result.timed_out

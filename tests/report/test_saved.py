@@ -88,13 +88,22 @@ RUN = st.builds(
     wall_s=NUMBER,
     passes=st.lists(
         st.builds(
-            model.PassRun, TEXT, NUMBER, EXIT, st.none() | TEXT, TEXTS, cpu_s=st.none() | NUMBER, size=st.none() | COUNT
+            model.PassRun,
+            TEXT,
+            NUMBER,
+            EXIT,
+            st.none() | TEXT,
+            TEXTS,
+            st.none() | NUMBER,
+            st.none() | COUNT,
+            st.none() | NUMBER,
         ),
         max_size=2,
     ).map(tuple),
     warnings=TEXTS,
     last_lines=TEXTS,
     cpu_s=st.none() | NUMBER,
+    queued_s=st.none() | NUMBER,
 )
 REPORT = st.builds(
     model.Report,

@@ -27,7 +27,14 @@ class PlainPass:
             WorkloadError: its program cannot be found or started.
         """
         result = run_workload(session, os.environ)
-        run = PassRun(self.name, result.wall_s, result.exit_code, warnings=result.warnings, cpu_s=result.cpu_s)
+        run = PassRun(
+            self.name,
+            result.wall_s,
+            result.exit_code,
+            warnings=result.warnings,
+            cpu_s=result.cpu_s,
+            queued_s=result.queued_s,
+        )
         return Outcome(run, last_lines=result.last_lines)
 
 
