@@ -53,6 +53,7 @@ class Config:
 
     `rules` are absolute directories that hold a team's own rules.
     `store` is the file of the evidence store, None where it is not configured.
+    `baseline` is the file of known findings, None where it is not configured.
     `require_reason` says whether a suppression counts only with a reason.
     """
 
@@ -68,6 +69,7 @@ class Config:
     workloads: tuple[Workload, ...] = ()
     store: Path | None = None
     require_reason: bool = False
+    baseline: Path | None = None
 
 
 def find_pyproject(start: Path) -> Path | None:
@@ -115,6 +117,7 @@ def parse_config(table: object, file: Path) -> Config:
         "workloads",
         "store",
         "require-reason",
+        "baseline",
     )
     _known(settings, known, where)
     fail_on = settings.get("fail-on", "confirmed")
@@ -134,6 +137,7 @@ def parse_config(table: object, file: Path) -> Config:
         workloads=_workloads(settings.get("workloads", {}), where, file.parent, timeout),
         store=file.parent / _string(settings["store"], f"{where}: store") if "store" in settings else None,
         require_reason=_boolean(settings.get("require-reason", False), f"{where}: require-reason"),
+        baseline=file.parent / _string(settings["baseline"], f"{where}: baseline") if "baseline" in settings else None,
     )
 
 

@@ -21,6 +21,10 @@ class RuleError(ConfigError):
     """A rule file cannot be loaded, or a rule id is unknown."""
 
 
+class HistoryError(AuditError):
+    """What came before cannot be had: no such revision, no git, or a diff or baseline that cannot be read."""
+
+
 class WorkloadError(AuditError):
     """The workload cannot be started."""
 

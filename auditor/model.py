@@ -30,6 +30,13 @@ class Priority(StrEnum):
     P3 = "P3"
 
 
+class Change(StrEnum):
+    """What a change, or the time since the baseline, has to do with a finding."""
+
+    INTRODUCED = "introduced"
+    PRE_EXISTING = "pre-existing"
+
+
 class Effort(StrEnum):
     """How much work and risk a change of the function is, from its cyclomatic complexity."""
 
@@ -399,7 +406,7 @@ class Finding:
 
     `fix` is None if there is none, or nobody asked for it. `remembered` is what stands in the evidence store, the
     weightiest first. `suppressed` is the reason that a comment in the source gives for setting it aside, "" if it gives
-    none, and None if there is no such comment.
+    none, and None if there is no such comment. `change` is None where nothing was compared.
     """
 
     suspect: Suspect
@@ -413,6 +420,17 @@ class Finding:
     tests: tuple[Exercise, ...] = ()
     remembered: tuple[Remembered, ...] = ()
     suppressed: str | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A finding that the other side of a comparison has, or the baseline, and that is gone. `path` is that of then."""
+
+    rule: str
+    path: str
+    symbol: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,7 +449,8 @@ class Report:
     """The one saveable result between measuring and rendering. `target` is as the user gave it.
 
     `prefix` leads from the repository to the directory that paths are relative to, in POSIX form, "" if it is the same.
-    `set_aside` are findings that ask for nothing: the suppressed ones.
+    `set_aside` are findings that ask for nothing: suppressed ones, and where something was compared, those that were
+    there before and that the change does not touch. `fixed` are those that are gone.
     """
 
     target: str
@@ -449,3 +468,4 @@ class Report:
     prefix: str = ""
     set_aside: tuple[Finding, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    fixed: tuple[Fixed, ...] = ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor import __version__
 from auditor.catalog import all_rules, chosen_rules, sources_of_rules
+from auditor.comparing import Against, Compared, Scope, compared, narrowed, root_of_change, sides
 from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
@@ -49,6 +50,7 @@ class Request:
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
     as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
     pass is made. `plain` is the plain run, where the caller has made it already.
+    `against` is what to compare with; of a change, only the changed files are audited.
     """
 
     paths: tuple[Path, ...]
@@ -61,6 +63,7 @@ class Request:
     cache: bool = True
     jobs: int | None = None
     store: Location | None = None
+    against: Against = field(default_factory=Against)
     plain: Outcome | None = None
     repeat: int = 1
 
@@ -74,6 +77,7 @@ class _Scanned:
     suspects: tuple[Suspect, ...]
     skipped: tuple[Skip, ...]
     suppressions: tuple[Suppression, ...]
+    compared: Compared
 
 
 def audit(request: Request, progress: Progress) -> Report:
@@ -105,12 +109,14 @@ def audit(request: Request, progress: Progress) -> Report:
     elif memory is not None and not progress.stop.is_set():
         memory.remember(runs, seen, created)
     suppressed = _suppressed(scanned, request.config)
+    findings = tuple(_marked(one, scanned.compared, suppressed) for one in findings)
+    aside = scanned.compared.set_aside | set(suppressed.reasons)
     return Report(
         target=request.target,
         created=created,
         files=scanned.files,
         lines=scanned.lines,
-        findings=tuple(one for one in findings if one.suspect.fingerprint not in suppressed.reasons),
+        findings=tuple(one for one in findings if one.suspect.fingerprint not in aside),
         skipped=scanned.skipped,
         workloads=tuple(runs),
         machine=this_machine(),
@@ -119,13 +125,15 @@ def audit(request: Request, progress: Progress) -> Report:
         interrupted=progress.stop.is_set(),
         notes=(*_notes(request, scanned, progress), *(memory.notes if memory else ())),
         prefix=_prefix(scanned.target.root),
-        set_aside=tuple(
-            replace(one, suppressed=suppressed.reasons[one.suspect.fingerprint])
-            for one in findings
-            if one.suspect.fingerprint in suppressed.reasons
-        ),
+        set_aside=tuple(one for one in findings if one.suspect.fingerprint in aside),
+        fixed=scanned.compared.fixed,
         remarks=suppressed.remarks,
     )
+
+
+def _marked(finding: Finding, compared: Compared, suppressed: Suppressed) -> Finding:
+    fingerprint = finding.suspect.fingerprint
+    return replace(finding, suppressed=suppressed.reasons.get(fingerprint), change=compared.changes.get(fingerprint))
 
 
 def _suppressed(scanned: _Scanned, config: Config) -> Suppressed:
@@ -146,7 +154,13 @@ def _prefix(root: Path) -> str:
 
 
 def _scan(request: Request, progress: Progress) -> _Scanned:
-    target = discover(request.paths, request.config.exclude)
+    against = request.against
+    target = discover(
+        request.paths, request.config.exclude, root_of_change(request.paths) if against.is_change else None
+    )
+    changed = sides(against, target.root) if against.is_change else []
+    if against.is_change:
+        target = narrowed(target, changed)
     sources = sources_of_rules(request.config.rules)
     rules = RuleSet(chosen_rules, (request.config.select, request.config.ignore, sources), sources)
     project = Project(target, rules, request.cache)
@@ -155,14 +169,18 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         scans = project.scan(progress.stop, lambda done, total: progress.step("scanning", done, total), request.jobs)
     finally:
         project.close()
+    suspects = tuple(suspect for scan in scans for suspect in scan.suspects)
+    read = frozenset(scan.path for scan in scans if scan.lines or not scan.skipped)
+    scope = Scope(target, read, rules, frozenset(expects), request.paths, request.cache, request.jobs)
     return _Scanned(
         target=target,
         expects=expects,
         files=len(scans),
         lines=sum(scan.lines for scan in scans),
-        suspects=tuple(suspect for scan in scans for suspect in scan.suspects),
+        suspects=suspects,
         suppressions=tuple(one for scan in scans for one in scan.suppressions),
         skipped=tuple(sorted({*target.skipped, *(s for scan in scans for s in scan.skipped)}, key=_skip_key)),
+        compared=compared(against, changed, suspects, scope, progress.stop),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from auditor.cli.options import audit_parser
 from auditor.errors import ConfigError
 
 if TYPE_CHECKING:
+    from auditor.comparing import Against
     from auditor.config import Config
     from auditor.model import Report, Workload
     from auditor.pipeline import Progress, Request
@@ -70,8 +72,19 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         stdin=standard_input(spooled) if workloads else None,
         cache=not options.no_cache,
         jobs=options.jobs,
+        against=_against(options.diff, config.baseline, workloads),
         store=None if options.no_store else locate(start, config.root if config.source else None, config.store),
     )
+
+
+def _against(diff: str | None, baseline: Path | None, workloads: tuple[Workload, ...]) -> Against:
+    from auditor.comparing import Against
+
+    if diff != "-":
+        return Against(revision=diff, baseline=baseline)
+    if workloads:
+        raise ConfigError("--diff -: standard input cannot be both the diff and the workload's; add --static")
+    return Against(patch=sys.stdin.buffer.read(), baseline=baseline)
 
 
 def _override(config: Config, options: argparse.Namespace) -> Config:

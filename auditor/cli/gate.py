@@ -31,9 +31,14 @@ def exit_code(report: Report, fail_on: str, *, allow_failure: bool) -> int:
 
 
 def _fails(finding: Finding, fail_on: str) -> bool:
-    """Whether a finding is at or above the gate. Remembered evidence counts as long as nothing changed since."""
-    from auditor.model import VerdictKind
+    """Whether a finding is at or above the gate. Remembered evidence counts as long as nothing changed since.
 
+    What was there before the change, or is in the baseline, fails no gate.
+    """
+    from auditor.model import Change, VerdictKind
+
+    if finding.change is Change.PRE_EXISTING:
+        return False
     holding = [one for one in finding.remembered if one.stale is None]
     said = [(finding.verdict.kind, finding.priority), *((one.kind, one.priority) for one in holding)]
     confirmed = [priority for kind, priority in said if kind is VerdictKind.CONFIRMED]

@@ -47,6 +47,10 @@ def audit_parser() -> argparse.ArgumentParser:
     choosing.add_argument(
         "--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore"
     )
+    choosing.add_argument(
+        "--diff", metavar="REV",
+        help="only what changed since REV (REV...: since HEAD left it); -: the unified diff on standard input",
+    )  # fmt: skip
     choosing.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
     choosing.add_argument("--no-store", action="store_true", help="neither show nor keep remembered evidence")
     choosing.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")

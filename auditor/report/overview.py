@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.model import Priority, VerdictKind
+from auditor.model import Change, Priority, VerdictKind
 from auditor.report.boundness import boundness
 from auditor.report.headline import headline
 from auditor.report.strengths import strengths
@@ -43,7 +43,7 @@ class Overview:
     suspected: tuple[Finding, ...]
     skipped: tuple[Skip, ...]
     remarks: tuple[Remark, ...]
-    suppressed: int
+    compared: tuple[tuple[str, int], ...]
     first_files: tuple[tuple[str, int], ...]
 
 
@@ -64,7 +64,7 @@ def overview(report: Report) -> Overview:
         suspected=_by_memory(_of(report, VerdictKind.SUSPECTED)),
         skipped=tuple(sorted(report.skipped, key=lambda skip: (skip.path, skip.reason))),
         remarks=tuple(sorted(report.remarks, key=lambda one: (one.path, one.cell or 0, one.line, one.column))),
-        suppressed=sum(finding.suppressed is not None for finding in report.set_aside),
+        compared=tuple((name.lower(), count) for name, count in _compared(report) if count),
         first_files=_first_files(confirmed),
     )
 
@@ -164,8 +164,18 @@ def _stats(report: Report) -> tuple[tuple[str, str], ...]:
         ("Suspects", f"{len(report.findings):,}"),
         ("Confirmed", confirmed),
         *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
-        *((("Suppressed", f"{len(report.set_aside):,}"),) if report.set_aside else ()),
+        *((name, f"{count:,}") for name, count in _compared(report) if count),
         *((f"Workload {run.workload.name}", held_up) for run in report.workloads if (held_up := boundness(run))),
+    )
+
+
+def _compared(report: Report) -> tuple[tuple[str, int], ...]:
+    every = (*report.findings, *report.set_aside)
+    return (
+        ("Introduced", sum(one.change is Change.INTRODUCED for one in report.findings)),
+        ("Pre-existing", sum(one.change is Change.PRE_EXISTING for one in every)),
+        ("Fixed", len(report.fixed)),
+        ("Suppressed", sum(one.suppressed is not None for one in report.set_aside)),
     )
 
 

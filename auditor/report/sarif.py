@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from auditor.model import Priority, VerdictKind
+from auditor.model import Change, Priority, VerdictKind
 from auditor.report import figures
 from auditor.report.attention import cut, is_offered, level, message
 from auditor.report.places import uri
@@ -141,6 +141,8 @@ def _result(report: Report, finding: Finding, *, alerts: bool) -> dict[str, Any]
         result["rank"] = rank
     if finding.fix is not None and suspect.cell is None and is_offered(finding.fix):
         result["fixes"] = [_fix(report, finding, finding.fix)]
+    if finding.change is not None:
+        result["baselineState"] = "new" if finding.change is Change.INTRODUCED else "unchanged"
     if suppressions := _suppressions(finding):
         result["suppressions"] = suppressions
     return result

@@ -13,12 +13,14 @@ from typing import Any
 
 from auditor.errors import ReportError
 from auditor.model import (
+    Change,
     Edit,
     Effort,
     Evidence,
     Exercise,
     Finding,
     Fix,
+    Fixed,
     Gain,
     Machine,
     PassRun,
@@ -58,6 +60,9 @@ def to_json(report: Report) -> str:
         "workloads": [_workload(run) for run in report.workloads],
         "findings": [_finding(finding) for finding in report.findings],
         "set_aside": [_finding(finding) for finding in report.set_aside],
+        "fixed": [
+            {"rule": one.rule, "path": one.path, "symbol": one.symbol, "message": one.message} for one in report.fixed
+        ],
         "remarks": [_remark(remark) for remark in report.remarks],
         "skipped": [{"path": skip.path, "reason": skip.reason} for skip in report.skipped],
         "summary": _summary(report),
@@ -97,6 +102,10 @@ def from_json(text: str, origin: str) -> Report:
         notes=root["notes"].strings(),
         prefix=root["prefix"].string(),
         set_aside=tuple(_read_finding(node) for node in root["set_aside"].items()),
+        fixed=tuple(
+            Fixed(*(node[key].string() for key in ("rule", "path", "symbol", "message")))
+            for node in root["fixed"].items()
+        ),
         remarks=tuple(_read_remark(node) for node in root["remarks"].items()),
     )
 
@@ -171,6 +180,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "tests": [_exercise(one) for one in finding.tests],
         "remembered": [_remembered(one) for one in finding.remembered],
         "suppressed": finding.suppressed,
+        "change": finding.change and finding.change.value,
     }
 
 
@@ -307,6 +317,7 @@ def _read_finding(node: Node) -> Finding:
         fix=node["fix"].optional(_read_fix) if node.has("fix") else None,
         tests=tuple(_read_exercise(one) for one in node["tests"].items()) if node.has("tests") else (),
         suppressed=node["suppressed"].optional(Node.string),
+        change=node["change"].optional(lambda value: value.one_of(Change)),
         remembered=(
             tuple(_read_remembered(one) for one in node["remembered"].items()) if node.has("remembered") else ()
         ),

@@ -27,6 +27,9 @@ NEVER = frozenset(
 )
 
 
+SUFFIXES = (".py", ".ipynb")
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The files to audit. Paths of findings are relative to `root`, an absolute directory."""
@@ -36,20 +39,22 @@ class Target:
     skipped: tuple[Skip, ...] = ()
 
 
-def discover(paths: Sequence[Path], exclude: Iterable[str] = ()) -> Target:
-    """Python files and notebooks below `paths`, in order.
+def discover(paths: Sequence[Path], exclude: Iterable[str] = (), root: Path | None = None) -> Target:
+    """Python files and notebooks below `paths`, in order. `root` (absolute) is by default what all of them lie in.
 
     A file named itself is audited even if git ignores it or its name ends otherwise.
 
     Raises:
-        TargetError: a path does not exist.
+        TargetError: a path does not exist, or lies outside `root`.
     """
     resolved = []
     for path in paths:
         if not path.exists():
             raise TargetError(f"{path} does not exist; give a file or directory to audit")
         resolved.append(Path(os.path.abspath(path)))  # noqa: PTH100 - symlinks stay as the user wrote them
-    root = _common_root(resolved)
+        if root is not None and not resolved[-1].is_relative_to(root):
+            raise TargetError(f"{path} lies outside {root}, of which the change is; give paths inside it")
+    root = root or root_of(paths)
     excluded = _matcher(exclude)
     found: dict[Path, None] = {}
     skipped: list[Skip] = []
@@ -70,9 +75,11 @@ def repository_of(directory: Path) -> Path | None:
     return None
 
 
-def _common_root(paths: Sequence[Path]) -> Path:
-    directories = [path if path.is_dir() else path.parent for path in paths]
-    return Path(os.path.commonpath(directories))
+def root_of(paths: Sequence[Path]) -> Path:
+    """The directory that all of the paths lie in."""
+    # symlinks stay as the user wrote them
+    whole = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
+    return Path(os.path.commonpath([path if path.is_dir() else path.parent for path in whole]))
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -97,7 +104,7 @@ def _walk(directory: Path, skipped: list[Skip], root: Path) -> Iterator[Path]:
         directories[:] = sorted(d for d in directories if d not in NEVER and not (here / d / "pyvenv.cfg").is_file())
         for name in sorted(files):
             file = here / name
-            if not name.endswith((".py", ".ipynb")) or (allowed is not None and file not in allowed):
+            if not name.endswith(SUFFIXES) or (allowed is not None and file not in allowed):
                 continue
             if _special(file):
                 skipped.append(Skip(path=file.relative_to(root).as_posix(), reason="a pipe or device, not a file"))

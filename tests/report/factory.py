@@ -12,6 +12,7 @@ from auditor.model import (
     Exercise,
     Finding,
     Fix,
+    Fixed,
     Gain,
     Machine,
     PassRun,
@@ -314,6 +315,7 @@ def a_hostile_report() -> Report:
     return a_report(
         *kinds,
         set_aside=(replace(finding, suppressed=HOSTILE),),
+        fixed=(Fixed(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
         remarks=(Remark(HOSTILE, 3, 4, HOSTILE),),
         target=HOSTILE,
         created=HOSTILE,

@@ -77,6 +77,7 @@ FINDING = st.builds(
     | st.builds(model.Fix, st.booleans(), TEXT, st.lists(st.builds(model.Edit, SPAN, TEXT), max_size=2).map(tuple)),
     remembered=st.lists(REMEMBERED, max_size=2).map(tuple),
     suppressed=st.none() | TEXT,
+    change=st.none() | st.sampled_from(model.Change),
 )
 REMARK = st.builds(model.Remark, path=TEXT, line=PLACE, column=PLACE, message=TEXT, cell=st.none() | PLACE)
 TEXTS = st.lists(TEXT, max_size=2).map(tuple)
@@ -124,6 +125,7 @@ REPORT = st.builds(
     prefix=TEXT,
     set_aside=st.lists(FINDING, max_size=1).map(tuple),
     remarks=st.lists(REMARK, max_size=2).map(tuple),
+    fixed=st.lists(st.builds(model.Fixed, TEXT, TEXT, TEXT, TEXT), max_size=2).map(tuple),
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from auditor.model import VerdictKind
+from auditor.model import Change, VerdictKind
 from auditor.report import figures, wording
 from auditor.report.boundness import boundness
 from auditor.report.overview import changes, location, overview
@@ -25,6 +25,7 @@ _REJECTED_SHOWN = 20
 _REMEMBERED_SHOWN = 3
 _SKIPPED_SHOWN = 10
 _REMARKS_SHOWN = 20
+_FIXED_SHOWN = 20
 _CHANGE_SHOWN = 16
 _LEAST_REASON = 24
 _LEAST_WIDTH = 20
@@ -43,6 +44,7 @@ def print_report(report: Report, console: Console) -> None:
     _uncounted(view, console)
     _skipped(view, console)
     _remarks(view, console)
+    _fixed(view, console)
     _closing(view, console)
 
 
@@ -88,13 +90,17 @@ def _confirmed(group: Group, console: Console) -> None:
     for finding in group.findings:
         console.print()
         level = group.name or "--"
-        place = (location(finding), "bold"), (f"  {finding.suspect.rule}", "cyan")
+        place = (location(finding), "bold"), (f"  {finding.suspect.rule}", "cyan"), (_age(finding), "dim")
         _line(console, (f"{level}  ", _LEVELS.get(level, "bold")), *place)
         _indented(console, 4, (finding.suspect.message, ""))
         _indented(console, 4, (finding.verdict.reason, "bold"))
         _indented(console, 4, (_prospect(finding), "green"))
         _tests(finding, console)
         _change(finding, console)
+
+
+def _age(finding: Finding) -> str:
+    return "  pre-existing" if finding.change is Change.PRE_EXISTING else ""
 
 
 def _tests(finding: Finding, console: Console) -> None:
@@ -125,7 +131,9 @@ def _prospect(finding: Finding) -> str:
 def _inconclusive(findings: Sequence[Finding], console: Console) -> None:
     _heading(console, "Inconclusive", findings)
     for finding in findings:
-        _line(console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"))
+        _line(
+            console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"), (_age(finding), "dim")
+        )
         _indented(console, 4, (finding.verdict.reason, ""))
         _tests(finding, console)
 
@@ -147,7 +155,9 @@ def _rejected(findings: Sequence[Finding], console: Console) -> None:
 def _suspected(findings: Sequence[Finding], console: Console) -> None:
     _heading(console, "Suspected, not measured", findings)
     for finding in findings:
-        _line(console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"))
+        _line(
+            console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"), (_age(finding), "dim")
+        )
         _indented(console, 4, (finding.suspect.message, ""))
         for one in finding.remembered[:_REMEMBERED_SHOWN]:
             style = "dim" if one.stale else "bold" if one.kind is VerdictKind.CONFIRMED else ""
@@ -185,6 +195,13 @@ def _remarks(view: Overview, console: Console) -> None:
     _more(console, len(view.remarks) - _REMARKS_SHOWN)
 
 
+def _fixed(view: Overview, console: Console) -> None:
+    _heading(console, "Fixed", view.report.fixed)
+    for one in view.report.fixed[:_FIXED_SHOWN]:
+        _line(console, (f"  {one.path} {one.symbol}  {one.rule}", "green"))
+    _more(console, len(view.report.fixed) - _FIXED_SHOWN)
+
+
 def _closing(view: Overview, console: Console) -> None:
     console.print()
     style = "bold red" if view.confirmed or view.report.interrupted else "bold"
@@ -197,7 +214,7 @@ def _closing(view: Overview, console: Console) -> None:
         (len(view.not_exercised), "not exercised"),
         (len(view.not_measurable), "not measurable"),
         (len(view.skipped), "skipped"),
-        (view.suppressed, "suppressed in the source"),
+        *((count, name) for name, count in view.compared),
     )
     said = [f"{count:,} {name}" for count, name in counts if count]
     if said:

@@ -1,0 +1,122 @@
+"""The baseline: what was known on the day somebody decided to act on new findings only.
+
+One JSON object a line, sorted, so that branches that change it merge. An entry is named by rule, path, symbol and
+flagged text, and which of its equals in the file it is: none of which changes when lines move. Paths lead from the
+directory of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from auditor.errors import HistoryError
+from auditor.model import Fixed, Suspect
+
+NAME = "audit-baseline.jsonl"
+_KEYS = ("path", "rule", "symbol", "context", "message")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A finding that is known. `path` leads from the directory of the baseline, in POSIX form."""
+
+    path: str
+    rule: str
+    symbol: str
+    context: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Fingerprints of the suspects that the baseline knows, and what it knows and is gone."""
+
+    known: frozenset[str]
+    fixed: tuple[Fixed, ...]
+
+
+def read(file: Path) -> tuple[Entry, ...]:
+    """The entries of a baseline, each once.
+
+    Raises:
+        HistoryError: the file cannot be read, or a line is no entry; the message names it.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise HistoryError(f"the baseline {file} cannot be read: {error}; write it with `audit baseline`") from error
+    return tuple(
+        sorted({_entry(line, f"{file}, line {number}") for number, line in enumerate(lines, 1) if line.strip()})
+    )
+
+
+def _entry(line: str, where: str) -> Entry:
+    try:
+        value = json.loads(line)
+        texts = [value[key] for key in _KEYS]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        marker = " (a conflict of a merge?)" if line.startswith(("<<<<<<<", "=======", ">>>>>>>")) else ""
+        raise HistoryError(f"{where} is no entry of a baseline{marker}; write it anew with `audit baseline`") from error
+    if not all(isinstance(text, str) for text in texts):
+        raise HistoryError(f"{where} is no entry of a baseline; write it anew with `audit baseline`")
+    return Entry(*texts)
+
+
+def written(entries: Iterable[Entry]) -> str:
+    """The text of a baseline."""
+    return "".join(json.dumps(dict(zip(_KEYS, astuple(one), strict=True))) + "\n" for one in sorted(set(entries)))
+
+
+def entries(suspects: Iterable[Suspect], root: Path, file: Path) -> tuple[Entry, ...]:
+    """The suspects, whose paths lead from `root`, as entries of the baseline in `file`."""
+    way = _way(root, file.parent)
+    return tuple(Entry(way(one.path), one.rule, one.symbol, one.context, one.message) for one in suspects)
+
+
+def hold(
+    known: Sequence[Entry],
+    suspects: Sequence[Suspect],
+    root: Path,
+    file: Path,
+    covered: Callable[[str], bool],
+    renamed: Callable[[], Mapping[str, str]],
+) -> Held:
+    """Match suspects with the entries of the baseline in `file`.
+
+    `covered` says of a path (from `root` on) whether it was audited, or would have been if it were there: only then is
+    a missing entry fixed. `renamed` gives new paths (from the directory of the baseline) by old ones, and is asked only
+    if something is left to match.
+    """
+    names = entries(suspects, root, file)
+    listed = {_key(one, one.path): one for one in known}
+    met = {_key(one, one.path) for one in names} & set(listed)
+    left = [one for key, one in listed.items() if key not in met]
+    if left and len(met) < len(names):
+        ways = renamed()
+        moved = {_key(one, ways[one.path]): one for one in left if one.path in ways}
+        found = {_key(one, one.path) for one in names} & set(moved)
+        met |= found
+        gone = {id(moved[key]) for key in found}
+        left = [one for one in left if id(one) not in gone]
+    back = _way(file.parent, root)
+    fixed = [(back(one.path), one) for one in left]
+    return Held(
+        known=frozenset(
+            one.fingerprint for one, name in zip(suspects, names, strict=True) if _key(name, name.path) in met
+        ),
+        fixed=tuple(Fixed(one.rule, path, one.symbol, one.message) for path, one in fixed if covered(path)),
+    )
+
+
+def _key(one: Entry, path: str) -> tuple[str, str, str]:
+    return path, one.rule, one.context
+
+
+def _way(start: Path, end: Path) -> Callable[[str], str]:
+    """How paths from `start` on look from `end` on."""
+    prefix = Path(os.path.relpath(start, end)).as_posix()
+    return lambda path: os.path.normpath(f"{prefix}/{path}").replace(os.sep, "/")

@@ -1,0 +1,210 @@
+"""What one audit compares with: the old side of a change, scanned like the new one, and the baseline."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from auditor import baseline
+from auditor.change import Block, Comparison, FileChange, blocks, compare
+from auditor.history import Side, renames, since
+from auditor.model import Change, Fixed, Suspect
+from auditor.patch import sides as sides_of_patch
+from auditor.scan.files import SUFFIXES, Target, repository_of
+from auditor.scan.parallel import RuleSet
+from auditor.scan.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What to compare with: a revision, or a unified diff as it came in, and the baseline's file."""
+
+    revision: str | None = None
+    patch: bytes | None = None
+    baseline: Path | None = None
+
+    @property
+    def is_change(self) -> bool:
+        """Whether only a change is to be audited."""
+        return self.revision is not None or self.patch is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What was audited: the target, the paths (from its root on) that could be read, the rules, where else to look."""
+
+    target: Target
+    read: frozenset[str]
+    rules: RuleSet
+    ran: frozenset[str]
+    paths: tuple[Path, ...]
+    cache: bool
+    jobs: int | None
+
+    def covers(self, path: str) -> bool:
+        """Whether the file was audited, or is gone from where it would have been."""
+        if path in self.read:
+            return True
+        file = self.target.root / path
+        return not os.path.lexists(file) and any(file.is_relative_to(Path(os.path.abspath(one))) for one in self.paths)  # noqa: PTH100
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """By fingerprint, what the comparison says of each suspect, and which of them ask for nothing; and what is gone."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    set_aside: frozenset[str] = frozenset()
+    fixed: tuple[Fixed, ...] = ()
+
+
+def root_of_change(paths: Sequence[Path]) -> Path:
+    """The directory that paths of a change lead from: that of the repository, else the working directory."""
+    first = Path(os.path.abspath(paths[0]))  # noqa: PTH100 - symlinks stay as the user wrote them
+    return repository_of(first if first.is_dir() else first.parent) or Path.cwd()
+
+
+def sides(against: Against, root: Path) -> list[Side]:
+    """The files that the change is about.
+
+    Raises:
+        HistoryError: the revision or the diff is unusable.
+    """
+    if against.patch is not None:
+        return sides_of_patch(against.patch, root, SUFFIXES)
+    assert against.revision is not None
+    return since(root, against.revision, SUFFIXES)
+
+
+def narrowed(target: Target, changed: Iterable[Side]) -> Target:
+    """Only those files of the target that the change is about."""
+    names = {side.new for side in changed}
+    return replace(
+        target, files=tuple(file for file in target.files if file.relative_to(target.root).as_posix() in names)
+    )
+
+
+def compared(
+    against: Against, changed: Sequence[Side], suspects: Sequence[Suspect], scope: Scope, stop: threading.Event
+) -> Compared:
+    """Tell introduced from pre-existing suspects, and name the fixed ones.
+
+    Raises:
+        HistoryError: the baseline cannot be read.
+    """
+    found = Compared()
+    if against.is_change:
+        found = _with_old_side(changed, suspects, scope, stop)
+    if against.baseline is None:
+        return found
+    held = baseline.hold(
+        [one for one in baseline.read(against.baseline) if one.rule in scope.ran],
+        suspects,
+        scope.target.root,
+        against.baseline,
+        scope.covers,
+        lambda: _renames(against.baseline),
+    )
+    states = {one.fingerprint: found.changes.get(one.fingerprint, Change.INTRODUCED) for one in suspects}
+    states |= dict.fromkeys(held.known, Change.PRE_EXISTING)
+    fixed = found.fixed if against.is_change else held.fixed
+    return Compared(states, found.set_aside | held.known, fixed)
+
+
+def _renames(file: Path | None) -> dict[str, str]:
+    """New paths by old ones, both from the directory of the baseline on."""
+    repository = None if file is None else repository_of(file.parent)
+    if file is None or repository is None:
+        return {}
+    return {
+        os.path.relpath(repository / old, file.parent): os.path.relpath(repository / new, file.parent)
+        for old, new in renames(repository, file).items()
+    }
+
+
+# ------------------------------------------------------------------------------------------------
+# The old side
+
+
+def _with_old_side(
+    changed: Sequence[Side], suspects: Sequence[Suspect], scope: Scope, stop: threading.Event
+) -> Compared:
+    """Files outside the scope are looked at only if something seems new: code may have been moved from there."""
+    inside = [side for side in changed if side.new in scope.read or (side.new is None and scope.covers(side.old or ""))]
+    comparison = _compare(inside, inside, suspects, scope, stop)
+    outside = [side for side in changed if side not in inside]
+    if comparison.introduced and outside:
+        comparison = _compare([*inside, *outside], inside, suspects, scope, stop)
+    states = {
+        one.fingerprint: Change.INTRODUCED if one.fingerprint in comparison.introduced else Change.PRE_EXISTING
+        for one in suspects
+    }
+    untouched = frozenset(states) - comparison.introduced - comparison.touched
+    fixed = tuple(Fixed(one.rule, one.path, one.symbol, one.message) for one in comparison.fixed)
+    return Compared(states, untouched, fixed)
+
+
+def _compare(
+    changed: Sequence[Side],
+    inside: Sequence[Side],
+    suspects: Sequence[Suspect],
+    scope: Scope,
+    stop: threading.Event,
+) -> Comparison:
+    before, unread = _scanned([side for side in changed if side.old is not None], scope, stop)
+    interesting = {one.path for one in (*before, *suspects)}
+    changes = [
+        FileChange(side.old, side.new, _blocks(side, scope.target.root))
+        for side in changed
+        if {side.old, side.new} & interesting
+    ]
+    unknown = {side.new for side in inside if side.old in unread and side.new is not None}
+    comparison = compare(before, suspects, changes, unknown)
+    own = {side.old for side in inside}
+    return replace(comparison, fixed=tuple(one for one in comparison.fixed if one.path in own))
+
+
+def _blocks(side: Side, root: Path) -> tuple[Block, ...]:
+    if side.new is None:
+        return ()
+    try:
+        after = (root / side.new).read_bytes()
+    except OSError:
+        after = b""
+    return blocks(side.before.splitlines(keepends=True), after.splitlines(keepends=True))
+
+
+def _scanned(changed: Sequence[Side], scope: Scope, stop: threading.Event) -> tuple[list[Suspect], set[str]]:
+    """Suspects of the old sides, and the paths of those that could not be read."""
+    if not changed:
+        return [], set()
+    with tempfile.TemporaryDirectory(prefix="audit-old-") as directory:
+        root = Path(directory)
+        files = []
+        for side in changed:
+            assert side.old is not None
+            file = root / side.old
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(side.before)
+            files.append(file)
+        _mark_packages(files, changed, root, scope.target.root)
+        project = Project(Target(root, tuple(sorted(files))), scope.rules, scope.cache)
+        try:
+            scans = project.scan(stop, jobs=scope.jobs)
+        finally:
+            project.close()
+    unread = {scan.path for scan in scans if scan.skipped and not scan.lines}
+    return [suspect for scan in scans for suspect in scan.suspects], unread
+
+
+def _mark_packages(files: Iterable[Path], changed: Sequence[Side], root: Path, now: Path) -> None:
+    """What is a package now was one, unless the change made it one: relative imports count from there."""
+    made = {side.new for side in changed if side.old is None}
+    for directory in {above for file in files for above in file.parents if above.is_relative_to(root)}:
+        name = (PurePosixPath(directory.relative_to(root).as_posix()) / "__init__.py").as_posix()
+        if name not in made and (now / name).is_file() and not (root / name).exists():
+            (root / name).touch()

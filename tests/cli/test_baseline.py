@@ -1,0 +1,159 @@
+"""What the baseline knows fails nobody; what is new does; what is gone is told. Real repositories, real merges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .test_diff import COSTLY, FILLER, HEAD, audit, commit, git, told
+from .test_static import audit as run
+
+FILE = "audit-baseline.jsonl"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "pyproject.toml").write_text(f'[tool.audit]\nbaseline = "{FILE}"\n')
+    (tmp_path / "a.py").write_text(HEAD + COSTLY.format(name="one") + COSTLY.format(name="two") + FILLER)
+    (tmp_path / "b.py").write_text(HEAD + COSTLY.format(name="three"))
+    assert run("baseline", cwd=tmp_path).returncode == 0
+    commit(tmp_path)
+    return tmp_path
+
+
+def test_what_is_known_fails_nobody_and_is_counted(project: Path) -> None:
+    result = run(".", "--fail-on", "suspected", cwd=project)
+
+    assert result.returncode == 0
+    assert "3 pre-existing" in result.stdout
+
+
+def test_the_file_is_sorted_one_finding_a_line_and_the_same_each_time(project: Path) -> None:
+    lines = (project / FILE).read_text().splitlines()
+
+    assert len(lines) == 3
+    assert lines == sorted(lines)
+    again = run("baseline", cwd=project)
+    assert (project / FILE).read_text().splitlines() == lines
+    assert "3 known findings (0 new, 0 gone)" in again.stdout
+
+
+def test_lines_may_move_and_only_a_new_finding_fails(project: Path) -> None:
+    (project / "a.py").write_text(HEAD + FILLER + COSTLY.format(name="one") + COSTLY.format(name="two"))
+    assert audit(project, ".")[0] == 0
+
+    (project / "a.py").write_text((project / "a.py").read_text() + COSTLY.format(name="four"))
+    code, report, _ = audit(project, ".")
+
+    assert code == 1
+    assert told(report)["introduced"] == ["a.py:53"]
+
+
+def test_an_equal_finding_more_in_the_same_function_is_new(project: Path) -> None:
+    text = HEAD + "def one():\n    return queue.Queue(), queue.Queue()\n\n\n" + COSTLY.format(name="two") + FILLER
+    (project / "a.py").write_text(text)
+    code, report, _ = audit(project, ".")
+
+    assert (code, told(report)["introduced"]) == (1, ["a.py:5"])
+
+
+def test_a_rename_is_followed(project: Path) -> None:
+    (project / "pack").mkdir()
+    git(project, "mv", "a.py", "pack/c.py")
+
+    for state in ("staged", "committed"):
+        code, report, _ = audit(project, ".")
+        assert (code, report["fixed"]) == (0, []), state
+        if state == "staged":
+            git(project, "commit", "-q", "-m", "rename")
+
+
+def test_what_is_gone_is_fixed_but_not_what_nobody_looked_at(project: Path) -> None:
+    (project / "a.py").write_text(HEAD + COSTLY.format(name="one") + FILLER)
+    assert told(audit(project, ".")[1])["fixed"] == ["a.py two"]
+    assert audit(project, "b.py")[1]["fixed"] == []
+    assert audit(project, ".", "--ignore", "unbounded-queue")[1]["fixed"] == []
+
+    (project / "b.py").unlink()
+    assert told(audit(project, ".")[1])["fixed"] == ["a.py two", "b.py three"]
+
+
+def test_it_counts_from_any_directory(project: Path) -> None:
+    (project / "sub").mkdir()
+    (project / "sub" / "s.py").write_text(HEAD + COSTLY.format(name="s"))
+    assert audit(project / "sub", ".")[0] == 1
+
+    assert run("baseline", "sub", cwd=project).returncode == 0
+
+    assert len((project / FILE).read_text().splitlines()) == 4
+    for directory, path in ((project, "."), (project, "sub"), (project / "sub", "."), (project / "sub", "s.py")):
+        assert audit(directory, path)[0] == 0
+
+
+def test_branches_that_both_change_it_merge(project: Path) -> None:
+    git(project, "checkout", "-q", "-b", "topic")
+    (project / "z.py").write_text(HEAD + COSTLY.format(name="z"))
+    run("baseline", cwd=project)
+    commit(project)
+    git(project, "checkout", "-q", "main")
+    (project / "a.py").write_text(HEAD + COSTLY.format(name="two"))
+    run("baseline", cwd=project)
+    commit(project)
+
+    git(project, "merge", "-q", "topic", "-m", "merge")
+
+    code, report, _ = audit(project, ".")
+    assert (code, report["fixed"], told(report).get("introduced")) == (0, [], None)
+
+
+def test_suppressed_findings_stay_out_of_it(project: Path) -> None:
+    (project / "b.py").write_text(HEAD + "q = queue.Queue()  # audit: ignore[unbounded-queue] -- by hand\n")
+    run("baseline", cwd=project)
+
+    assert "b.py" not in (project / FILE).read_text()
+
+
+def test_a_change_is_held_against_it_as_well(project: Path) -> None:
+    commit(project, b=HEAD)
+    (project / "b.py").write_text(HEAD + COSTLY.format(name="three") + COSTLY.format(name="four"))
+
+    code, report, _ = audit(project, ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (1, {"introduced": ["b.py:9"], "pre-existing": ["(b.py:5)"]})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<<<<<<< HEAD\n", "line 1 is no entry of a baseline (a conflict of a merge?)"),
+        ('{"path": 3}\n', "line 1 is no entry"),
+        ("[]\n", "line 1 is no entry"),
+        ("[" * 100_000, "line 1 is no entry"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_its_line(project: Path, text: str, message: str) -> None:
+    (project / FILE).write_text(text)
+    result = run(".", cwd=project)
+
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_missing_file_is_refused_with_what_to_do(project: Path) -> None:
+    (project / FILE).unlink()
+    result = run(".", cwd=project)
+
+    assert result.returncode == 2
+    assert "audit baseline" in result.stderr
+    assert run("baseline", cwd=project).returncode == 0
+
+
+def test_without_a_setting_it_is_written_and_the_setting_is_told(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(HEAD + COSTLY.format(name="f"))
+    result = run("baseline", cwd=tmp_path)
+
+    assert result.returncode == 0
+    assert f'baseline = "{FILE}"' in result.stdout

@@ -1,0 +1,239 @@
+"""`--diff` on real repositories: only what the change brought fails, over renames, moves and odd names."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEAD = "import queue\n\n\n"
+COSTLY = "def {name}():\n    return queue.Queue()\n\n\n"
+FILLER = "".join(f"X{number} = {number}\n" for number in range(40))
+
+
+def git(repository: Path, *arguments: str) -> bytes:
+    names = ("-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false")
+    done = subprocess.run(
+        ["git", *names, "-C", str(repository), *arguments], capture_output=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def commit(repository: Path, **files: str) -> None:
+    for name, text in files.items():
+        (repository / f"{name}.py").write_text(text)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "a change")
+
+
+def audit(repository: Path, *arguments: str, stdin: bytes | None = None) -> tuple[int, dict[str, Any], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", *arguments, "--fail-on", "suspected", "--format", "json"],
+        cwd=repository,
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    report = json.loads(done.stdout) if done.returncode != 2 else {}
+    return done.returncode, report, done.stderr.decode()
+
+
+def told(report: dict[str, Any]) -> dict[str, list[str]]:
+    """Places by what the comparison says of them; what is set aside in brackets."""
+    said: dict[str, list[str]] = {}
+    for key, brackets in (("findings", "{}"), ("set_aside", "({})")):
+        for one in report[key]:
+            said.setdefault(one["change"], []).append(brackets.format(f"{one['path']}:{one['line']}"))
+    if report["fixed"]:
+        said["fixed"] = [f"{one['path']} {one['symbol']}" for one in report["fixed"]]
+    return said
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(tmp_path, m=HEAD + COSTLY.format(name="one") + FILLER, other=HEAD + COSTLY.format(name="other"))
+    return tmp_path
+
+
+def test_an_unchanged_tree_has_nothing_to_tell(repository: Path) -> None:
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert (code, report["findings"], report["set_aside"], report["summary"]["files"]) == (0, [], [], 0)
+
+
+def test_only_what_is_new_is_told_and_fails(repository: Path) -> None:
+    (repository / "m.py").write_text(HEAD + COSTLY.format(name="new") + COSTLY.format(name="one") + FILLER)
+
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert code == 1
+    assert told(report) == {"introduced": ["m.py:5"], "pre-existing": ["(m.py:9)"]}
+
+
+def test_lines_moving_above_a_finding_bring_nothing(repository: Path) -> None:
+    (repository / "m.py").write_text("'''Doc.'''\n" + FILLER + HEAD + COSTLY.format(name="one"))
+
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert (code, told(report)["pre-existing"]) == (0, ["m.py:46"])
+
+
+def test_what_is_gone_is_fixed_in_changed_and_in_deleted_files(repository: Path) -> None:
+    (repository / "m.py").write_text(HEAD + FILLER)
+    (repository / "other.py").unlink()
+
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (0, {"fixed": ["m.py one", "other.py other"]})
+
+
+def test_a_renamed_and_edited_file_brings_only_what_was_added(repository: Path) -> None:
+    (repository / "pack").mkdir()
+    git(repository, "mv", "m.py", "pack/n.py")
+    text = (repository / "pack/n.py").read_text()
+    (repository / "pack/n.py").write_text(text + COSTLY.format(name="two"))
+
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert code == 1
+    assert told(report) == {"introduced": ["pack/n.py:49"], "pre-existing": ["(pack/n.py:5)"]}
+
+
+def test_a_function_moved_between_files_is_not_new_even_if_only_its_new_file_is_named(repository: Path) -> None:
+    (repository / "other.py").write_text("import queue\n")
+    (repository / "m.py").write_text(HEAD + COSTLY.format(name="one") + FILLER + COSTLY.format(name="other"))
+
+    for path in (".", "m.py"):
+        code, report, _ = audit(repository, path, "--diff", "HEAD")
+        assert (code, [one["change"] for one in report["findings"]]) == (0, ["pre-existing"])
+        assert report["fixed"] == []
+
+
+def test_a_new_file_counts_tracked_or_not(repository: Path) -> None:
+    (repository / "loose.py").write_text(HEAD + COSTLY.format(name="f"))
+    (repository / "staged.py").write_text(HEAD + COSTLY.format(name="g"))
+    git(repository, "add", "staged.py")
+
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (1, {"introduced": ["loose.py:5", "staged.py:5"]})
+
+
+def test_a_branch_is_compared_with_where_it_left(repository: Path) -> None:
+    git(repository, "checkout", "-q", "-b", "topic")
+    commit(repository, topic=HEAD + COSTLY.format(name="topic"))
+    git(repository, "checkout", "-q", "main")
+    commit(repository, m=HEAD + FILLER)
+    git(repository, "checkout", "-q", "topic")
+
+    assert told(audit(repository, ".", "--diff", "main")[1]) == {"introduced": ["m.py:5", "topic.py:5"]}
+    assert told(audit(repository, ".", "--diff", "main...")[1]) == {"introduced": ["topic.py:5"]}
+
+
+def test_names_that_git_quotes_are_followed(repository: Path) -> None:
+    names = ["a b.py", "\u00e4.py", 'q"uo\\te.py', "tab\there.py", os.fsdecode(b"\xff.py")]
+    for name in names:
+        (repository / name).write_text(HEAD + COSTLY.format(name="f"))
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "names")
+    for name in names:
+        (repository / name).write_text(HEAD + COSTLY.format(name="f") + COSTLY.format(name="g"))
+
+    patch = git(repository, "diff", "HEAD")
+    for arguments, stdin in ((["HEAD"], None), (["-"], patch)):
+        code, report, error = audit(repository, ".", "--diff", *arguments, stdin=stdin)
+        assert code == 1, error
+        assert sorted(one["path"] for one in report["findings"]) == sorted(names)
+        assert {one["line"] for one in report["findings"]} == {9}
+
+
+@pytest.mark.parametrize("unified", ["0", "3"])
+def test_a_diff_on_standard_input_says_the_same_as_its_revision(repository: Path, unified: str) -> None:
+    git(repository, "mv", "m.py", "n.py")
+    text = (repository / "n.py").read_text()
+    (repository / "n.py").write_text(COSTLY.format(name="first") + text.replace("X7 = 7\n", "") + "no_end = 1")
+    (repository / "other.py").unlink()
+    (repository / "crlf.py").write_bytes((HEAD + COSTLY.format(name="c")).replace("\n", "\r\n").encode())
+    git(repository, "add", "-A")
+
+    patch = git(repository, "diff", "HEAD", "-M", f"--unified={unified}")
+    by_revision = audit(repository, ".", "--diff", "HEAD")
+    by_patch = audit(repository, ".", "--diff", "-", stdin=patch)
+
+    assert by_patch[0] == by_revision[0] == 1
+    assert told(by_patch[1]) == told(by_revision[1])
+    assert by_revision[1]["fixed"] != []
+
+
+def test_a_subdirectory_is_audited_alone(repository: Path) -> None:
+    (repository / "sub").mkdir()
+    (repository / "sub" / "s.py").write_text(HEAD + COSTLY.format(name="s"))
+    (repository / "m.py").write_text(HEAD)
+
+    code, report, _ = audit(repository / "sub", ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (1, {"introduced": ["sub/s.py:5"]})
+
+
+def test_a_file_that_was_broken_before_or_is_now_makes_no_false_claim(repository: Path) -> None:
+    good = HEAD + COSTLY.format(name="one") + FILLER
+    (repository / "m.py").write_text(good + "def (:\n")
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+    assert (code, told(report)) == (0, {})
+
+    commit(repository, m=good + "def (:\n")
+    (repository / "m.py").write_text(good + COSTLY.format(name="two"))
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+    assert told(report) == {"introduced": ["m.py:49"], "pre-existing": ["(m.py:5)"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "message"),
+    [
+        (["--diff", "nowhere"], None, "knows no such revision"),
+        (["--diff", "--output=/x"], None, "expected one argument"),
+        (["--diff", "--upload-pack=x..."], None, "expected one argument"),
+        (["--diff", "-"], b"no diff at all\n", "is not a unified diff"),
+        (["--diff", "-"], b"--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-x\n+y\n", "does not fit m.py, line 1"),
+        (["--diff", "-"], b"--- a/../x.py\n+++ b/../x.py\n@@ -1 +1 @@\n-x\n+y\n", "lies outside"),
+        (["--diff", "-"], b"--- a/gone.py\n+++ b/gone.py\n@@ -1 +1 @@\n-x\n+y\n", "gone.py cannot be read"),
+        (["--diff", "-", "--run", "true"], b"", "cannot be both"),
+    ],
+)
+def test_an_unusable_change_is_a_message(
+    repository: Path, arguments: list[str], stdin: bytes | None, message: str
+) -> None:
+    code, _, error = audit(repository, ".", *arguments, stdin=stdin)
+
+    assert code == 2
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_without_a_repository_a_revision_is_refused_and_a_diff_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(HEAD + COSTLY.format(name="f"))
+    added = "".join(f"+{line}\n" for line in (tmp_path / "m.py").read_text().splitlines())
+    patch = f"--- /dev/null\n+++ b/m.py\n@@ -0,0 +1,{len(added.splitlines())} @@\n{added}"
+
+    assert audit(tmp_path, ".", "--diff", "HEAD")[0] == 2
+    code, report, error = audit(tmp_path, ".", "--diff", "-", stdin=patch.encode())
+    assert code == 1, error
+    assert told(report) == {"introduced": ["m.py:5"]}
+
+
+def test_the_work_tree_and_the_index_stay_as_they_are(repository: Path) -> None:
+    (repository / "m.py").write_text(HEAD)
+    before = git(repository, "status", "--porcelain=v2"), sorted(path.name for path in repository.iterdir())
+
+    audit(repository, ".", "--diff", "HEAD", "--no-store")
+
+    assert (git(repository, "status", "--porcelain=v2"), sorted(path.name for path in repository.iterdir())) == before
