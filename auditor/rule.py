@@ -39,6 +39,7 @@ class Where:
     function: inside a function or lambda (module and class bodies run once).
     loop: inside a loop or comprehension of the same function.
     coroutine: the innermost function is an `async def`.
+    handler: inside an `except` of the same function.
     kept: the receiver of the call, or what the statement stores into, is an attribute or a name of the module, not
         a local name.
     """
@@ -46,6 +47,7 @@ class Where:
     function: bool = False
     loop: bool = False
     coroutine: bool = False
+    handler: bool = False
     kept: bool = False
 
 
@@ -64,9 +66,10 @@ class Calls:
 class Nodes:
     """Trigger: a node of one of these classes of the standard library's `ast` ("AugAssign", "Compare", "Dict").
 
-    What follows keeps the rest away from LibCST, if set. `least` asks for at least so many entries of a display,
-    `targets` for a target of one of these classes ("Subscript"), `decorators` for one of these last components among
-    the decorators of a definition ("lru_cache").
+    What follows keeps the rest away from the check, if set. `least` asks for at least so many entries of a display,
+    `targets` for a target of one of these classes ("Subscript"), `values` for a value assigned of one of these, `again`
+    for a name in the target that the value has too (`s = s + x`), `operators` for one of these ("Add", "In"),
+    `decorators` for one of these last components among the decorators of a definition ("lru_cache").
     """
 
     kinds: tuple[str, ...]
@@ -74,6 +77,9 @@ class Nodes:
     least: int = 0
     targets: tuple[str, ...] = ()
     decorators: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    again: bool = False
 
 
 Trigger = Calls | Nodes

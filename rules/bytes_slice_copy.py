@@ -73,7 +73,7 @@ RULE = Rule(
             "Harmless: CPython 3.11.7, Lib/zipfile.py:518, the extra field of an entry, which has a few parts",
         ),
     ),
-    triggers=(Nodes(("Assign",), Where(loop=True)),),
+    triggers=(Nodes(("Assign",), Where(loop=True), values=("Subscript", "Tuple"), again=True),),
     expects=Scaling(),
     check=check,
     valid=(

@@ -138,9 +138,12 @@ RULE = Rule(
         ),
     ),
     triggers=(
-        Nodes(("Compare",), Where(function=True)),
-        Calls(tuple(f".{name}" for name in (*_TEXT_TESTS, "search", "match", "fullmatch")), Where(function=True)),
-        Calls(_PATTERNS, Where(function=True)),
+        Nodes(("Compare",), Where(function=True, handler=True), operators=("In", "NotIn", "Eq", "NotEq")),
+        Calls(
+            tuple(f".{name}" for name in (*_TEXT_TESTS, "search", "match", "fullmatch")),
+            Where(function=True, handler=True),
+        ),
+        Calls(_PATTERNS, Where(function=True, handler=True)),
     ),
     expects=Cost(),
     check=check,

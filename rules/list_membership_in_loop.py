@@ -116,7 +116,7 @@ RULE = Rule(
             "ruff#8322, ruff#9928, ruff#20510",
         ),
     ),
-    triggers=(Nodes(("Compare",), Where(loop=True)),),
+    triggers=(Nodes(("Compare",), Where(loop=True), operators=("In", "NotIn")),),
     expects=Scaling(),
     check=check,
     valid=(

@@ -27,10 +27,13 @@ _AT_IMPORT = re.compile(
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     found = _added(node)
-    if found is None or ctx.runs_once(node) or _is_import_time(node, ctx):
+    if found is None:
         return None
     container, values = found
     root = _root(container)
+    # only a plain name can be the module's
+    if not isinstance(root, cst.Name) or ctx.runs_once(node) or _is_import_time(node, ctx):
+        return None
     if ctx.home(root) != "module" or ctx.type_of(root) not in _CONTAINERS:
         return None
     if isinstance(node, cst.Assign) and isinstance(container, cst.Name) and ctx.type_of(container) in _INDEXED:

@@ -342,7 +342,10 @@ RULE = Rule(
             "ruff#9928, ruff#20510",
         ),
     ),
-    triggers=(Nodes(("Compare", "For", "AsyncFor"), Where(loop=True)),),
+    triggers=(
+        Nodes(("Compare",), Where(loop=True), operators=("In", "NotIn")),
+        Nodes(("For", "AsyncFor"), Where(loop=True)),
+    ),
     expects=Scaling(),
     check=check,
     valid=(

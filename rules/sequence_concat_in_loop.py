@@ -146,7 +146,10 @@ RULE = Rule(
             "Harmless: CPython 3.11.7, Lib/inspect.py:1400, the defaults of one function",
         ),
     ),
-    triggers=(Nodes(("AugAssign", "Assign"), Where(loop=True)),),
+    triggers=(
+        Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
+        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr"), again=True),
+    ),
     expects=Scaling(),
     check=check,
     valid=(

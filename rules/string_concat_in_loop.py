@@ -129,7 +129,10 @@ RULE = Rule(
             "pylint#8701, creedengo-python#160",
         ),
     ),
-    triggers=(Nodes(("AugAssign", "Assign"), Where(loop=True)),),
+    triggers=(
+        Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
+        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr"), again=True),
+    ),
     expects=Scaling(),
     check=check,
     valid=(

@@ -51,9 +51,9 @@ def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
 
 def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Match | None:
     container = target.value
-    if ctx.home(container) is None or ctx.type_of(container) not in _MAPS or ctx.runs_once(store):
+    if ctx.runs_once(store) or not ctx.memoizes(store, container) or _has_few_keys(target, ctx):
         return None
-    if _has_few_keys(target, ctx) or not ctx.memoizes(store, container) or not ctx.only_grows(container):
+    if ctx.home(container) is None or ctx.type_of(container) not in _MAPS or not ctx.only_grows(container):
         return None
     name = " ".join(ctx.code(container).split())
     return Match(f"`{name}` keeps an entry for every key it was ever asked for", (Plant("container", store),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import libcst as cst
 
@@ -17,7 +17,19 @@ from auditor.scan.slices import Slice
 _STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
 Piece = Shadow | Slice
+_BINDERS = frozenset(("Assign", "AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "AsName", "Param"))
+"""Nodes that bind names."""
 _FUNCTIONS = (cst.FunctionDef, cst.Lambda)
+
+
+class _Index:
+    """Occurrences of names and the nodes that bind them, by name, each in source order."""
+
+    __slots__ = ("stores", "uses")
+
+    def __init__(self) -> None:
+        self.stores: dict[str, list[cst.CSTNode]] = {}
+        self.uses: dict[str, list[cst.Name]] = {}
 
 
 class SliceContext:
@@ -241,15 +253,11 @@ class SliceContext:
 
     def uses(self, name: str, within: cst.CSTNode | None = None) -> Sequence[cst.Name]:
         """Every occurrence of the plain name."""
-        return [
-            node
-            for node in self.descendants(within or self.root)
-            if isinstance(node, cst.Name) and node.value == name and self._is_variable(node)
-        ]
+        return self._index(within or self.root).uses.get(name, ())
 
     def stores(self, target: str, within: cst.CSTNode | None = None) -> Sequence[cst.CSTNode]:
         """Nodes that bind the dotted target."""
-        return [node for node in self.descendants(within or self.root) if target in self._bound_by(node)]
+        return self._index(within or self.root).stores.get(target, ())
 
     def code(self, node: cst.CSTNode) -> str:
         """Source text of the node."""
@@ -393,6 +401,23 @@ class SliceContext:
             if isinstance(parent, cst.BaseComp)
             for generator in _generators(parent.for_in)
         )
+
+    def _index(self, within: cst.CSTNode) -> _Index:
+        """The names in `within`, gathered once for all who ask."""
+        index = self._piece.indices.get(within)
+        if index is None:
+            index = self._piece.indices[within] = _Index()
+            for node in self.descendants(within):
+                # by name: `isinstance` takes several times as long with LibCST's abstract classes
+                kind = type(node).__name__
+                if kind == "Name":
+                    name = cast("cst.Name", node)
+                    if self._is_variable(name):
+                        index.uses.setdefault(name.value, []).append(name)
+                elif kind in _BINDERS:
+                    for bound in self._bound_by(node):
+                        index.stores.setdefault(bound, []).append(node)
+        return index
 
     def _is_variable(self, node: cst.Name) -> bool:
         """Whether the name is a variable here, not an attribute's, keyword's or import's name."""

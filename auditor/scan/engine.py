@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -55,6 +57,10 @@ class Engine:
 
     def read_and_scan(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
         """The same, and which content it was, None if it could not be read."""
+        with _uncollected():
+            return self._read_and_scan(file, root)
+
+    def _read_and_scan(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
         path = file.relative_to(root).as_posix()
         reading = None
         try:
@@ -97,6 +103,18 @@ def _by_slice(candidates: Iterable[Candidate]) -> dict[tuple[int, int], list[Can
         if candidate.place.slice is not None:
             groups.setdefault(slice_lines(candidate.place.slice), []).append(candidate)
     return groups
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cyclic collector, which would walk the trees of a file many times while they grow."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Pieces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor.rule import Calls, Nodes, Rule, Where
 from auditor.scan.facts import Function, Scope
@@ -25,11 +25,13 @@ class Place:
     scopes: tuple[Scope, ...]
     slice: ast.stmt | None
     loop: bool = False
+    handler: bool = False
 
     def suits(self, where: Where) -> bool:
         """Whether these surroundings are what a trigger asks for."""
         return (
             (not where.loop or self.loop)
+            and (not where.handler or self.handler)
             and (not where.function or any(isinstance(scope, _FUNCTIONS) for scope in self.scopes))
             and (not where.coroutine or isinstance(self.scopes[-1], ast.AsyncFunctionDef))
         )
@@ -108,11 +110,26 @@ class _Module:
 
 def _is_asked_for(node: ast.AST, trigger: Nodes, names: _Module) -> bool:
     return (
-        _entries(node) >= trigger.least
+        (not trigger.least or _entries(node) >= trigger.least)
+        and (not trigger.operators or any(name in trigger.operators for name in _operators(node)))
+        and (not trigger.values or type(getattr(node, "value", None)).__name__ in trigger.values)
         and (not trigger.targets or any(type(target).__name__ in trigger.targets for target in _targets(node)))
         and (not trigger.decorators or not _decorators(node, names.aliases).isdisjoint(trigger.decorators))
         and (not trigger.where.kept or _is_kept(node, names.bound))
+        and (not trigger.again or _is_set_again(node))
     )
+
+
+def _operators(node: ast.AST) -> list[str]:
+    operators = getattr(node, "ops", None) or [getattr(node, "op", None)]
+    return [type(operator).__name__ for operator in operators]
+
+
+def _is_set_again(node: ast.AST) -> bool:
+    """Whether the value assigned has the last component of a name that it is assigned to."""
+    value = getattr(node, "value", None)
+    names = {_last(part) for target in _targets(node) for part in walk(target)} - {None}
+    return value is not None and any(_last(part) in names for part in walk(value))
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:
@@ -214,7 +231,7 @@ def _aliases(flat: Flat) -> dict[str, set[str]]:
     return _closure(found)
 
 
-def _last(expression: ast.expr) -> str | None:
+def _last(expression: ast.AST) -> str | None:
     """The last component of a name or attribute chain."""
     if isinstance(expression, ast.Attribute):
         return expression.attr
@@ -269,11 +286,18 @@ class Places:
         if not self._is_inside(around, parent, node):
             return place
         if around not in self._inner:
-            self._inner[around] = _of_function(parent, place) if isinstance(parent, _FUNCTIONS) else _looping(place)
+            if isinstance(parent, _FUNCTIONS):
+                self._inner[around] = _of_function(parent, place)
+            elif isinstance(parent, ast.ExceptHandler):
+                self._inner[around] = replace(place, handler=True)
+            else:
+                self._inner[around] = replace(place, loop=True)
         return self._inner[around]
 
     def _is_inside(self, around: int, parent: ast.AST, node: ast.AST) -> bool:
         """Whether the child belongs to what the parent repeats, or, in a function, to its body."""
+        if isinstance(parent, ast.ExceptHandler):
+            return True
         if isinstance(parent, ast.For | ast.AsyncFor):
             return node is not parent.iter and node not in parent.orelse
         if isinstance(parent, ast.While):
@@ -288,10 +312,6 @@ class Places:
         return isinstance(parent, Function) and isinstance(node, ast.stmt)
 
 
-def _looping(place: Place) -> Place:
-    return place if place.loop else Place(scopes=place.scopes, slice=place.slice, loop=True)
-
-
 def _of_function(node: Function | ast.Lambda, place: Place) -> Place:
     outermost = not isinstance(node, ast.Lambda) and not any(isinstance(scope, Function) for scope in place.scopes)
     piece = node if outermost and isinstance(node, Function) else place.slice
@@ -302,4 +322,4 @@ def _of_statement(parent: ast.Module | ast.ClassDef, node: ast.stmt, place: Plac
     if isinstance(parent, ast.Module):
         return Place(scopes=place.scopes, slice=node)
     in_function = any(isinstance(scope, _FUNCTIONS) for scope in place.scopes)
-    return Place(scopes=(*place.scopes, parent), slice=place.slice if in_function else node, loop=place.loop)
+    return replace(place, scopes=(*place.scopes, parent), slice=place.slice if in_function else node)

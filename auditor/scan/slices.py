@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 import libcst as cst
 
@@ -60,6 +61,7 @@ class Slice:
         self.module = module
         self.offset = first - 1 - (1 if nested else 0)
         self.positions = positions(module)
+        self.indices: dict[Any, Any] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.children: dict[cst.CSTNode, list[cst.CSTNode]] = {}
         self._by_start: dict[tuple[int, int], list[cst.CSTNode]] = {}

@@ -25,6 +25,7 @@ class Shadow:
     def __init__(self, source: Source, statement: ast.stmt) -> None:
         self.source = source
         self.known: dict[ast.AST, Any] = {}
+        self.indices: dict[Any, Any] = {}
         self._statement = statement
         self._embedded: dict[cst.CSTNode, Any] = {}
         self._joined: dict[cst.CSTNode, ast.expr] = {}
