@@ -1,6 +1,6 @@
 """What a rule is: one value in one file that carries its id, page, examples, trigger, matcher and expectation.
 
-A rule file imports from here and from libcst only. `docs/team-rules.md` shows how to write one.
+A rule file imports from here, from `auditor.shapes` and from libcst only. `docs/team-rules.md` shows how to write one.
 """
 
 from __future__ import annotations
@@ -346,7 +346,10 @@ class Context(Protocol):
         ...
 
     def runs_once(self, node: cst.CSTNode) -> bool:
-        """Whether the node stands at module or class level, in `main`, in a test, or in a start-up hook, in no loop."""
+        """Whether the node stands at module or class level, in `main`, in a test, or in a start-up hook, in no loop.
+
+        So it does in a function of a script that only such code calls, in no loop either.
+        """
         ...
 
 

@@ -5,59 +5,33 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import (
-    Addition,
-    CannotFix,
-    Context,
-    Edits,
-    Fixer,
-    Kind,
-    Match,
-    Nodes,
-    Page,
-    Plant,
-    Rule,
-    Safety,
-    Where,
-)
+from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.shapes import Accumulation, Concat, accumulation, added_behind, concat_target
 
 _SMALL = 16
 _COPIED = ("bytes", "tuple")
 _IN_PLACE = ("list", "bytearray")
-_Concat = cst.AugAssign | cst.Assign
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, _Concat):
-        return None
-    loop = _carrying_loop(node, ctx)
-    if loop is None:
-        return None
-    name = ctx.code(_target(node)).strip()
-    together = [other for other in ctx.stores(name, loop) if _carrying_loop(other, ctx) is loop]
+    found = _accumulation(node, ctx)
     # one suspect per sequence and loop, however many statements add to it
-    if not together or together[0] is not node:
+    if found is None or not isinstance(node, Concat) or found.statements[:1] != (node,):
         return None
-    plants = tuple(Plant("operator", statement) for statement in together)
-    return Match(f"`{name}` is a {_kind(node, ctx)} that the loop copies each time it adds to it", plants)
+    plants = tuple(Plant("operator", statement) for statement in found.statements)
+    return Match(f"`{found.name}` is a {_kind(node, ctx)} that the loop copies each time it adds to it", plants)
 
 
-def _carrying_loop(node: cst.CSTNode, ctx: Context) -> cst.For | cst.While | None:
-    if not isinstance(node, _Concat) or _kind(node, ctx) is None:
-        return None
-    return ctx.carrier(node, ctx.code(_target(node)).strip())
+def _accumulation(node: cst.CSTNode, ctx: Context) -> Accumulation | None:
+    return accumulation(node, ctx, lambda statement: _kind(statement, ctx) is not None)
 
 
-def _target(node: _Concat) -> cst.BaseExpression:
-    return node.target if isinstance(node, cst.AugAssign) else node.targets[0].target
-
-
-def _kind(node: _Concat, ctx: Context) -> str | None:
+def _kind(node: Concat, ctx: Context) -> str | None:
     """The type of what the statement copies to add to it, if it does."""
     parts = ctx.additions(node)
     if not parts:
         return None
-    kind = ctx.type_of(_target(node))
+    kind = ctx.type_of(concat_target(node))
     if kind is None:
         kinds = (ctx.type_of(part) for part in parts)
         # what is added to a bytearray may be bytes, but only tuples add to tuples
@@ -72,42 +46,19 @@ _GATHERED = {"bytes": ("append", "[{}]", 'b"".join({})'), "tuple": ("extend", "l
 
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
-    assert isinstance(node, _Concat)
-    loop, target, kind = _carrying_loop(node, ctx), _target(node), _kind(node, ctx)
-    if loop is None or kind is None or not isinstance(target, cst.Name):
-        return None
-    together = [other for other in ctx.stores(target.value, loop) if _carrying_loop(other, ctx) is loop]
-    if len(together) != len(ctx.stores(target.value, loop)):
+    assert isinstance(node, Concat)
+    found, target, kind = _accumulation(node, ctx), concat_target(node), _kind(node, ctx)
+    if found is None or kind is None or not isinstance(target, cst.Name) or not found.is_all(ctx):
         return None
     if kind in _IN_PLACE:
-        for one in together:
+        for one in found.statements:
             if not isinstance(one, cst.AugAssign):
-                edits.replace(one, f"{target.value} += {_added(one, target.value, ctx)}")
+                edits.replace(one, f"{found.name} += {added_behind(one, found.name, ctx)}")
         return Safety.UNSAFE
     method, start, end = _GATHERED[kind]
-    additions = [Addition(one, f"{method}({_added(one, target.value, ctx)})") for one in together]
-    edits.gather(target.value, loop, additions, start, end)
+    additions = [Addition(one, f"{method}({added_behind(one, found.name, ctx)})") for one in found.statements]
+    edits.gather(found.name, found.loop, additions, start, end)
     return Safety.UNSAFE
-
-
-def _added(node: cst.CSTNode, name: str, ctx: Context) -> str:
-    """Code of what the statement puts behind the name."""
-    if isinstance(node, cst.AugAssign):
-        if ctx.uses(name, node.value):
-            raise CannotFix
-        return ctx.code(node.value).strip()
-    if not isinstance(node, cst.Assign) or len(node.targets) != 1:
-        raise CannotFix
-    parts: list[str] = []
-    value = node.value
-    while isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
-        if ctx.uses(name, value.right) or value.lpar:
-            raise CannotFix
-        parts.insert(0, ctx.code(value.right).strip())
-        value = value.left
-    if not isinstance(value, cst.Name) or value.value != name or not parts:
-        raise CannotFix
-    return " + ".join(parts)
 
 
 RULE = Rule(

@@ -5,92 +5,52 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Scaling
-from auditor.rule import (
-    Addition,
-    CannotFix,
-    Context,
-    Edits,
-    Fixer,
-    Kind,
-    Match,
-    Nodes,
-    Page,
-    Plant,
-    Rule,
-    Safety,
-    Where,
-)
+from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.shapes import Accumulation, Concat, accumulation, added_behind, concat_target
 
 _SMALL = 16
-_Concat = cst.AugAssign | cst.Assign
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, _Concat):
-        return None
-    loop = _carrying_loop(node, ctx)
-    if loop is None:
-        return None
-    name = ctx.code(_target(node)).strip()
-    together = [other for other in ctx.stores(name, loop) if _carrying_loop(other, ctx) is loop]
+    found = _accumulation(node, ctx)
     # one suspect per string and loop, however many statements add to it
-    if not together or together[0] is not node:
+    if found is None or found.statements[:1] != (node,) or _seeks_a_free_name(found, ctx):
         return None
-    plants = tuple(Plant("operator", statement) for statement in together)
-    return Match(f"`{name}` is a string that the loop copies each time it adds to it", plants)
+    plants = tuple(Plant("operator", statement) for statement in found.statements)
+    return Match(f"`{found.name}` is a string that the loop copies each time it adds to it", plants)
 
 
-def _carrying_loop(node: cst.CSTNode, ctx: Context) -> cst.For | cst.While | None:
-    if not isinstance(node, _Concat) or not _adds_text(node, ctx):
-        return None
-    return ctx.carrier(node, ctx.code(_target(node)).strip())
+def _accumulation(node: cst.CSTNode, ctx: Context) -> Accumulation | None:
+    return accumulation(node, ctx, lambda statement: _adds_text(statement, ctx))
 
 
-def _target(node: _Concat) -> cst.BaseExpression:
-    return node.target if isinstance(node, cst.AugAssign) else node.targets[0].target
+def _seeks_a_free_name(found: Accumulation, ctx: Context) -> bool:
+    """Whether the loop adds a bit as long as the name is taken (`while name in names`): a few turns, if any."""
+    test = found.loop.test if isinstance(found.loop, cst.While) else None
+    if not isinstance(test, cst.Comparison) or not isinstance(test.comparisons[0].operator, cst.In):
+        return False
+    parts = (test.left, *ctx.descendants(test.left))
+    return any(isinstance(part, cst.Name | cst.Attribute) and ctx.code(part).strip() == found.name for part in parts)
 
 
-def _adds_text(node: _Concat, ctx: Context) -> bool:
+def _adds_text(node: Concat, ctx: Context) -> bool:
     """Whether the statement sets a variable to itself with text added."""
     parts = ctx.additions(node)
     if not parts:
         return False
-    kind = ctx.type_of(_target(node))
+    kind = ctx.type_of(concat_target(node))
     # text adds to nothing but text, unless the variable is known to be something else: lists take text too
     return kind == "str" or (kind is None and any(ctx.type_of(part) == "str" for part in parts))
 
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
-    assert isinstance(node, _Concat)
-    loop, target = _carrying_loop(node, ctx), _target(node)
-    if loop is None or not isinstance(target, cst.Name):
+    assert isinstance(node, Concat)
+    found = _accumulation(node, ctx)
+    if found is None or not isinstance(concat_target(node), cst.Name) or not found.is_all(ctx):
         return None
-    together = [other for other in ctx.stores(target.value, loop) if _carrying_loop(other, ctx) is loop]
-    if len(together) != len(ctx.stores(target.value, loop)):
-        return None
-    additions = [Addition(one, f"append({_added(one, target.value, ctx)})") for one in together]
-    edits.gather(target.value, loop, additions, "[{}]", '"".join({})')
+    additions = [Addition(one, f"append({added_behind(one, found.name, ctx)})") for one in found.statements]
+    edits.gather(found.name, found.loop, additions, "[{}]", '"".join({})')
     return Safety.UNSAFE
-
-
-def _added(node: cst.CSTNode, name: str, ctx: Context) -> str:
-    """Code of what the statement puts behind the name."""
-    if isinstance(node, cst.AugAssign):
-        if ctx.uses(name, node.value):
-            raise CannotFix
-        return ctx.code(node.value).strip()
-    if not isinstance(node, cst.Assign) or len(node.targets) != 1:
-        raise CannotFix
-    parts: list[str] = []
-    value = node.value
-    while isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
-        if ctx.uses(name, value.right) or value.lpar:
-            raise CannotFix
-        parts.insert(0, ctx.code(value.right).strip())
-        value = value.left
-    if not isinstance(value, cst.Name) or value.value != name or not parts:
-        raise CannotFix
-    return " + ".join(parts)
 
 
 RULE = Rule(
@@ -101,8 +61,8 @@ RULE = Rule(
         what=(
             '`s += x`, `s = s + x`, `s = x + s` or `s = f"{s}..."` inside a loop, where `s` is proven to be a `str`'
             " and keeps what the turns before have added. A string that every turn starts afresh is not flagged, nor"
-            f" one in a loop of at most {_SMALL} turns. Several statements that add to the same string in the same loop"
-            " are one suspect."
+            f" one in a loop of at most {_SMALL} turns, nor a name that grows while it is taken (`while x in xs`)."
+            " Several statements that add to the same string in the same loop are one suspect."
         ),
         why=(
             "Strings cannot change, so adding makes a new one and copies the old one into it: the time of the whole"
@@ -159,6 +119,8 @@ RULE = Rule(
         "    return text\n",
         "def f(rows):\n    parts = []\n    for row in rows:\n        parts.append(str(row))\n"
         "    return ''.join(parts)\n",
+        # a few turns, if any: nltk 3.10.4, nltk/sem/logic.py:197; sympy 1.14.0, sympy/printing/fortran.py:154
+        "def f(name: str, names):\n    while name.lower() in names:\n        name += '_'\n    return name\n",
     ),
     invalid=(
         "def f(rows):\n    text = ''\n    for row in rows:\n        text += str(row)\n    return text\n",

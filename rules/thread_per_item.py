@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import libcst as cst
 
 from auditor.model import Survivors
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.shapes import is_starter, makes_a_crew
 
 _THREAD = "threading.Thread"
-_CREW = 16
-"""A loop that turns at most so often makes a crew of workers."""
-_LIFECYCLE = frozenset(
-    (
-        *("__init__", "__new__", "__post_init__", "__enter__", "__aenter__", "init", "initialize", "initialise"),
-        *("start", "startup", "run", "serve", "serve_forever", "run_forever", "open", "connect", "launch", "begin"),
-        *("listen", "activate", "enable", "install", "bootstrap", "start_workers", "start_threads"),
-    )
-)
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -27,28 +17,15 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     loops = ctx.loops(node)
     if loops:
         message = "a thread is made at every turn of the loop"
-        return None if _is_crew(loops, ctx) else Match(message, (Plant("thread", node),))
+        return None if makes_a_crew(loops, ctx) else Match(message, (Plant("thread", node),))
     if ctx.runs_once(node) or ctx.kept_once(node) or ctx.returned(node) or _in_lifecycle(node, ctx):
         return None
     return Match("a thread is made at every call of the function", (Plant("thread", node),))
 
 
-def _is_crew(loops: Sequence[cst.For | cst.While | cst.CompFor], ctx: Context) -> bool:
-    total = 1
-    for loop in loops:
-        turns = ctx.turns_of(loop)
-        if turns is None:
-            return False
-        total *= turns
-    return total <= _CREW
-
-
 def _in_lifecycle(node: cst.CSTNode, ctx: Context) -> bool:
     function = ctx.function(node)
-    if not isinstance(function, cst.FunctionDef):
-        return False
-    name = function.name.value
-    return name in _LIFECYCLE or name.lstrip("_") in _LIFECYCLE
+    return isinstance(function, cst.FunctionDef) and is_starter(function.name.value)
 
 
 RULE = Rule(

@@ -6,28 +6,9 @@ import libcst as cst
 
 from auditor.model import Survivors
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.shapes import is_starter, makes_a_crew
 
 _THREAD = "threading.Thread"
-_CREW = 16
-_LIFECYCLE = frozenset(
-    (
-        *("__init__", "__post_init__", "__enter__", "__aenter__", "init", "initialize", "start", "startup", "run"),
-        *(
-            "serve",
-            "serve_forever",
-            "run_forever",
-            "open",
-            "connect",
-            "launch",
-            "begin",
-            "listen",
-            "activate",
-            "enable",
-        ),
-        *("start_workers", "start_threads"),
-    )
-)
-"""Methods that may run again: at each new start, connection or object."""
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -47,16 +28,10 @@ def _is_repeated(node: cst.Call, ctx: Context) -> bool:
     function = ctx.function(node)
     if not isinstance(function, cst.FunctionDef):
         return False
-    loops = ctx.loops(node)
-    if loops:
-        turns = [ctx.turns_of(loop) for loop in loops]
-        total = 1
-        for count in turns:
-            total *= _CREW + 1 if count is None else count
-        return total <= _CREW and not function.name.value.startswith("test_")
-    name = function.name.value
+    if loops := ctx.loops(node):
+        return makes_a_crew(loops, ctx) and not function.name.value.startswith("test_")
     # a free function of that name is the program's own start
-    return (name in _LIFECYCLE or name.lstrip("_") in _LIFECYCLE) and _is_method(function, ctx)
+    return is_starter(function.name.value) and _is_method(function, ctx)
 
 
 def _is_method(function: cst.FunctionDef, ctx: Context) -> bool:

@@ -9,12 +9,13 @@ from typing import Any, cast
 import libcst as cst
 
 from auditor.scan import flow, infer, kept, local, repeat, sinks, turns, values
+from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
+from auditor.scan.once import STARTUP, functions_run_once
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
 
-_STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
 Piece = Shadow | Slice
 _BINDERS = frozenset(("Assign", "AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "AsName", "Param"))
@@ -358,7 +359,10 @@ class SliceContext:
         if any(name.startswith("test_") for name in names):
             return True
         # a handler defined inside `main` runs more often than `main`
-        return names[0] in _STARTUP and self.function(node) is functions[0]
+        if self.function(node) is not functions[0]:
+            return False
+        own = len(names) == 1 and len(self._scopes.chain) > 1 and isinstance(self._scopes.chain[1], Function)
+        return names[0] in STARTUP or (own and names[0] in functions_run_once(self._scopes.facts))
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
         return self._piece.expression(expression)

@@ -62,7 +62,8 @@ class Known:
 class ModuleFacts:
     """Facts of one module. `package` is its dotted package, for relative imports; `known` remembers inferred types.
 
-    `handling` is what the module does to its containers, once `auditor.scan.kept` has looked.
+    `handling` is what the module does to its containers, once `auditor.scan.kept` has looked; `once` are its functions
+    that run once, once `auditor.scan.once` has.
     """
 
     tree: ast.Module
@@ -70,6 +71,7 @@ class ModuleFacts:
     known: dict[tuple[object, ...], Known] = field(default_factory=dict)
     handling: Handling | None = None
     _flat: Flat | None = None
+    once: frozenset[str] | None = None
     _names: dict[ast.AST, Names] = field(default_factory=dict)
     _attributes: dict[ast.ClassDef, dict[str, list[Binding]]] = field(default_factory=dict)
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None

@@ -1,0 +1,101 @@
+"""Shapes of code that several rules look at, so that no rule needs another. Each takes the context of its node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from auditor.rule import CannotFix
+
+if TYPE_CHECKING:
+    from auditor.rule import Context
+
+Concat = cst.AugAssign | cst.Assign
+
+CREW = 16
+"""Loops that turn at most so often altogether make a crew, not one thing for every item."""
+
+_STARTERS = frozenset(
+    (
+        *("__init__", "__new__", "__post_init__", "__enter__", "__aenter__", "init", "initialize", "initialise"),
+        *("start", "startup", "run", "serve", "serve_forever", "run_forever", "open", "connect", "launch", "begin"),
+        *("listen", "activate", "enable", "install", "bootstrap", "start_workers", "start_threads"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulation:
+    """What a loop builds by adding to it: its dotted name, the loop, and all statements of the loop that add."""
+
+    name: str
+    loop: cst.For | cst.While
+    statements: tuple[Concat, ...]
+
+    def is_all(self, ctx: Context) -> bool:
+        """Whether nothing else in the loop binds the name."""
+        return len(self.statements) == len(ctx.stores(self.name, self.loop))
+
+
+def accumulation(node: cst.CSTNode, ctx: Context, adds: Callable[[Concat], bool]) -> Accumulation | None:
+    """What the statement adds to from turn to turn, if `adds` says of it that it adds; the outermost loop counts."""
+    loop = _carrying_loop(node, ctx, adds)
+    if loop is None or not isinstance(node, Concat):
+        return None
+    name = ctx.code(concat_target(node)).strip()
+    together = (other for other in ctx.stores(name, loop) if _carrying_loop(other, ctx, adds) is loop)
+    return Accumulation(name, loop, tuple(other for other in together if isinstance(other, Concat)))
+
+
+def concat_target(node: Concat) -> cst.BaseExpression:
+    """What the statement assigns to, first."""
+    return node.target if isinstance(node, cst.AugAssign) else node.targets[0].target
+
+
+def added_behind(node: Concat, name: str, ctx: Context) -> str:
+    """Code of what the statement puts behind the name.
+
+    Raises:
+        CannotFix: it puts it elsewhere, or what is added depends on what is there.
+    """
+    if isinstance(node, cst.AugAssign):
+        if ctx.uses(name, node.value):
+            raise CannotFix
+        return ctx.code(node.value).strip()
+    if len(node.targets) != 1:
+        raise CannotFix
+    parts: list[str] = []
+    value = node.value
+    while isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
+        if ctx.uses(name, value.right) or value.lpar:
+            raise CannotFix
+        parts.insert(0, ctx.code(value.right).strip())
+        value = value.left
+    if not isinstance(value, cst.Name) or value.value != name or not parts:
+        raise CannotFix
+    return " + ".join(parts)
+
+
+def makes_a_crew(loops: Sequence[cst.For | cst.While | cst.CompFor], ctx: Context) -> bool:
+    """Whether these nested loops turn at most `CREW` times altogether."""
+    total = 1
+    for loop in loops:
+        turns = ctx.turns_of(loop)
+        if turns is None:
+            return False
+        total *= turns
+    return total <= CREW
+
+
+def is_starter(name: str) -> bool:
+    """Whether a function of that name starts something, so that it runs once for each object, start or connection."""
+    return name in _STARTERS or name.lstrip("_") in _STARTERS
+
+
+def _carrying_loop(node: cst.CSTNode, ctx: Context, adds: Callable[[Concat], bool]) -> cst.For | cst.While | None:
+    if not isinstance(node, Concat) or not adds(node):
+        return None
+    return ctx.carrier(node, ctx.code(concat_target(node)).strip())
