@@ -31,3 +31,7 @@ class WorkloadError(AuditError):
 
 class ReportError(AuditError):
     """A saved report cannot be read or written."""
+
+
+class CaptureError(AuditError):
+    """A profile given to be judged cannot be read, or a process cannot be attached to."""

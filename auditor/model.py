@@ -205,6 +205,15 @@ class Remark:
 # Measurements
 
 
+class Source(StrEnum):
+    """Where the evidence of a workload comes from: audit runs its command, reads a profile, or watches a process."""
+
+    COMMAND = "command"
+    CPU_PROFILE = "cpu-profile"
+    MEMORY_PROFILE = "memory-profile"
+    PROCESS = "process"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A server, and the command that puts load on it once the address `ready` (http://..., tcp://host:port) answers.
@@ -222,6 +231,9 @@ class Service:
 class Workload:
     """A command that exercises the audited code. `timeout_s` is None for no limit.
 
+    `command` is the path of a profile, or the number of a process watched for `timeout_s` seconds, if that is its
+    `source`; nothing is run then, and there is no exit code.
+
     With `sizes` (in rising order), each run is made once for each of them, which takes the place of `{n}` in the
     command. `argv` are the words that are run where they are others than those of the command that people know.
     Of a `service`, the server is what is measured, and the exit code is that of the load.
@@ -234,6 +246,7 @@ class Workload:
     sizes: tuple[int, ...] = ()
     argv: tuple[str, ...] = ()
     service: Service | None = None
+    source: Source = Source.COMMAND
 
     def at(self, size: int) -> Workload:
         """The same at one size: `{n}` in the command becomes that number."""
@@ -280,6 +293,11 @@ class WorkloadRun:
     last_lines: tuple[str, ...] = ()
     cpu_s: float | None = None
     queued_s: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was run, and did not end well."""
+        return self.workload.source is Source.COMMAND and self.exit_code != 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,13 @@ from auditor.model import (
     Observation,
     Report,
     Skip,
+    Source,
     Suppression,
     Suspect,
     Workload,
     WorkloadRun,
 )
+from auditor.observe import observe
 from auditor.remembering import Memory
 from auditor.scan import discover
 from auditor.scan.files import Target, repository_of
@@ -98,7 +100,11 @@ def audit(request: Request, progress: Progress) -> Report:
         for workload in request.workloads:
             if progress.stop.is_set():
                 break
-            run, observations = measure(questions, workload, conditions, progress)
+            if workload.source is Source.COMMAND:
+                run, observations = measure(questions, workload, conditions, progress)
+            else:
+                progress.step(f"{workload.name}: reading what was recorded", 0, 0)
+                run, observations = observe(questions, workload, scanned.target, progress.stop)
             runs.append(run)
             for fingerprint, observation in observations.items():
                 seen.setdefault(fingerprint, []).append(observation)

@@ -54,13 +54,14 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
 
     from auditor.cli.standard_input import standard_input
     from auditor.config import load_config
+    from auditor.model import Source
     from auditor.pipeline import Request
     from auditor.store import locate
 
     paths = tuple(options.paths) or (Path(),)
     start = Path(os.path.abspath(paths[0]))  # noqa: PTH100 - keeps symlinks as typed
     config = _override(load_config(start), options)
-    workloads = _workloads(options, config)
+    workloads = (*_workloads(options, config), *_recorded(options))
     return Request(
         paths=paths,
         target=" ".join(str(path) for path in paths),
@@ -69,7 +70,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         workloads=workloads,
         allow_failure=options.allow_failure,
         repeat=_repeat(options.repeat),
-        stdin=standard_input(spooled) if workloads else None,
+        stdin=standard_input(spooled) if any(one.source is Source.COMMAND for one in workloads) else None,
         cache=not options.no_cache,
         jobs=options.jobs,
         against=_against(options.diff, config.baseline, workloads),
@@ -101,6 +102,25 @@ def _override(config: Config, options: argparse.Namespace) -> Config:
     )
 
 
+def _is_recorded(options: argparse.Namespace) -> bool:
+    return bool(options.cpu_profile or options.memory_profile or options.pid)
+
+
+def _recorded(options: argparse.Namespace) -> tuple[Workload, ...]:
+    """Profiles and running processes to be judged: they take the place of the configured workloads."""
+    from auditor.model import Source, Workload
+
+    if options.seconds <= 0:
+        raise ConfigError(f"--seconds {options.seconds:g}: give a number of seconds above zero")
+    profiles = [(Source.CPU_PROFILE, file) for file in options.cpu_profile]
+    profiles += [(Source.MEMORY_PROFILE, file) for file in options.memory_profile]
+    here = str(Path.cwd())
+    return (
+        *(Workload(str(file), str(file), here, source=source) for source, file in profiles),
+        *(Workload(f"process {pid}", str(pid), here, options.seconds, source=Source.PROCESS) for pid in options.pid),
+    )
+
+
 def _workloads(options: argparse.Namespace, config: Config) -> tuple[Workload, ...]:
     from auditor.config import workload_sizes
     from auditor.model import Workload
@@ -108,7 +128,7 @@ def _workloads(options: argparse.Namespace, config: Config) -> tuple[Workload, .
     sizes = _sizes(options.sizes)
     if sizes is not None and not options.run:
         raise ConfigError("--sizes goes with --run; configured workloads have sizes of their own in [tool.audit]")
-    if options.static:
+    if options.static or (not options.run and _is_recorded(options)):
         return ()
     if options.run:
         names = ["run"] if len(options.run) == 1 else [f"run-{number}" for number in range(1, len(options.run) + 1)]

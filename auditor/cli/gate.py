@@ -24,7 +24,7 @@ def known_gate(name: str) -> str:
 
 def exit_code(report: Report, fail_on: str, *, allow_failure: bool) -> int:
     """0 nothing to act on, 1 findings at or above the gate, 2 the audit was interrupted or a workload failed."""
-    failed = any(run.exit_code != 0 for run in report.workloads)
+    failed = any(run.failed for run in report.workloads)
     if report.interrupted or (failed and not allow_failure):
         return AuditError.exit_code
     return int(any(_fails(finding, fail_on) for finding in report.findings))

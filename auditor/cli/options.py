@@ -41,6 +41,16 @@ def audit_parser() -> argparse.ArgumentParser:
         "--repeat", type=int, default=1, metavar="N", help="make every pass N times (default 1): surer numbers"
     )
     measuring.add_argument("--allow-failure", action="store_true", help="judge a workload that fails, too")
+    recorded = parser.add_argument_group("judging what was recorded, without running anything")
+    recorded.add_argument(
+        "--cpu-profile", action="append", default=[], type=Path, metavar="FILE",
+        help="speedscope JSON, collapsed stacks (py-spy raw) or pstats; may be repeated",
+    )  # fmt: skip
+    recorded.add_argument(
+        "--memory-profile", action="append", default=[], type=Path, metavar="FILE", help="a capture of memray"
+    )
+    recorded.add_argument("--pid", action="append", default=[], type=int, help="watch a running process with py-spy")
+    recorded.add_argument("--seconds", type=float, default=30.0, help="for how long to watch it (default: 30)")
     choosing = parser.add_argument_group("choosing")
     choosing.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")
     choosing.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not these rules")

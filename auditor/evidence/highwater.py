@@ -2,7 +2,9 @@
 
 Run as a program of its own, `python highwater.py REQUEST ANSWER`, because a damaged capture may crash its reader.
 REQUEST and ANSWER are JSON files: `{"capture", "cwd", "patterns": [{"file", "lines"}]}` and
-`{"peak", "found": [[bytes, allocations]]}`, one pair for each pattern.
+`{"peak", "found": [[bytes, allocations]]}`, one pair for each pattern. With `"homes"`, a table from files as the
+capture names them to real ones, no other file counts. Without `"patterns"` the answer is
+`{"frames": [[function, file, line]]}`.
 """
 
 from __future__ import annotations
@@ -26,8 +28,14 @@ def main(request: str, answer: str) -> None:
     """
     asked = json.loads(Path(request).read_text(encoding="utf-8"))
     with memray.FileReader(asked["capture"]) as reader:
-        result = measure(reader.get_high_watermark_allocation_records(merge_threads=True), asked)
+        records = reader.get_high_watermark_allocation_records(merge_threads=True)
+        result = measure(records, asked) if "patterns" in asked else {"frames": frames(records)}
     Path(answer).write_text(json.dumps(result), encoding="utf-8")
+
+
+def frames(records: Iterable[Any]) -> list[tuple[str, str, int]]:
+    """Every function, file and line on the stacks of the peak."""
+    return sorted({(name, file, line) for record in records for name, file, line in record.stack_trace()})
 
 
 def measure(records: Iterable[Any], asked: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +43,8 @@ def measure(records: Iterable[Any], asked: dict[str, Any]) -> dict[str, Any]:
 
     @functools.cache
     def real(file: str) -> str:
+        if "homes" in asked:
+            return str(asked["homes"].get(file, ""))
         return os.path.realpath(os.path.join(asked["cwd"], file))  # noqa: PTH118 - compared as strings
 
     flagged: dict[str, list[tuple[int, int, int]]] = {}

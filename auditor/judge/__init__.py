@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from auditor.judge import backlog, repetition, reuse, scaling, survivors, wait
 from auditor.judge.backlog import judge_backlog
+from auditor.judge.capture import is_captured, judge_capture
 from auditor.judge.cost import judge_cost
 from auditor.judge.repetition import judge_repetition
 from auditor.judge.reuse import judge_reuse
@@ -79,7 +80,7 @@ def judge(expects: Expectation, observations: Sequence[Observation], thresholds:
 
 def _judge_workload(expects: Expectation, observation: Observation, thresholds: Thresholds) -> _Judged:
     seen = see(observation, thresholds)
-    opinion = _exercised(seen) or _opinion(expects, seen)
+    opinion = judge_capture(expects, seen) if is_captured(seen) else _exercised(seen) or _opinion(expects, seen)
     held = _held_against(expects, seen)
     rows = sorted(
         observation.evidence, key=lambda row: (row.metric, row.collector, row.value, row.low, row.high, row.n)

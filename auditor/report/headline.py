@@ -64,7 +64,7 @@ def _unmeasured(report: Report) -> str:
 
 
 def _doubt(report: Report) -> str:
-    failed = [run for run in report.workloads if run.exit_code != 0]
+    failed = [run for run in report.workloads if run.failed]
     if not failed:
         return ""
     worst = failed[0]

@@ -41,7 +41,7 @@ def document(report: Report, findings: Sequence[Finding], *, alerts: bool = Fals
         "tool": {"driver": _driver(report, findings[: len(kept)])},
         "invocations": [
             {
-                "executionSuccessful": not report.interrupted and all(run.exit_code == 0 for run in report.workloads),
+                "executionSuccessful": not report.interrupted and not any(run.failed for run in report.workloads),
                 "commandLine": printable(report.command),
                 "toolExecutionNotifications": [_notification(note) for note in _cut_notes(notes)],
                 "toolConfigurationNotifications": [_remark(report, one) for one in report.remarks[:_MAX_NOTIFICATIONS]],

@@ -54,6 +54,6 @@ def _no_leak(report: Report) -> str:
 
 
 def _passed(report: Report) -> str:
-    if not report.workloads or any(run.exit_code != 0 for run in report.workloads):
+    if not report.workloads or any(run.failed for run in report.workloads):
         return ""
     return f"{figures.counted(len(report.workloads), 'workload')} ended with exit code 0."

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from auditor.model import Source
 from auditor.report.figures import counted
 
 if TYPE_CHECKING:
-    from auditor.model import Evidence, Exercise, Remembered
+    from auditor.model import Evidence, Exercise, Remembered, WorkloadRun
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -52,6 +53,14 @@ _METRICS = {
     ("off", ""): "executions while the level was off",
     ("peak_bytes", ""): "memory at the high-water mark",
     ("peak_share", ""): "share of the high-water mark",
+    ("samples", ""): "samples with the flagged lines on the stack",
+    ("seconds", "capture"): "time with the flagged lines on the stack",
+    ("share", "capture"): "share of the time sampled",
+    ("line_seconds", ""): "time with the flagged lines, which hold other code too, on the stack",
+    ("line_share", ""): "share of the time sampled, of lines which hold other code too",
+    ("line_stall", ""): "time the event loop stood still on lines which hold other code too",
+    ("calls", ""): "calls of the function around it",
+    ("function_seconds", ""): "time in the function around it, under a tracer",
 }
 
 _PASSES = {
@@ -59,6 +68,7 @@ _PASSES = {
     "probes": "Small instruments at the suspected places count executions and time the one operation; "
     "what the instruments themselves cost is taken off.",
     "py-spy": "A sampler looks at the unmodified program from outside and counts how often the suspected lines run.",
+    "capture": "Read from a profile, or sampled in a process that was running. Nothing was started.",
     "memray": "Every allocation is recorded; what counts is the memory alive at the high-water mark.",
 }
 
@@ -75,6 +85,17 @@ def exercise(one: Exercise) -> str:
     others = one.total - len(named)
     rest = [f"{counted(others, 'other test')}"] if others > 0 else []
     return f"{', '.join(named)}{' and ' if rest else ''}{''.join(rest)}"
+
+
+def ending(run: WorkloadRun) -> str:
+    """How a workload ended, or what it was if nothing was run."""
+    match run.workload.source:
+        case Source.COMMAND:
+            return "stopped" if run.exit_code is None else f"exit code {run.exit_code}"
+        case Source.PROCESS:
+            return "watched while it ran"
+        case _:
+            return "a profile, nothing was run"
 
 
 def pass_label(name: str) -> str:

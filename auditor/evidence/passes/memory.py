@@ -10,9 +10,11 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from auditor.evidence import highwater
 from auditor.evidence.base import Outcome, Pass, Question, Session
@@ -97,33 +99,42 @@ def _without_memray(processes: Sequence[Reached]) -> list[str]:
 
 def _read(capture: Path, asked: Sequence[Question], session: Session, seen: _Seen) -> None:
     """Add what a capture holds to `seen`. A capture that was cut off, by SIGKILL say, is read as far as it goes."""
-    request, answer = (capture.with_name(f"{capture.name}.{suffix}") for suffix in ("request", "answer"))
-    patterns = [
-        {
-            "file": os.path.realpath(session.target / question.suspect.path),
-            "lines": [(question.suspect.span.line, question.suspect.span.end_line)],
-        }
-        for question in asked
-    ]
-    request.write_text(
-        json.dumps({"capture": str(capture), "cwd": session.workload.cwd, "patterns": patterns}), encoding="utf-8"
-    )
+    patterns = [pattern_of(question, session.target) for question in asked]
+    request = {"capture": str(capture), "cwd": session.workload.cwd, "patterns": patterns}
+    found, failure = ask_highwater(request, session.scratch / capture.name, session.stop)
+    if found is None:
+        seen.failures.append(failure)
+    else:
+        seen.peaks.append(_Peak(found["peak"], tuple((size, count) for size, count in found["found"])))
+
+
+def pattern_of(question: Question, target: Path) -> dict[str, object]:
+    """The flagged lines, as the reader of captures is asked about them."""
+    span = question.suspect.span
+    return {"file": os.path.realpath(target / question.suspect.path), "lines": [(span.line, span.end_line)]}
+
+
+def ask_highwater(
+    asked: Mapping[str, object], scratch: Path, stop: threading.Event
+) -> tuple[dict[str, Any] | None, str]:
+    """What the reader of captures answers (see `highwater`), or None and why it cannot. `scratch` begins file names."""
+    request, answer = (scratch.with_name(f"{scratch.name}.{suffix}") for suffix in ("request", "answer"))
+    request.write_text(json.dumps(asked), encoding="utf-8")
     result = run_child(
         [sys.executable, "-P", highwater.__file__, str(request), str(answer)],
-        cwd=session.scratch,
+        cwd=scratch.parent,
         env=os.environ,
         timeout_s=None,
         stdin=None,
-        stop=session.stop,
+        stop=stop,
     )
     if result.exit_code == 0:
-        found = json.loads(answer.read_text(encoding="utf-8"))
-        seen.peaks.append(_Peak(found["peak"], tuple((size, count) for size, count in found["found"])))
-    elif result.stopped:
-        seen.failures.append("interrupted before memray's capture was read")
-    else:
-        reason = result.last_lines[-1] if result.last_lines else f"its reader ended with {result.exit_code}"
-        seen.failures.append(f"a capture of memray cannot be read ({reason}); the process may have been killed early")
+        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        return found, ""
+    if result.stopped:
+        return None, "interrupted before memray's capture was read"
+    reason = result.last_lines[-1] if result.last_lines else f"its reader ended with {result.exit_code}"
+    return None, f"a capture of memray cannot be read ({reason}); the process may have been killed early"
 
 
 def _rows(question: Question, number: int, seen: _Seen, workload: str) -> tuple[Evidence | Gap, ...]:

@@ -63,7 +63,9 @@ class PySpyPass:
             settings = {"patience_s": PATIENCE_S, "gate": gate.address}
             result = run_workload(session, child_environment("gate", session.scratch, settings))
         wall_s = max(0.0, result.wall_s - _held_s(gate.watches))
-        patterns = {pattern: None for question in questions for pattern in _patterns(question, session.target).values()}
+        patterns = {
+            pattern: None for question in questions for pattern in patterns_of(question, session.target).values()
+        }
         seen = _collect(gate.watches, Tallies(tuple(patterns), session.workload.cwd))
         run = PassRun(
             self.name,
@@ -83,7 +85,7 @@ def _is_about_time(expects: Expectation) -> bool:
     )
 
 
-def _patterns(question: Question, target: os.PathLike[str]) -> dict[str, Pattern]:
+def patterns_of(question: Question, target: os.PathLike[str]) -> dict[str, Pattern]:
     """The metrics to be delivered for a question, and which stacks count for each."""
     suspect, expects = question.suspect, question.expects
     file = os.path.realpath(os.path.join(target, suspect.path))  # noqa: PTH118 - frames are compared as strings
@@ -152,7 +154,7 @@ def _recording(watch: Watch) -> tuple[Recording | None, str]:
 def _rows(question: Question, session: Session, seen: _Seen, wall_s: float) -> tuple[Evidence | Gap, ...]:
     rows: list[Evidence | Gap] = []
     workload = session.workload.name
-    for metric, pattern in _patterns(question, session.target).items():
+    for metric, pattern in patterns_of(question, session.target).items():
         if pattern.in_loop and any(map(loop_is_hidden, seen.recordings)):
             rows.append(Gap(PySpyPass.name, workload, HIDDEN_LOOP))
             continue

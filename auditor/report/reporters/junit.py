@@ -26,13 +26,13 @@ def render(report: Report) -> str:
 
 
 def _workloads(suites: ET.Element, report: Report) -> None:
-    failed = sum(run.exit_code != 0 for run in report.workloads)
+    failed = sum(run.failed for run in report.workloads)
     suite = _suite(suites, "audit: workloads", tests=len(report.workloads), errors=failed)
     for run in report.workloads:
         case = ET.SubElement(
             suite, "testcase", name=printable(run.workload.name), classname="workload", time=f"{run.wall_s:.3f}"
         )
-        if run.exit_code != 0:
+        if run.failed:
             ET.SubElement(case, "error", message=_ended(run)).text = "\n".join(map(printable, run.last_lines))
 
 

@@ -72,16 +72,16 @@ def _header(view: Overview, console: Console) -> None:
 
 
 def _workload(run: WorkloadRun, console: Console) -> None:
-    ended = "stopped" if run.exit_code is None else f"exit code {run.exit_code}"
+    ended = wording.ending(run)
     wall = figures.quantity("seconds", run.wall_s, "s")
-    style = "dim" if run.exit_code == 0 else "bold red"
+    style = "bold red" if run.failed else "dim"
     _indented(console, 2, (f"{run.workload.name}: ", ""), (run.workload.command, "dim"), (f"  {wall}, {ended}", style))
     if held_up := boundness(run):
         _indented(console, 4, (held_up, "dim"))
     gaps = [f"{one.name}: {one.gap}" for one in run.passes if one.gap]
     for warning in (*run.warnings, *gaps, *(text for one in run.passes for text in one.warnings)):
         _indented(console, 4, (f"warning: {warning}", "yellow"))
-    if run.exit_code != 0:
+    if run.failed:
         for line in run.last_lines:
             _indented(console, 4, (f"| {line}", "dim"))
 
