@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
 
+_TEST = re.compile(r"test(?:_|[A-Z0-9])")
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
 Piece = Shadow | Slice
 _BINDERS = frozenset(("Assign", "AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "AsName", "Param"))
@@ -356,7 +358,7 @@ class SliceContext:
         if not functions:
             return self.function(node) is None
         names = [function.name.value for function in functions]
-        if any(name.startswith("test_") for name in names):
+        if any(_TEST.match(name) for name in names):
             return True
         # a handler defined inside `main` runs more often than `main`
         if self.function(node) is not functions[0]:
