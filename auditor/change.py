@@ -52,11 +52,15 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Fingerprints of the new side's suspects: the introduced, of the others those on changed lines; and the fixed."""
+    """Fingerprints of the new side's suspects: the introduced, of the others those on changed lines; and the fixed.
+
+    `pairs` are those of both sides that are one and the same, the old one first.
+    """
 
     introduced: frozenset[str]
     touched: frozenset[str]
     fixed: tuple[Suspect, ...]
+    pairs: tuple[tuple[Suspect, Suspect], ...] = ()
 
 
 def blocks(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]:
@@ -99,7 +103,7 @@ def compare(
     pairs.match(lambda one: _old_block(one, by_old), lambda one: _new_block(one, by_new))
     touched = {one.fingerprint for one in new if one.path in by_new and by_new[one.path].touches(one)}
     introduced = {one.fingerprint for one in pairs.new if one.path not in unknown or one.fingerprint in touched}
-    return Comparison(frozenset(introduced), frozenset(touched - introduced), tuple(pairs.old))
+    return Comparison(frozenset(introduced), frozenset(touched - introduced), tuple(pairs.old), tuple(pairs.found))
 
 
 class _Pairs:
@@ -108,6 +112,7 @@ class _Pairs:
     def __init__(self, old: Sequence[Suspect], new: Sequence[Suspect]) -> None:
         self.old = list(old)
         self.new = list(new)
+        self.found: list[tuple[Suspect, Suspect]] = []
 
     def match(
         self, old_key: Callable[[Suspect], Hashable | None], new_key: Callable[[Suspect], Hashable | None]
@@ -123,7 +128,9 @@ class _Pairs:
             key = new_key(one)
             partners = waiting.get(key) if key is not None else None
             if partners:
-                taken.add(id(partners.pop(0)))
+                partner = partners.pop(0)
+                taken.add(id(partner))
+                self.found.append((partner, one))
             else:
                 left.append(one)
         self.new = left

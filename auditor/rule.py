@@ -127,8 +127,7 @@ class Context(Protocol):
     def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
         """Loops that repeat `node` within its own function, innermost first.
 
-        The iterable of a `for` and the `else` branch of a loop are not repeated by it. A loop of attempts at the same
-        (`for attempt in retrying: with attempt: ...`) ends with the first that succeeds, and is none.
+        The iterable of a `for` and the `else` branch of a loop are not repeated by it.
         """
         ...
 
@@ -148,7 +147,7 @@ class Context(Protocol):
         ...
 
     def length_of(self, expression: cst.BaseExpression) -> int | None:
-        """Number of entries of a display, or of the longest that a name is ever bound to, if nothing makes it grow."""
+        """Number of entries if the expression is a display, or a name bound exactly once, to one, and never grown."""
         ...
 
     def is_constant(self, expression: cst.BaseExpression) -> bool:

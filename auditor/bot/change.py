@@ -1,18 +1,20 @@
-"""What a change brought and what it took away: two reports compared. Pure."""
+"""What a change brought and what it took away: the reports of both sides compared. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from auditor.change import FileChange
+from auditor.change import compare as compare_suspects
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
-    from auditor.model import Evidence, Finding, Report
+    from auditor.model import Evidence, Finding, Report, Suspect
 
 _COSTS = ("s", "B")
+_SETTLED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Findings by what the change has to do with them.
+    """Findings by what the change has to do with them, all but those that a comment in the source sets aside.
 
     `introduced` are those of the head that the base lacks, `fixed` those of the base that the head lacks, `kept` are on
     both sides, as the head has them. `moved` are the figures of kept findings that were measured on both sides.
@@ -41,29 +43,21 @@ class Change:
     compared: bool
 
 
-def compare(head: Report, base: Report | None, renamed: Mapping[str, str]) -> Change:
-    """Match the findings of two reports. `renamed` leads from paths of the base to those of the head.
-
-    A finding is the same if rule, symbol and flagged text are, in the same file or the file that it became. Equal ones
-    within a file are matched in their order, so that of three where there were two one is introduced.
-    """
+def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> Change:
+    """Match the findings of two reports as `auditor.change` matches suspects; `files` is what the change touches."""
+    after = {one.suspect.fingerprint: one for one in head.findings if one.suppressed is None}
     if base is None:
-        return Change(head.findings, (), (), (), compared=False)
-    before = _by_place(base.findings, base.prefix, renamed)
-    after = _by_place(head.findings, head.prefix, {})
-    introduced: list[Finding] = []
-    kept: list[Finding] = []
-    moved: list[Moved] = []
-    for place, findings in after.items():
-        others = before.pop(place, [])
-        for finding, other in zip(findings, others, strict=False):
-            kept.append(finding)
-            moved.extend(_moved(finding, other))
-        introduced.extend(findings[len(others) :])
-        if len(others) > len(findings):
-            before[place] = others[len(findings) :]
-    fixed = [finding for findings in before.values() for finding in findings]
-    return Change(_sorted(introduced), _sorted(fixed), _sorted(kept), tuple(moved), compared=True)
+        return Change(tuple(after.values()), (), (), (), compared=False)
+    before = {one.suspect.fingerprint: one for one in base.findings if one.suppressed is None}
+    found = compare_suspects(_suspects(before.values(), base.prefix), _suspects(after.values(), head.prefix), files)
+    pairs = [(before[old.fingerprint], after[new.fingerprint]) for old, new in found.pairs]
+    return Change(
+        introduced=tuple(one for name, one in after.items() if name in found.introduced),
+        fixed=tuple(before[one.fingerprint] for one in found.fixed),
+        kept=tuple(one for name, one in after.items() if name not in found.introduced),
+        moved=tuple(moved for old, new in pairs for moved in _moved(new, old)),
+        compared=True,
+    )
 
 
 def repository_path(finding: Finding, prefix: str) -> str:
@@ -71,22 +65,13 @@ def repository_path(finding: Finding, prefix: str) -> str:
     return f"{prefix}/{finding.suspect.path}" if prefix else finding.suspect.path
 
 
-def _by_place(
-    findings: Iterable[Finding], prefix: str, renamed: Mapping[str, str]
-) -> dict[tuple[str, str, str], list[Finding]]:
-    def place(finding: Finding) -> tuple[str, str, str]:
-        path = repository_path(finding, prefix)
-        suspect = finding.suspect
-        return renamed.get(path, path), suspect.rule, suspect.context.partition(":")[0] or suspect.fingerprint
-
-    ordered = sorted(findings, key=lambda finding: (place(finding), finding.suspect.span))
-    return {key: list(group) for key, group in groupby(ordered, key=place)}
+def _suspects(findings: Iterable[Finding], prefix: str) -> list[Suspect]:
+    return [replace(one.suspect, path=repository_path(one, prefix)) for one in findings]
 
 
 def _moved(after: Finding, before: Finding) -> Iterable[Moved]:
-    """The figure that a verdict rests on, where both sides have it from the same pass and workload."""
-    settled = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE)
-    if after.verdict.kind not in settled or before.verdict.kind not in settled:
+    """The first cost that both verdicts rest on, if the same pass measured it under the same workload."""
+    if after.verdict.kind not in _SETTLED or before.verdict.kind not in _SETTLED:
         return
     known = {(row.metric, row.collector, row.workload): row for row in before.verdict.evidence}
     for row in after.verdict.evidence:
@@ -94,7 +79,3 @@ def _moved(after: Finding, before: Finding) -> Iterable[Moved]:
         if other is not None and row.unit in _COSTS:
             yield Moved(after, other, row, row.low > other.high or row.high < other.low)
             return
-
-
-def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda one: (one.suspect.path, one.suspect.span, one.suspect.rule)))

@@ -13,6 +13,7 @@ from auditor.bot.event import DeniedError, Event
 from auditor.bot.remarks import Remark, remarks
 
 if TYPE_CHECKING:
+    from auditor.change import FileChange
     from auditor.model import Report
 
 T = TypeVar("T")
@@ -21,8 +22,8 @@ T = TypeVar("T")
 class Forge(Protocol):
     """One pull or merge request on a forge. Methods raise DeniedError if the token lacks the right, else BotError."""
 
-    def changed(self) -> tuple[dict[str, frozenset[int]], dict[str, str]]:
-        """Changed lines of the new side by path, and the renames, from old path to new."""
+    def changed(self) -> tuple[FileChange, ...]:
+        """The files that the request changes."""
 
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one comment, posting it only if `create`; returns what was done."""
@@ -54,7 +55,7 @@ class _Steps:
 
     def take(self, name: str, step: Callable[[], T], default: T) -> T:
         try:
-            done = step()
+            done: T = step()
         except DeniedError as error:
             self.log.append(f"{name}: {error}")
             self.denied = True
@@ -74,12 +75,11 @@ def deliver(forge: Forge, event: Event, head: Report, base: Report | None) -> De
         # a suggestion is code that one click commits: never from a stranger's hand
         head = replace(head, findings=tuple(replace(one, fix=None) for one in head.findings))
     steps = _Steps()
-    nothing: tuple[dict[str, frozenset[int]], dict[str, str]] = ({}, {})
-    lines, renamed = steps.take("changed files", forge.changed, nothing)
-    change = compare(head, base, renamed)
+    files: tuple[FileChange, ...] = steps.take("changed files", forge.changed, ())
+    change = compare(head, base, files)
     text = body(change, head, base, Subject(event.sha, event.order, event.link))
     steps.take("comment", lambda: forge.comment(text, event.order, create=is_worth_saying(change)), "")
-    found = remarks(open_ones(change), head.prefix, lines)
+    found = remarks(open_ones(change), head.prefix, files)
     if found:
         steps.take("new remarks", lambda: forge.review(found), 0)
     steps.take("check", lambda: forge.check(check(change, head, text)), "")

@@ -13,7 +13,7 @@ from github.GithubObject import NotSet
 
 from auditor.bot.comment import order_of
 from auditor.bot.event import BotError, DeniedError, Event
-from auditor.bot.remarks import changed_lines
+from auditor.bot.remarks import file_change
 
 if TYPE_CHECKING:
     from github.IssueComment import IssueComment
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from auditor.bot.check import Annotation, Check
     from auditor.bot.remarks import Remark
+    from auditor.change import FileChange
 
 CHECK_NAME = "audit"
 TIMEOUT_S = 20
@@ -58,12 +59,17 @@ class GitHubForge:
         self._found: tuple[Repository, PullRequest] | None = None
         self._name: str | None = None
 
-    def changed(self) -> tuple[dict[str, frozenset[int]], dict[str, str]]:
-        """Changed lines of the new side by path, and the renames, from old path to new."""
+    def changed(self) -> tuple[FileChange, ...]:
+        """The files that the pull request changes."""
         with _translated("read the changed files"):
-            files = list(islice(self._pull().get_files(), _MOST_LISTED))
-        renamed = {file.previous_filename: file.filename for file in files if file.status == "renamed"}
-        return changed_lines({file.filename: file.patch for file in files}), renamed
+            return tuple(
+                file_change(
+                    None if file.status == "added" else file.previous_filename or file.filename,
+                    None if file.status == "removed" else file.filename,
+                    file.patch,
+                )
+                for file in islice(self._pull().get_files(), _MOST_LISTED)
+            )
 
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one comment: edit the one that is there, else post it if `create`. Returns what was done.

@@ -13,16 +13,25 @@ from gitlab.exceptions import GitlabAuthenticationError, GitlabDeleteError, Gitl
 
 from auditor.bot.comment import order_of
 from auditor.bot.event import BotError, DeniedError, Event
-from auditor.bot.remarks import changed_lines
+from auditor.bot.remarks import file_change
 
 if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
 
     from auditor.bot.check import Check
     from auditor.bot.remarks import Remark
+    from auditor.change import FileChange
 
 TIMEOUT_S = 20
+_ATTEMPTS = 5
 _MOST_LISTED = 3_000
+
+
+class _Client(Gitlab):
+    """python-gitlab with fewer attempts: its ten double the pause each time, and go on for minutes."""
+
+    def http_request(self, *arguments: Any, **options: Any) -> requests.Response:
+        return super().http_request(*arguments, **{"max_retries": _ATTEMPTS, **options})
 
 
 class GitLabForge:
@@ -30,17 +39,23 @@ class GitLabForge:
 
     def __init__(self, event: Event) -> None:
         self._event = event
-        self._client = Gitlab(
+        self._client = _Client(
             event.api, private_token=event.token or None, timeout=TIMEOUT_S, retry_transient_errors=True, per_page=100
         )
         self._found: ProjectMergeRequest | None = None
 
-    def changed(self) -> tuple[dict[str, frozenset[int]], dict[str, str]]:
-        """Changed lines of the new side by path, and the renames, from old path to new."""
+    def changed(self) -> tuple[FileChange, ...]:
+        """The files that the merge request changes."""
         with _translated("read the changed files"):
             changes: list[dict[str, Any]] = self._request().changes()["changes"]  # type: ignore[index]
-        renamed = {one["old_path"]: one["new_path"] for one in changes if one["renamed_file"]}
-        return changed_lines({one["new_path"]: one["diff"] for one in changes}), renamed
+        return tuple(
+            file_change(
+                None if one["new_file"] else one["old_path"],
+                None if one["deleted_file"] else one["new_path"],
+                one["diff"],
+            )
+            for one in changes
+        )
 
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one note: edit the one that is there, else post it if `create`. Returns what was done."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
+from unidiff.patch import Hunk, PatchSet
 
 from auditor.bot.change import repository_path
 from auditor.bot.comment import said
+from auditor.change import Block, FileChange
 from auditor.model import VerdictKind
 from auditor.report import markdown
 
@@ -34,19 +36,36 @@ class Remark:
     key: str
 
 
-def changed_lines(patches: Mapping[str, str | None]) -> dict[str, frozenset[int]]:
-    """Lines added or changed on the new side, by path, from each file's patch as the forge gives it.
+def file_change(old: str | None, new: str | None, patch: str | None) -> FileChange:
+    """One file's part of the change, from its patch as the forge gives it: hunks without a header.
 
-    A file without a patch (too large, binary) or with one that cannot be read has none.
+    A file without a patch (too large, binary) or with one that cannot be read has no blocks.
     """
-    return {path: _added(path, patch) for path, patch in patches.items() if patch}
+    try:
+        (file,) = PatchSet(f"--- a/{old}\n+++ b/{new}\n{patch or ''}\n")
+    except (UnidiffParseError, ValueError):
+        return FileChange(old, new)
+    return FileChange(old, new, tuple(block for hunk in file for block in _blocks(hunk)))
 
 
-def remarks(findings: Sequence[Finding], prefix: str, changed: Mapping[str, Collection[int]]) -> tuple[Remark, ...]:
+def _blocks(hunk: Hunk) -> Iterator[Block]:
+    """The stretches of a hunk that differ."""
+    old, new = hunk.source_start, hunk.target_start
+    for differs, lines in groupby(hunk, key=lambda line: not line.is_context):
+        group = list(lines)
+        old_end = old + sum(not line.is_added for line in group)
+        new_end = new + sum(not line.is_removed for line in group)
+        if differs:
+            yield Block(old, old_end, new, new_end)
+        old, new = old_end, new_end
+
+
+def remarks(findings: Sequence[Finding], prefix: str, files: Sequence[FileChange]) -> tuple[Remark, ...]:
     """A remark for each of `findings` (worst first) that stands on a changed line, MOST_REMARKS at most.
 
     One at most carries a suggestion for a given line: forges refuse a batch in which two change the same.
     """
+    changed = {file.new: _new_lines(file) for file in files if file.new is not None}
     found: list[Remark] = []
     suggested: set[tuple[str, int]] = set()
     for finding in findings:
@@ -66,13 +85,8 @@ def remarks(findings: Sequence[Finding], prefix: str, changed: Mapping[str, Coll
     return tuple(found)
 
 
-def _added(path: str, patch: str) -> frozenset[int]:
-    header = f"--- a/{path}\n+++ b/{path}\n"
-    try:
-        (file,) = PatchSet(header + patch + "\n")
-    except (UnidiffParseError, ValueError):
-        return frozenset()
-    return frozenset(line.target_line_no or 0 for hunk in file for line in hunk if line.is_added)
+def _new_lines(file: FileChange) -> frozenset[int]:
+    return frozenset(line for block in file.blocks for line in range(block.new_first, block.new_end))
 
 
 def _suggestion(fix: Fix, changed: Collection[int]) -> tuple[int, int, str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
@@ -17,7 +16,6 @@ from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
 
-_TEST = re.compile(r"test(?:_|[A-Z0-9])")
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
 Piece = Shadow | Slice
 _BINDERS = frozenset(("Assign", "AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "AsName", "Param"))
@@ -85,7 +83,7 @@ class SliceContext:
             if isinstance(parent, _FUNCTIONS) and child is parent.body:
                 break
             if isinstance(parent, cst.For):
-                if child in (parent.body, parent.target) and not _retries(parent):
+                if child is parent.body or child is parent.target:
                     found.append(parent)
             elif isinstance(parent, cst.While):
                 if child is parent.body or child is parent.test:
@@ -358,7 +356,7 @@ class SliceContext:
         if not functions:
             return self.function(node) is None
         names = [function.name.value for function in functions]
-        if any(_TEST.match(name) for name in names):
+        if any(name.startswith("test_") for name in names):
             return True
         # a handler defined inside `main` runs more often than `main`
         if self.function(node) is not functions[0]:
@@ -461,14 +459,3 @@ def _generators(generator: cst.CompFor | None) -> Iterator[cst.CompFor]:
     while generator is not None:
         yield generator
         generator = generator.inner_for_in
-
-
-def _retries(loop: cst.For) -> bool:
-    """Whether each turn is another attempt at the same: `for attempt in retrying: with attempt: ...`."""
-    match loop:
-        case cst.For(
-            target=cst.Name(value=attempt),
-            body=cst.IndentedBlock(body=[cst.With(items=[cst.WithItem(item=cst.Name(value=entered))])]),
-        ):
-            return attempt == entered
-    return False

@@ -11,7 +11,7 @@ from tests.report.factory import a_finding, a_report, a_run
 
 
 def concluded(head: Report, summary: str = "") -> Check:
-    return check(compare(head, a_report(), {}), head, summary)
+    return check(compare(head, a_report(), ()), head, summary)
 
 
 def test_it_fails_on_what_is_confirmed_and_is_neutral_on_what_is_unproven() -> None:
@@ -27,9 +27,9 @@ def test_a_workload_that_failed_is_never_a_success() -> None:
 
 
 def test_what_was_there_before_does_not_fail_it() -> None:
-    same = a_report(a_finding(VerdictKind.CONFIRMED))
+    same = a_report(a_finding(VerdictKind.CONFIRMED, context="x:1"))
 
-    assert check(compare(same, same, {}), same, "").conclusion == "success"
+    assert check(compare(same, same, ()), same, "").conclusion == "success"
 
 
 def test_annotations_come_in_portions_worst_first_and_the_summary_fits() -> None:

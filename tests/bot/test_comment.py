@@ -18,7 +18,7 @@ CONFIRMED, REJECTED, SUSPECTED = VerdictKind.CONFIRMED, VerdictKind.REJECTED, Ve
 
 
 def comment(head: Report, base: Report | None = None) -> str:
-    return body(compare(head, base, {}), head, base, SUBJECT)
+    return body(compare(head, base, ()), head, base, SUBJECT)
 
 
 def a(kind: VerdictKind, context: str, **changes: Any) -> Finding:
@@ -69,9 +69,9 @@ def test_figures_of_both_sides_stand_beside_one_another_and_noise_gets_a_tilde()
 def test_a_change_with_nothing_to_say_gets_no_new_comment() -> None:
     same = a_report(a(CONFIRMED, "x:1"))
 
-    assert not is_worth_saying(compare(same, same, {}))
-    assert not is_worth_saying(compare(a_report(a(REJECTED, "y:1")), a_report(), {}))
-    assert is_worth_saying(compare(a_report(), same, {}))
+    assert not is_worth_saying(compare(same, same, ()))
+    assert not is_worth_saying(compare(a_report(a(REJECTED, "y:1")), a_report(), ()))
+    assert is_worth_saying(compare(a_report(), same, ()))
     assert "nothing introduced" in comment(same, same)
 
 
@@ -109,7 +109,7 @@ def test_no_text_of_a_report_becomes_markup_a_mention_or_the_marker() -> None:
     head = a_report(one, machine=replace(machine, python=nasty, platform=nasty), created=nasty)
     base = a_report(replace(one, verdict=replace(one.verdict, evidence=(replace(one.verdict.evidence[0], high=9.0),))))
     subject = Subject(sha=nasty, order=41, link="https://ok.example/) <img src=x>")
-    text = body(compare(head, base, {}), head, base, subject)
+    text = body(compare(head, base, ()), head, base, subject)
 
     assert order_of(text) == 41
     rest = text.partition("-->")[2]

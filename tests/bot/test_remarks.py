@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.bot.remarks import MOST_REMARKS, changed_lines, remarks
+from auditor.bot.remarks import MOST_REMARKS, file_change, remarks
+from auditor.change import Block, FileChange
 from auditor.model import Edit, Fix, Span, VerdictKind
 from tests.report.factory import HOSTILE, a_finding
 
@@ -15,27 +16,36 @@ def a_fix(diff: str = DIFF, *, safe: bool = True) -> Fix:
     return Fix(safe=safe, diff=diff, edits=(Edit(Span(2, 1, 2, 4), "best"),))
 
 
-def test_changed_lines_are_those_added_on_the_new_side() -> None:
-    assert changed_lines({"a.py": PATCH, "big.py": None, "odd.py": "no patch"}) == {
-        "a.py": frozenset({2, 3}),
-        "odd.py": frozenset(),
-    }
+def changed(first: int, last: int, path: str = "a.py") -> list[FileChange]:
+    return [FileChange(path, path, (Block(first, first, first, last + 1),))]
+
+
+def test_a_patch_becomes_the_stretches_that_differ() -> None:
+    more = "\n@@ -10,2 +11,1 @@ def f():\n kept\n-gone"
+
+    assert file_change("a.py", "b.py", PATCH + more).blocks == (Block(2, 3, 2, 4), Block(11, 12, 12, 12))
+
+
+def test_a_file_without_a_patch_or_with_one_that_cannot_be_read_has_no_stretches() -> None:
+    assert file_change("big.py", "big.py", None) == FileChange("big.py", "big.py")
+    assert file_change(None, "odd.py", "no patch") == FileChange(None, "odd.py")
+    assert file_change("odd.py", None, "@@ -1,9 +1,9 @@\n-cut") == FileChange("odd.py", None)
 
 
 def test_only_findings_on_changed_lines_get_a_remark() -> None:
     found = [a_finding(SUSPECTED, path="a.py", line=line) for line in (1, 2, 3, 4)]
 
-    assert [one.line for one in remarks(found, "", {"a.py": {2, 3}})] == [2, 3]
+    assert [one.line for one in remarks(found, "", changed(2, 3))] == [2, 3]
 
 
 def test_paths_are_the_repository_s() -> None:
-    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2)], "src", {"src/a.py": {2}})
+    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2)], "src", changed(2, 2, "src/a.py"))
 
     assert one.path == "src/a.py"
 
 
 def test_a_safe_fix_of_changed_lines_is_suggested() -> None:
-    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, fix=a_fix())], "", {"a.py": {2, 3}})
+    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, fix=a_fix())], "", changed(2, 3))
 
     assert "```suggestion\nbest = 1\n```" in one.text
     assert (one.line, one.end_line) == (2, 2)
@@ -45,25 +55,25 @@ def test_an_unsafe_fix_or_one_that_touches_other_lines_is_not_suggested() -> Non
     wider = DIFF.replace(" newer = 2\n", "-newer = 2\n+newest = 2\n")
     apart = "--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@\n-import re\n+import regex\n new = 1\n-newer = 2\n+newest = 2\n"
     for fix in (a_fix(safe=False), a_fix(wider), a_fix(apart), a_fix("damaged")):
-        (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, fix=fix)], "", {"a.py": {2}})
+        (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, fix=fix)], "", changed(2, 2))
         assert "suggestion" not in one.text
 
 
 def test_one_suggestion_a_line() -> None:
     found = [a_finding(SUSPECTED, path="a.py", line=2, rule=rule, fix=a_fix()) for rule in ("one", "two")]
 
-    assert sum("suggestion" in one.text for one in remarks(found, "", {"a.py": {2}})) == 1
+    assert sum("suggestion" in one.text for one in remarks(found, "", changed(2, 2))) == 1
 
 
 def test_a_reader_gets_a_bounded_number() -> None:
     found = [a_finding(SUSPECTED, path="a.py", line=line) for line in range(1, 100)]
 
-    assert len(remarks(found, "", {"a.py": range(1, 100)})) == MOST_REMARKS
+    assert len(remarks(found, "", changed(1, 100))) == MOST_REMARKS
 
 
 def test_text_of_a_report_stays_text() -> None:
     fix = a_fix(DIFF.replace("best = 1", "best = '````'"))
-    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, message=HOSTILE, fix=fix)], "", {"a.py": {2}})
+    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, message=HOSTILE, fix=fix)], "", changed(2, 2))
 
     assert "@octocat" not in one.text
     assert "<script" not in one.text
