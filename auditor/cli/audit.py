@@ -30,12 +30,13 @@ def run(arguments: Sequence[str]) -> int:
     """
     options = audit_parser().parse_args(arguments)
     wanted = outputs(options.format, options.output)
+    from auditor.cli.interpreter import interpreter
     from auditor.cli.progress import interruptible, shown
     from auditor.cli.standard_input import spool
     from auditor.pipeline import Progress
 
     progress = Progress()
-    with spool() as spooled, interruptible(progress):
+    with spool() as spooled, interpreter(options.python), interruptible(progress):
         request = _request(options, arguments, spooled)
         with shown(progress) as watched:
             report = _run(request, watched)

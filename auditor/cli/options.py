@@ -40,6 +40,9 @@ def audit_parser() -> argparse.ArgumentParser:
     measuring.add_argument(
         "--repeat", type=int, default=1, metavar="N", help="make every pass N times (default 1): surer numbers"
     )
+    measuring.add_argument(
+        "--python", type=Path, metavar="PATH", help="what `python` means in the commands of workloads"
+    )
     measuring.add_argument("--allow-failure", action="store_true", help="judge a workload that fails, too")
     recorded = parser.add_argument_group("judging what was recorded, without running anything")
     recorded.add_argument(
