@@ -24,7 +24,7 @@ from auditor.bundled import bundled
 from auditor.config import suggestion
 from auditor.errors import RuleError
 from auditor.model import Expectation
-from auditor.rule import Calls, Fixer, Kind, Nodes, Page, Rule
+from auditor.rule import Calls, Fixer, Kind, Nodes, Page, Reaches, Rule
 
 ENTRY_POINTS = "audit.rules"
 RULE_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -184,12 +184,12 @@ def _complaints(rule: Rule) -> Iterator[str]:
     if not callable(rule.check):
         yield f"check is {rule.check!r}; give a function check(node, ctx)"
     if not isinstance(rule.triggers, tuple) or not rule.triggers:
-        yield f"triggers is {rule.triggers!r}; give a tuple of Calls and Nodes"
+        yield f"triggers is {rule.triggers!r}; give a tuple of Calls, Nodes and Reaches"
     for trigger in rule.triggers:
         if isinstance(trigger, Nodes):
             yield from (f"triggers: ast has no {kind!r}" for kind in trigger.kinds if not hasattr(ast, str(kind)))
-        elif not isinstance(trigger, Calls):
-            yield f"triggers holds {trigger!r}; give Calls(...) or Nodes(...)"
+        elif not isinstance(trigger, Calls | Reaches):
+            yield f"triggers holds {trigger!r}; give Calls(...), Nodes(...) or Reaches(...)"
         elif not _are_texts(trigger.names):
             yield f"triggers: names is {trigger.names!r}; give a tuple of names, at least one"
     for name in ("valid", "invalid"):

@@ -82,7 +82,23 @@ class Nodes:
     again: bool = False
 
 
-Trigger = Calls | Nodes
+@dataclass(frozen=True, slots=True)
+class Reaches:
+    """Trigger: a call of a function of the project from which a few calls more lead to one of `names`, as in `Calls`.
+
+    The check asks `Context.way` which way that is. A method of anything (".execute") counts if `waits_for` is what the
+    call of it waits for. A call of one of `polling` that is told not to wait does not count. With `made`, the names are
+    classes, and the functions on the way hand back the object.
+    """
+
+    names: tuple[str, ...]
+    where: Where = Where()
+    waits_for: str = ""
+    polling: tuple[str, ...] = ()
+    made: bool = False
+
+
+Trigger = Calls | Nodes | Reaches
 
 
 class Context(Protocol):
@@ -244,6 +260,10 @@ class Context(Protocol):
         """What the call waits for ("the database", "a file", "the clock"...), None if it is not known to wait."""
         ...
 
+    def way(self, call: cst.Call) -> tuple[Step, ...]:
+        """From the function that the call runs to a call that the rule's `Reaches` names, empty if there is no way."""
+        ...
+
     def logs_at(self, call: cst.Call) -> str | None:
         """The level ("debug") if it is a call of a logger of `logging`, by type or by its usual name, else None."""
         ...
@@ -296,8 +316,9 @@ class Context(Protocol):
         ...
 
     def only_grows(self, expression: cst.BaseExpression) -> bool:
-        """Whether the expression names a container with a `home` from which this module never takes an entry.
+        """Whether the expression names a container with a `home` from which the program never takes an entry.
 
+        Asked are this module and, for an attribute, those files of the project that import from it.
         Taking is removing, clearing, binding anew outside `__init__`, handing it to what is named for that
         (`prune(cache)`), and being a `deque` with a `maxlen`. Aliases and entries of it count for the container.
         """
@@ -354,6 +375,18 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a way: a function that is called, or at the end the call it leads to, and where it stands."""
+
+    name: str
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.path}:{self.line})"
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """Where to plant which probe."""
 
@@ -363,11 +396,15 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A suspect, as a rule's check returns it. `node` is what is flagged, the triggering node if None."""
+    """A suspect, as a rule's check returns it. `node` is what is flagged, the triggering node if None.
+
+    `chain` are the steps from the flagged call to what makes it suspect, if that stands elsewhere.
+    """
 
     message: str
     plants: tuple[Plant, ...]
     node: cst.CSTNode | None = None
+    chain: tuple[Step, ...] = ()
 
 
 class Safety(StrEnum):
@@ -512,8 +549,10 @@ __all__ = [
     "Nodes",
     "Page",
     "Plant",
+    "Reaches",
     "Rule",
     "Safety",
+    "Step",
     "Trigger",
     "Where",
 ]

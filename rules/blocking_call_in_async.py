@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Stall
-from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Reaches, Rule, Safety, Where
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _HTTP = (
@@ -57,11 +57,21 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call):
         return None
     name = ctx.qualified(node.func)
-    if name not in _KNOWN or isinstance(ctx.parent(node), cst.Await) or not _in_coroutine(node, ctx):
+    if isinstance(ctx.parent(node), cst.Await) or not _in_coroutine(node, ctx):
         return None
+    if name not in _KNOWN:
+        return _check_way(node, ctx)
     if name in _MAY_POLL and _polls(node, ctx):
         return None
     return Match(f"`{ctx.code(node.func)}` holds up the event loop until it returns", (Plant("blocking", node),))
+
+
+def _check_way(node: cst.Call, ctx: Context) -> Match | None:
+    way = ctx.way(node)
+    if not way:
+        return None
+    message = f"`{ctx.code(node.func)}` leads to `{way[-1].name}`, which holds up the event loop until it returns"
+    return Match(message, (Plant("blocking", node),), chain=way)
 
 
 def _in_coroutine(node: cst.Call, ctx: Context) -> bool:
@@ -141,8 +151,10 @@ RULE = Rule(
     page=Page(
         what=(
             "A call that waits for the network, a file, a process, a database, a lock or the clock without giving the"
-            " event loop a turn, directly inside an `async def`. Methods count where the type of their object is"
-            " proven. Calls in a nested function or lambda are left alone, since these may be handed to a thread."
+            " event loop a turn, directly inside an `async def`, or in a function of the project that is called there,"
+            " over at most four functions; the chain of calls is shown. Methods count where the type of their object is"
+            " proven. Calls in a nested function or lambda are left alone, since these may be handed to a thread; so"
+            " are generators, and functions whose decorator may run them elsewhere, once, or not at once."
         ),
         why=(
             "While it waits, no other coroutine of the loop runs: a server answers nobody, heart-beats and timeouts"
@@ -167,7 +179,10 @@ RULE = Rule(
             "ruff#23425",
         ),
     ),
-    triggers=(Calls(_BLOCKING, Where(coroutine=True)),),
+    triggers=(
+        Calls(_BLOCKING, Where(coroutine=True)),
+        Reaches(_BLOCKING, Where(coroutine=True), polling=tuple(sorted(_MAY_POLL))),
+    ),
     expects=Stall(),
     check=check,
     valid=(
@@ -183,6 +198,13 @@ RULE = Rule(
         "from aiofiles import open\n\nasync def main():\n    async with open('x') as file:\n"
         "        return await file.read()\n",
         "import anyio\n\nasync def main():\n    return await anyio.Path('x').read_text()\n",
+        "import asyncio\nimport time\n\ndef work():\n    time.sleep(1)\n\nasync def main():\n"
+        "    await asyncio.to_thread(work)\n",
+        # making a generator does not run it
+        "def lines():\n    with open('x') as file:\n        yield from file\n\nasync def main(queue):\n"
+        "    return lines()\n",
+        "import threading\n\nlock = threading.Lock()\n\ndef claim():\n    return lock.acquire(blocking=False)\n\n"
+        "async def main():\n    return claim()\n",
     ),
     invalid=(
         "import time\n\nasync def main():\n    time.sleep(1)\n",
@@ -197,6 +219,11 @@ RULE = Rule(
         "import threading\n\nclass Box:\n    def __init__(self):\n        self.ready = threading.Event()\n\n"
         "    async def wait(self):\n        self.ready.wait(5)\n",
         "import queue\n\nasync def drain(jobs: queue.Queue):\n    return jobs.get()\n",
+        # two calls away
+        "import requests\n\ndef get(url):\n    return requests.get(url)\n\ndef load(name):\n"
+        "    return get('http://localhost/' + name).json()\n\nasync def handler(name):\n    return load(name)\n",
+        "import time\n\nclass Device:\n    def settle(self):\n        time.sleep(0.1)\n\n"
+        "    async def switch(self, on):\n        self.on = on\n        self.settle()\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -226,6 +253,8 @@ RULE = Rule(
             "        await asyncio.to_thread(self.ready.wait, 5)\n",
             "import asyncio\nimport queue\n\nasync def drain(jobs: queue.Queue):\n"
             "    return await asyncio.to_thread(jobs.get)\n",
+            None,
+            None,
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from auditor.model import Reuse
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _CLIENTS = (
@@ -29,10 +29,14 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     callee = ctx.code(node.func)
     if ctx.qualified(node.func) in _ONE_OFF:
         return Match(f"`{callee}` opens a connection of its own for this one request", (Plant("connection", node),))
-    if not ctx.derives_from(node.func, _CLIENTS) or _is_part_of_client(node, ctx):
+    way = ctx.way(node)
+    if not (way or ctx.derives_from(node.func, _CLIENTS)) or _is_part_of_client(node, ctx):
         return None
     if ctx.kept_once(node) or ctx.returned(node):
         return None
+    if way:
+        message = f"`{callee}` makes a `{way[-1].name}` anew, so its connections serve this call only"
+        return Match(message, (Plant("connection", node),), chain=way)
     return Match(f"`{callee}` is made anew, so its connections serve this call only", (Plant("connection", node),))
 
 
@@ -61,7 +65,7 @@ RULE = Rule(
             " `http.client.HTTPConnection`...) constructed inside a function or loop, and the functions that open a"
             " connection for one request (`requests.get`, `httpx.post`, `urllib.request.urlopen`...). Exempt are"
             " start-up code and tests, clients kept by an object or behind a guard, and factories that return the"
-            " client."
+            " client: of these, of the project's own, the call is flagged that gets a client of its own from them."
         ),
         why=(
             "A connection costs a name look-up and one round trip, with TLS two or three more, and some clients load"
@@ -83,7 +87,12 @@ RULE = Rule(
             *("backend.ai#4477", "literalai#163", "Sonar S6243"),
         ),
     ),
-    triggers=(Calls((*_CLIENTS, *_ONE_OFF), Where(function=True)), Calls((*_CLIENTS, *_ONE_OFF), Where(loop=True))),
+    triggers=(
+        Calls((*_CLIENTS, *_ONE_OFF), Where(function=True)),
+        Calls((*_CLIENTS, *_ONE_OFF), Where(loop=True)),
+        Reaches(_CLIENTS, Where(function=True), made=True),
+        Reaches(_CLIENTS, Where(loop=True), made=True),
+    ),
     expects=Reuse(),
     check=check,
     valid=(
@@ -101,6 +110,10 @@ RULE = Rule(
         "import httpx\n\ndef test_answers():\n    with httpx.Client() as client:\n"
         "        assert client.get('/').status_code == 200\n",
         "import requests\n\ndef put(cache: dict, key):\n    return cache.get(key)\n",
+        "import httpx\n\n_client = None\n\ndef client():\n    global _client\n    if _client is None:\n"
+        "        _client = httpx.Client()\n    return _client\n\ndef fetch(url):\n    return client().get(url)\n",
+        "import functools\nimport requests\n\n@functools.cache\ndef session():\n    return requests.Session()\n\n"
+        "def fetch(url):\n    return session().get(url)\n",
     ),
     invalid=(
         "import requests\n\ndef fetch(url):\n    return requests.get(url)\n",
@@ -116,5 +129,7 @@ RULE = Rule(
         "import requests as r\n\ndef new_token():\n    return r.post('https://localhost/token').json()\n",
         "import requests\n\nclass Retrying(requests.Session):\n    pass\n\ndef fetch(url):\n"
         "    with Retrying() as session:\n        return session.get(url)\n",
+        "import httpx\n\ndef new_client():\n    client = httpx.Client()\n    client.timeout = 5\n    return client\n\n"
+        "def handler(request):\n    client = new_client()\n    return client.get(request.url)\n",
     ),
 )

@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
 
 _ONE_AT_A_TIME = ("execute", "scalar", "scalars", "get", "exec", "exec_driver_sql", "refresh", "merge")
 _ENDS = (
@@ -15,7 +15,6 @@ _ENDS = (
     *("exists", "scalar", "create", "get_or_create", "update_or_create", "delete", "update", "aggregate", "earliest"),
     "latest",
 )
-"""Methods at which a chain of an ORM (`Model.objects.filter(...).first()`) sends its query."""
 _TABLES = re.compile(
     r"""(?:(?:\w+\.)*text\(\s*)?[rbuf]*["']+\s*(?:create|drop|alter|truncate|pragma|reindex|analyze|vacuum)\b|(?:\w+\.)*(?:Drop|Create)[A-Z]""",
     re.IGNORECASE,
@@ -24,50 +23,32 @@ _LIBRARIES = ("django", "sqlalchemy", "flask_sqlalchemy", "sqlmodel")
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+    if not isinstance(node, cst.Call) or isinstance(ctx.parent(node), cst.Await):
         return None
-    if isinstance(ctx.parent(node), cst.Await) or not _sends_query(node, node.func, ctx) or _is_migration(node, ctx):
+    sends = _sends_query(node, ctx)
+    way = () if sends else ctx.way(node)
+    if not (sends or way) or _is_migration(node, ctx):
         return None
     loops = ctx.item_loops(node)
     if not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0]):
         return None
     callee = " ".join(ctx.code(node.func).split())
-    return Match(f"`{callee}` sends a query of its own for every item of the loop", (Plant("timed", node),))
+    if way:
+        message = f"`{callee}` leads to `{way[-1].name}`, a query of its own for every item of the loop"
+    else:
+        message = f"`{callee}` sends a query of its own for every item of the loop"
+    return Match(message, (Plant("timed", node),), chain=way)
 
 
-def _sends_query(call: cst.Call, func: cst.Attribute, ctx: Context) -> bool:
-    method = func.attr.value
-    if method in _ONE_AT_A_TIME and ctx.waits_for(call) == "the database":
-        return True
-    return method in _ENDS and _is_orm_chain(func.value, ctx)
+def _sends_query(call: cst.Call, ctx: Context) -> bool:
+    named = isinstance(call.func, cst.Attribute) and call.func.attr.value in (*_ONE_AT_A_TIME, *_ENDS)
+    return named and ctx.waits_for(call) == "the database"
 
 
 def _is_migration(call: cst.Call, ctx: Context) -> bool:
     """Whether it changes tables, or belongs to a change of tables: both happen once."""
     given = ctx.code(call.args[0].value).strip() if call.args else ""
     return _TABLES.match(given) is not None or "migration" in ctx.path
-
-
-def _is_orm_chain(owner: cst.BaseExpression, ctx: Context) -> bool:
-    """Whether the chain starts at `Model.objects`, `Model.query` or `session.query(...)`."""
-    while True:
-        match owner:
-            case cst.Attribute(attr=cst.Name(value="objects"), value=model):
-                return _is_class(model)
-            case cst.Attribute(attr=cst.Name(value="query"), value=model):
-                return _is_class(model)
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value="query"), value=session)):
-                return "session" in ctx.code(session).lower() or ctx.code(session).strip() in ("db", "self.db")
-            case cst.Call(func=cst.Attribute(value=inner)) | cst.Subscript(value=inner):
-                owner = inner
-            case _:
-                return False
-
-
-def _is_class(expression: cst.BaseExpression) -> bool:
-    """Whether the name is that of a class, as PEP 8 has it."""
-    name = expression.attr if isinstance(expression, cst.Attribute) else expression
-    return isinstance(name, cst.Name) and name.value[:1].isupper() and not name.value.isupper()
 
 
 RULE = Rule(
@@ -78,7 +59,9 @@ RULE = Rule(
         what=(
             "A query in a loop or comprehension over data: `execute` on a connection, cursor or session (proven by its"
             " type, or by an SQL text as argument), and the methods at which a chain of Django's or SQLAlchemy's ORM"
-            " sends its query (`Model.objects.get(...)`, `session.query(...).first()`). Not flagged: `while` loops,"
+            " sends its query (`Model.objects.get(...)`, `session.query(...).first()`). So is a call in such a loop"
+            " that leads to a query over at most four functions of the project; the chain of calls is shown. Not"
+            " flagged: `while` loops,"
             " which mostly page through a result; loops over batches, or of at most 16 turns; loops that sleep; queries"
             " that need the answer to the one before, or whose answer ends the loop; what creates or changes tables,"
             " and"
@@ -110,6 +93,14 @@ RULE = Rule(
         Calls(tuple(f".{name}" for name in ("execute", "scalar", "scalars", "exec_driver_sql")), Where(loop=True)),
         Calls(
             tuple(f"{library}.{name}" for library in _LIBRARIES for name in (*_ENDS, *_ONE_AT_A_TIME)), Where(loop=True)
+        ),
+        Reaches(
+            (
+                *(f".{name}" for name in ("execute", "scalar", "scalars", "exec_driver_sql")),
+                *(f"{library}.{name}" for library in _LIBRARIES for name in (*_ENDS, *_ONE_AT_A_TIME)),
+            ),
+            Where(loop=True),
+            waits_for="the database",
         ),
     ),
     expects=Cost(),
@@ -153,5 +144,8 @@ RULE = Rule(
         "        yield session.query(User).filter(User.name == name).first()\n",
         "class Store:\n    def save(self, rows):\n        for row in rows:\n"
         '            self.cursor.execute(f"INSERT INTO {self.table} VALUES (?)", (row,))\n',
+        "import sqlite3\n\nclass Users:\n    def __init__(self, db: sqlite3.Connection):\n        self.db = db\n\n"
+        "    def one(self, key):\n        return self.db.execute(QUERY, (key,)).fetchone()\n\n"
+        "    def many(self, keys):\n        return [self.one(key) for key in keys]\n",
     ),
 )

@@ -15,8 +15,7 @@ _QUEUES = tuple(f"{family}.{name}" for family in _FAMILIES for name in _CLASSES)
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call):
         return None
-    name = ctx.qualified(node.func)
-    if name not in _QUEUES or _bounded(node, ctx):
+    if not ctx.derives_from(node.func, _QUEUES) or _bounded(node, ctx):
         return None
     return Match(f"`{ctx.code(node.func)}` has no bound, so nothing slows its producer down", (Plant("queue", node),))
 
@@ -43,7 +42,10 @@ RULE = Rule(
     title="Queue without a bound",
     kind=Kind.GROWTH,
     page=Page(
-        what="A queue created with `maxsize` absent, zero or negative, which all mean *no limit*.",
+        what=(
+            "A queue created with `maxsize` absent, zero or negative, which all mean *no limit*; also of a class of the"
+            " project that is derived from a queue's."
+        ),
         why=(
             "When the producer is faster than the consumer, the queue takes up the difference: memory grows for as long"
             " as the load lasts, and every item waits longer than the one before it."
@@ -74,5 +76,7 @@ RULE = Rule(
         "import queue\n\nclass Pool:\n    def __init__(self):\n        self.jobs = queue.Queue(maxsize=0)\n",
         "import queue\n\nAlias = queue.SimpleQueue\n\ndef make():\n    return Alias()\n",
         "import asyncio\n\ndef make():\n    return asyncio.PriorityQueue(-1)\n",
+        "import asyncio\n\nclass Inbox(asyncio.Queue):\n    pass\n\nclass Actor:\n    def __init__(self):\n"
+        "        self.inbox = Inbox()\n",
     ),
 )

@@ -9,7 +9,7 @@ from auditor.model import Source
 from auditor.report.figures import counted
 
 if TYPE_CHECKING:
-    from auditor.model import Evidence, Exercise, Remembered, WorkloadRun
+    from auditor.model import Evidence, Exercise, Remembered, Suspect, WorkloadRun
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -96,6 +96,11 @@ def ending(run: WorkloadRun) -> str:
             return "watched while it ran"
         case _:
             return "a profile, nothing was run"
+
+
+def way(suspect: Suspect) -> str:
+    """The calls from the flagged one to what makes it suspect, in words; "" if that is itself flagged."""
+    return f"leads through {', then '.join(suspect.chain)}" if suspect.chain else ""
 
 
 def pass_label(name: str) -> str:

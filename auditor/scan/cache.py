@@ -20,13 +20,14 @@ from auditor.scan.record import FileScan, Reading, load
 MAX_BYTES = 256 * 2**20
 """Size of the file from which the scans that were not used for longest are dropped."""
 
-_FORMAT = 1
+_FORMAT = 2
 _WAIT_S = 2.0
 _RACY_NS = 2 * 10**9
 _DAY_S = 86_400
 _NOTE_DAYS = 30
 _TABLES = """
 CREATE TABLE IF NOT EXISTS scans (key BLOB PRIMARY KEY, scan TEXT NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outlines (key BLOB PRIMARY KEY, outline TEXT NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS places (
     key BLOB PRIMARY KEY, mtime INTEGER NOT NULL, size INTEGER NOT NULL, inode INTEGER NOT NULL,
     scan BLOB NOT NULL, day INTEGER NOT NULL
@@ -54,14 +55,19 @@ class Cache:
         self._day = int(time.time() // _DAY_S)
         self._touched: list[tuple[str, bytes]] = []
         self._scans: list[tuple[bytes, str, int]] = []
+        self._outlines: list[tuple[bytes, str, int]] = []
         self._places: list[tuple[bytes, int, int, int, bytes, int]] = []
         self._notes: list[tuple[bytes, str, int]] = []
         self._db: sqlite3.Connection | None = None
         with self._guarded():
             self._open()
 
-    def find(self, file: Path, path: str, package: str) -> FileScan | None:
-        """The scan of the file as it lies there, None if it is not known. `path` and `package` as the scan has them."""
+    def find(self, file: Path, path: str, package: str, outlook: str = "") -> FileScan | None:
+        """The scan of the file as it lies there, None if it is not known. `path` and `package` as the scan has them.
+
+        The scan is the one that took `outlook`, what the file draws from others, into account.
+        """
+        package += f"\0{outlook}"
         place = self._key("place", str(file), path, package)
         try:
             found = file.stat()
@@ -75,11 +81,22 @@ class Cache:
                 return scan
         return self._find_by_content(file, path, package)
 
-    def keep(self, file: Path, scan: FileScan, text: str, package: str, reading: Reading) -> None:
-        """Remember the scan, written as `text`, of what `reading` says."""
+    def keep(self, file: Path, scan: FileScan, text: str, package: str, reading: Reading, outlook: str = "") -> None:
+        """Remember the scan, written as `text`, of what `reading` says, and its outline."""
+        package += f"\0{outlook}"
         key = self._key("scan", scan.path, package, reading.digest)
         self._scans.append((key, text, self._day))
+        self._outlines.append((self._key("outline", scan.mark), scan.outline, self._day))
         self._keep_place(file, scan.path, package, reading, key)
+
+    def outline(self, mark: str) -> str | None:
+        """The outline that the mark of a scan stands for."""
+        key = self._key("outline", mark)
+        row = self._row("SELECT outline, day FROM outlines WHERE key = ?", key)
+        if row is None:
+            return None
+        self._use("outlines", key, row[1])
+        return str(row[0])
 
     def note(self, name: str) -> str | None:
         """A text that was kept under that name with the same set of rules."""
@@ -158,6 +175,7 @@ class Cache:
             return
         self._db.execute("BEGIN IMMEDIATE")
         self._db.executemany("INSERT OR REPLACE INTO scans VALUES (?, ?, ?)", self._scans)
+        self._db.executemany("INSERT OR REPLACE INTO outlines VALUES (?, ?, ?)", self._outlines)
         self._db.executemany("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?, ?)", self._places)
         self._db.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", self._notes)
         for table, key in self._touched:
@@ -174,7 +192,7 @@ class Cache:
             )
             if (pages - free) * size <= MAX_BYTES:
                 return
-            for table in ("scans", "places"):
+            for table in ("scans", "outlines", "places"):
                 count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 oldest = f"SELECT key FROM {table} ORDER BY day LIMIT {count // 4}"
                 db.execute(f"DELETE FROM {table} WHERE key IN ({oldest})")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import libcst as cst
 
+from auditor.model import Span
+from auditor.rule import Step
 from auditor.scan import flow, infer, kept, local, repeat, sinks, turns, values
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
-from auditor.scan.once import STARTUP, functions_run_once
+from auditor.scan.once import functions_run_once
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
@@ -36,10 +38,13 @@ class _Index:
 class SliceContext:
     """What a rule may ask (`auditor.rule.Context`), answered for one candidate."""
 
-    def __init__(self, piece: Piece, scopes: Scopes, path: str) -> None:
+    def __init__(
+        self, piece: Piece, scopes: Scopes, path: str, ways: Mapping[Span, tuple[Step, ...]] | None = None
+    ) -> None:
         self._piece = piece
         self._scopes = scopes
         self._path = path
+        self._ways = ways or {}
 
     @property
     def path(self) -> str:
@@ -234,7 +239,13 @@ class SliceContext:
 
     def waits_for(self, call: cst.Call) -> str | None:
         """What the call waits for."""
-        return sinks.waits_for(call, self)
+        parsed = self._as_ast(call)
+        name = self.qualified(call.func)
+        return sinks.waits_for(parsed, name, self._scopes) if isinstance(parsed, ast.Call) else None
+
+    def way(self, call: cst.Call) -> tuple[Step, ...]:
+        """From the function that the call runs to what makes it suspect."""
+        return self._ways.get(self._piece.span(call), ())
 
     def logs_at(self, call: cst.Call) -> str | None:
         """The level if it is a call of a logger."""
@@ -289,7 +300,7 @@ class SliceContext:
     def only_grows(self, expression: cst.BaseExpression) -> bool:
         """Whether the module never takes an entry from the container."""
         found = self._home(expression)
-        if found is None or kept.is_bounded(found.bindings):
+        if found is None or kept.is_bounded(found.bindings) or kept.is_emptied_elsewhere(found, self._scopes.facts):
             return False
         handling = kept.handling(self._scopes.facts)
         return not any(handling.is_emptied(key) for key in found.keys)
@@ -350,19 +361,9 @@ class SliceContext:
 
     def runs_once(self, node: cst.CSTNode) -> bool:
         """Whether nothing in sight repeats the node."""
-        if self.loops(node):
-            return False
-        functions = [parent for parent in self.ancestors(node) if isinstance(parent, cst.FunctionDef)]
-        if not functions:
-            return self.function(node) is None
-        names = [function.name.value for function in functions]
-        if any(name.startswith("test_") for name in names):
-            return True
-        # a handler defined inside `main` runs more often than `main`
-        if self.function(node) is not functions[0]:
-            return False
-        own = len(names) == 1 and len(self._scopes.chain) > 1 and isinstance(self._scopes.chain[1], Function)
-        return names[0] in STARTUP or (own and names[0] in functions_run_once(self._scopes.facts))
+        chain = self._scopes.chain
+        own = len(chain) > 1 and isinstance(chain[1], Function)
+        return flow.runs_once(node, self, functions_run_once(self._scopes.facts) if own else ())
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
         return self._piece.expression(expression)

@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.model import Site, Skip, Span, Suspect
+from auditor.rule import Step
+from auditor.scan import infer, sinks
 from auditor.scan.context import Piece, SliceContext
+from auditor.scan.drawing import draw
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.files import package_of
-from auditor.scan.gate import MAX_DEPTH, Candidate, Gate
+from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate, Places
+from auditor.scan.links import Outlook, link
+from auditor.scan.outline import Outline, position
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import NotShadowedError, Shadow
@@ -49,18 +54,18 @@ class Engine:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.id))
-        self._gate = Gate.of(self._rules)
+        self.gate = Gate.of(self._rules)
 
     def scan_file(self, file: Path, root: Path) -> FileScan:
         """Suspects of `file`; whatever cannot be audited comes back as a skip with its reason."""
         return self.read_and_scan(file, root)[0]
 
-    def read_and_scan(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
-        """The same, and which content it was, None if it could not be read."""
+    def read_and_scan(self, file: Path, root: Path, outlook: Outlook | None = None) -> tuple[FileScan, Reading | None]:
+        """The same, and which content it was, None if it could not be read. `outlook` is what it draws from others."""
         with _uncollected():
-            return self._read_and_scan(file, root)
+            return self._read_and_scan(file, root, outlook)
 
-    def _read_and_scan(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
+    def _read_and_scan(self, file: Path, root: Path, outlook: Outlook | None) -> tuple[FileScan, Reading | None]:
         path = file.relative_to(root).as_posix()
         reading = None
         try:
@@ -68,33 +73,69 @@ class Engine:
             source = parse_source(data, path)
         except UnreadableError as error:
             return FileScan(path=path, skipped=(Skip(path, str(error)),)), reading
-        return self.scan_source(source, package_of(file, root)), reading
+        return self.scan_source(source, package_of(file, root), outlook=outlook), reading
 
     def scan_text(self, text: str, path: str = "example.py") -> FileScan:
-        """Suspects of a source text.
+        """Suspects of a source text that is a project of its own.
 
         Raises:
             UnreadableError: the text cannot be parsed.
         """
-        return self.scan_source(parse_source(text.encode(), path))
+        source = parse_source(text.encode(), path)
+        alone = self.scan_source(source)
+        outlooks = link({path: Outline.load(alone.outline)}, self.gate.wanted, self.gate.words)
+        return self.scan_source(source, outlook=outlooks[path]) if path in outlooks else alone
 
-    def scan_source(self, source: Source, package: str = "", found: Callable[[Found], None] | None = None) -> FileScan:
+    def scan_source(
+        self,
+        source: Source,
+        package: str = "",
+        found: Callable[[Found], None] | None = None,
+        outlook: Outlook | None = None,
+    ) -> FileScan:
         """Suspects of a parsed file, in source order.
 
         `found` is told of each suspect, in any order; for its sake all candidates are looked at as LibCST parses them.
+        `outlook` is what the file draws from others of its project.
         """
-        facts = ModuleFacts(tree=source.tree, package=package)
-        candidates = self._gate.candidates(facts.flat)
+        facts = ModuleFacts(tree=source.tree, package=package, outlook=outlook)
+        places = Places(facts.flat)
+        candidates, ends = self.gate.candidates(facts.flat, places, outlook)
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
+        named = [(end.node, end.place, end.key, name) for end in ends if (name := _end_named(end, facts)) is not None]
+        outline = draw(facts, places, named).dump()
         return FileScan(
             path=source.path,
             lines=len(source.lines),
             suspects=tuple(source.located(suspect) for suspect in _fingerprinted(run.drafts)),
             skipped=run.skips(),
             suppressions=suppressions(source),
+            outline=outline,
+            mark=hashlib.sha256(outline.encode()).hexdigest()[:16],
         )
+
+
+def _end_named(end: End, facts: ModuleFacts) -> str | None:
+    """What is called, if it is what the trigger asks for."""
+    scopes = Scopes(facts, end.place.scopes)
+    name = infer.qualified(end.node.func, scopes)
+    if name in end.trigger.polling and any(_is_nothing(argument) for argument in _arguments(end.node)):
+        return None
+    if name in end.trigger.names:
+        return name.removeprefix("builtins.")
+    if end.trigger.waits_for and sinks.waits_for(end.node, name, scopes) == end.trigger.waits_for:
+        return " ".join(ast.unparse(end.node.func).split())
+    return None
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _is_nothing(argument: ast.expr) -> bool:
+    return isinstance(argument, ast.Constant) and argument.value in (False, 0)
 
 
 def _by_slice(candidates: Iterable[Candidate]) -> dict[tuple[int, int], list[Candidate]]:
@@ -207,7 +248,7 @@ class _FileRun:
     def _check(self, rule: Rule, candidate: Candidate, piece: Piece, scopes: Scopes) -> None:
         node = piece.find(candidate.node)
         assert node is not None
-        context = SliceContext(piece, scopes, self.source.path)
+        context = SliceContext(piece, scopes, self.source.path, self._ways(candidate.node, rule))
         match = rule.check(node, context)
         if match is None:
             return
@@ -223,10 +264,17 @@ class _FileRun:
             fingerprint="",
             sites=tuple(Site(plant.probe, piece.span(plant.node)) for plant in match.plants),
             function=self.source.span(functions[-1]) if functions else None,
+            chain=tuple(str(step) for step in match.chain),
         )
         self.drafts.append((suspect, " ".join(piece.code(flagged).split())))
         if self.found is not None and isinstance(piece, Slice):
             self.found(Found(rule, suspect, flagged, context, piece))
+
+    def _ways(self, node: ast.expr | ast.stmt, rule: Rule) -> dict[Span, tuple[Step, ...]]:
+        """The way from the candidate to what the rule looks for, if the outlook knows one."""
+        known = {} if self.facts.outlook is None else self.facts.outlook.ways.get(position(node), {})
+        way = next((way for key, way in known.items() if key.rpartition("/")[0] == rule.id), ())
+        return {self.source.span(node): tuple(Step(*step) for step in way)} if way else {}
 
     def _skip(self, reason: str) -> None:
         self.skipped.append(Skip(self.source.path, reason))

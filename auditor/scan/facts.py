@@ -14,6 +14,7 @@ from auditor.scan.syntax import Flat, children, walk
 
 if TYPE_CHECKING:
     from auditor.scan.kept import Handling
+    from auditor.scan.links import Outlook
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.Lambda | ast.ClassDef | ast.Module
@@ -63,7 +64,7 @@ class ModuleFacts:
     """Facts of one module. `package` is its dotted package, for relative imports; `known` remembers inferred types.
 
     `handling` is what the module does to its containers, once `auditor.scan.kept` has looked; `once` are its functions
-    that run once, once `auditor.scan.once` has.
+    that run once, once `auditor.scan.once` has. `outlook` is what the project's other files say of its names.
     """
 
     tree: ast.Module
@@ -72,6 +73,7 @@ class ModuleFacts:
     handling: Handling | None = None
     _flat: Flat | None = None
     once: frozenset[str] | None = None
+    outlook: Outlook | None = None
     _names: dict[ast.AST, Names] = field(default_factory=dict)
     _attributes: dict[ast.ClassDef, dict[str, list[Binding]]] = field(default_factory=dict)
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None
@@ -229,14 +231,15 @@ def _bind(node: ast.AST, names: Names, package: str) -> None:
                 whole = alias.name if alias.asname else alias.name.split(".")[0]
                 names.add(alias.asname or whole, Binding(imported=whole))
         case ast.ImportFrom(names=aliases):
-            source = _absolute(node, package)
+            source = absolute(node, package)
             for alias in aliases:
                 names.add(alias.asname or alias.name, Binding(imported=f"{source}.{alias.name}".lstrip(".")))
         case _:
             pass
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+def absolute(node: ast.ImportFrom, package: str) -> str:
+    """The module that names are imported from, counted from `package` if the import is relative."""
     module = node.module or ""
     if not node.level:
         return module

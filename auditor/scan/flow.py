@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
+
+from auditor.scan.once import STARTUP, is_test
 
 if TYPE_CHECKING:
     from auditor.rule import Context
@@ -277,6 +279,22 @@ def _keeps_once(slot: cst.BaseExpression, names: Sequence[str], function: cst.Fu
                 return False
             return text not in ("self", "cls") or _starts_up(function) or _is_guarded(slot, names, function, ctx)
     return False
+
+
+def runs_once(node: cst.CSTNode, ctx: Context, script: Collection[str]) -> bool:
+    """Whether nothing in sight repeats the node. `script` are functions that their file, a script, runs once."""
+    if ctx.loops(node):
+        return False
+    functions = [parent for parent in ctx.ancestors(node) if isinstance(parent, cst.FunctionDef)]
+    if not functions:
+        return ctx.function(node) is None
+    names = [function.name.value for function in functions]
+    if is_test(ctx.path) or any(name.startswith("test_") for name in names):
+        return True
+    # a handler defined inside `main` runs more often than `main`
+    if ctx.function(node) is not functions[0]:
+        return False
+    return names[0] in STARTUP or (len(names) == 1 and names[0] in script)
 
 
 def starts_up(node: cst.CSTNode, ctx: Context) -> bool:

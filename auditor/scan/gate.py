@@ -7,8 +7,10 @@ import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from auditor.rule import Calls, Nodes, Rule, Where
+from auditor.rule import Calls, Nodes, Reaches, Rule, Where
 from auditor.scan.facts import Function, Scope
+from auditor.scan.links import Outlook, Wanted
+from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
 from auditor.scan.syntax import Flat, children, walk
 
 MAX_DEPTH = 200
@@ -47,34 +49,79 @@ class Candidate:
     depth: int
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """A call that may be the end of a way, and the trigger that asks for it."""
+
+    node: ast.Call
+    place: Place
+    key: str
+    trigger: Reaches
+
+
 @dataclass(slots=True)
 class Gate:
     """All triggers of a set of rules, compiled for one look-up per node."""
 
     _calls: dict[str, list[tuple[str, Where, Rule]]] = field(default_factory=dict)
     _nodes: dict[type[ast.AST], list[tuple[Nodes, Rule]]] = field(default_factory=dict)
+    _reaches: dict[str, tuple[Reaches, Rule]] = field(default_factory=dict)
+    _ends: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _words: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Gate:
         """The gate of these rules."""
         gate = cls()
         for rule in rules:
-            for trigger in rule.triggers:
+            for number, trigger in enumerate(rule.triggers):
                 if isinstance(trigger, Calls):
                     for name in trigger.names:
                         root = _root(name)
                         gate._calls.setdefault(name.rsplit(".", 1)[-1], []).append((root, trigger.where, rule))
+                elif isinstance(trigger, Reaches):
+                    gate._add_reaches(f"{rule.id}/{number}", trigger, rule)
                 else:
                     for name in trigger.kinds:
                         kind = getattr(ast, name, ast.Module)
                         if issubclass(kind, ast.expr | ast.stmt):
                             gate._nodes.setdefault(kind, []).append((trigger, rule))
+                if not isinstance(trigger, Nodes):
+                    gate._words.update(prefix for name in trigger.names for prefix in _prefixes(name))
         return gate
 
-    def candidates(self, flat: Flat) -> list[Candidate]:
-        """Every node that some rule's trigger admits, in no particular order."""
-        names = _Module(aliases=_aliases(flat), roots=_roots(flat), bound=_bound(flat.nodes[0]))
-        places = Places(flat)
+    def _add_reaches(self, key: str, trigger: Reaches, rule: Rule) -> None:
+        self._reaches[key] = (trigger, rule)
+        if not trigger.made:
+            for name in trigger.names:
+                known = self._ends.setdefault(name.rsplit(".", 1)[-1], [])
+                if (_root(name), key) not in known:
+                    known.append((_root(name), key))
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """What the triggers want to know of the project."""
+        return tuple(
+            Wanted(
+                key,
+                LOOP * trigger.where.loop | COROUTINE * trigger.where.coroutine | FUNCTION * trigger.where.function,
+                frozenset(trigger.names) if trigger.made else frozenset(),
+            )
+            for key, (trigger, _rule) in self._reaches.items()
+        )
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The qualified names that triggers ask for, and those that they begin with."""
+        return frozenset(self._words)
+
+    def candidates(
+        self, flat: Flat, places: Places, outlook: Outlook | None = None
+    ) -> tuple[list[Candidate], list[End]]:
+        """Every node that some rule's trigger admits, in no particular order, and the calls that may end a way."""
+        outlook = outlook or Outlook()
+        aliases = _closure(_aliases(flat, outlook))
+        names = _Module(aliases=aliases, roots=_roots(flat, outlook), bound=_bound(flat.nodes[0]))
         found: dict[int, dict[str, Rule]] = {}
         for kind, triggers in self._nodes.items():
             for index in flat.of(kind):
@@ -82,13 +129,27 @@ class Gate:
                 for trigger, rule in triggers:
                     if _is_asked_for(node, trigger, names) and places.of(index).suits(trigger.where):
                         found.setdefault(index, {})[rule.id] = rule
+        ends: list[End] = []
         for index in flat.of(ast.Call):
-            for rule in self._called_for(index, flat.nodes[index], names, places):
+            call = flat.nodes[index]
+            for rule in self._called_for(index, call, names, places):
                 found.setdefault(index, {})[rule.id] = rule
-        return [
+            for key in outlook.ways.get(position(call), ()) if outlook.ways else ():
+                if key in self._reaches:
+                    rule = self._reaches[key][1]
+                    found.setdefault(index, {})[rule.id] = rule
+            ends.extend(self._ends_at(index, call, names, places))
+        candidates = [
             Candidate(flat.nodes[index], tuple(rules.values()), places.of(index), places.depth(index))
             for index, rules in found.items()
         ]
+        return candidates, ends
+
+    def _ends_at(self, index: int, call: ast.Call, names: _Module, places: Places) -> Iterator[End]:
+        for name in _called(call.func, names.aliases):
+            for root, key in self._ends.get(name, ()):
+                if root in names.roots and isinstance(places.of(index).scopes[-1], ast.FunctionDef):
+                    yield End(call, places.of(index), key, self._reaches[key][0])
 
     def _called_for(self, index: int, call: ast.Call, names: _Module, places: Places) -> Iterator[Rule]:
         for name in _called(call.func, names.aliases):
@@ -179,6 +240,9 @@ def _bound(tree: ast.Module) -> set[str]:
 def _called(function: ast.expr, aliases: dict[str, set[str]]) -> Iterator[str]:
     if isinstance(function, ast.Attribute):
         yield function.attr
+        # `helpers.Queue` may stand for a class as a plain name does
+        if function.attr in aliases:
+            yield from sorted(aliases[function.attr])
     elif isinstance(function, ast.Name):
         yield function.id
         yield from sorted(aliases.get(function.id, ()))
@@ -198,9 +262,17 @@ def _root(name: str) -> str:
     return "" if not rest or root == "builtins" or hasattr(builtins, root) else root
 
 
-def _roots(flat: Flat) -> set[str]:
+def _prefixes(name: str) -> Iterator[str]:
+    """`a`, `a.b` and `a.b.c` for `a.b.c`."""
+    parts = name.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _roots(flat: Flat, outlook: Outlook) -> set[str]:
     """Top-level modules that the module imports anything from: nothing else of theirs can be meant in it."""
-    found = {""}
+    outside = [name for name, _made in outlook.meanings.values()]
+    outside += [name for names in outlook.ancestors.values() for name in names]
+    found = {"", *(name.partition(".")[0] for name in outside)}
     for node in (flat.nodes[index] for index in flat.of(ast.Import, ast.ImportFrom)):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)
@@ -212,9 +284,13 @@ def _roots(flat: Flat) -> set[str]:
     return found
 
 
-def _aliases(flat: Flat) -> dict[str, set[str]]:
+def _aliases(flat: Flat, outlook: Outlook) -> dict[str, set[str]]:
     """Other last components that a plain name may stand for: `import a as b`, `from a import b as c`, `Q = a.Queue`."""
     found: dict[str, set[str]] = {}
+    for meant_by, (meant, _made) in outlook.meanings.items():
+        found.setdefault(meant_by.rpartition(".")[2], set()).add(meant.rpartition(".")[2])
+    for derived, bases in outlook.ancestors.items():
+        found.setdefault(derived.rpartition(".")[2].lstrip(":"), set()).update(b.rpartition(".")[2] for b in bases)
     for node in (flat.nodes[index] for index in flat.of(ast.Import, ast.ImportFrom, ast.ClassDef, ast.Assign)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
@@ -228,7 +304,7 @@ def _aliases(flat: Flat) -> dict[str, set[str]]:
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     found.setdefault(target.id, set()).add(last)
-    return _closure(found)
+    return found
 
 
 def _last(expression: ast.AST) -> str | None:

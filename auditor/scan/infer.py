@@ -29,8 +29,24 @@ def qualified(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> s
         if owner is not None:
             return f"{owner}.{expression.attr}"
         base = qualified(expression.value, scopes, steps - 1)
-        return None if base is None else f"{base}.{expression.attr}"
+        return None if base is None else _meant(f"{base}.{expression.attr}", scopes)
     return None
+
+
+def _meant(name: str, scopes: Scopes) -> str:
+    """What an imported name stands for, if another file of the project explains it by a name outside."""
+    outlook = scopes.facts.outlook
+    meant, made = outlook.meanings.get(name, (name, False)) if outlook is not None else (name, False)
+    return name if made else meant
+
+
+def _object_meant(name: str | None, scopes: Scopes) -> str | None:
+    """The class outside the project of which another file has made the object of that name."""
+    outlook = scopes.facts.outlook
+    if outlook is None or name is None:
+        return None
+    meant, made = outlook.meanings.get(name, ("", False))
+    return meant if made else None
 
 
 def _qualified_name(name: str, scopes: Scopes, steps: int) -> str | None:
@@ -41,7 +57,7 @@ def _qualified_name(name: str, scopes: Scopes, steps: int) -> str | None:
     imported = [binding.imported for binding in bindings if binding.imported is not None]
     if imported:
         # `try: import x / except ImportError: x = None` means the import
-        return imported[0]
+        return _meant(imported[0], scopes)
     if len(bindings) != 1:
         return None
     (binding,) = bindings
@@ -129,6 +145,9 @@ def derives_from(expression: ast.expr, bases: Collection[str], scopes: Scopes, s
         return False
     if name in bases:
         return True
+    outlook = scopes.facts.outlook
+    if outlook is not None and not set(bases).isdisjoint(outlook.ancestors.get(name, ())):
+        return True
     definition = _class_meant(expression, scopes) or scopes.facts.class_named(name)
     return definition is not None and any(
         derives_from(base, bases, scopes, steps // 2) for base in definition.bases[:MAX_BASES]
@@ -147,6 +166,8 @@ def _type_of_name(name: str, node: ast.expr, scopes: Scopes, steps: int) -> str 
     if found is None:
         return None
     where, bindings = found
+    if bindings[0].imported is not None:
+        return _object_meant(bindings[0].imported, scopes)
     if isinstance(where.chain[-1], ast.Module):
         return _remembered((name, where.chain), where, steps, partial(_global_kinds, name, bindings, where, steps))
     return _remembered((name, where.chain), where, steps, partial(_kinds, bindings, where, steps))
@@ -227,7 +248,8 @@ def _type_of_attribute(owner: ast.expr, attr: str, scopes: Scopes, steps: int) -
         return _type_in_class(klass[0], attr, Scopes(scopes.facts, scopes.chain[: index + 1]), steps)
     kind = type_of(owner, scopes, steps - 1)
     if kind is None:
-        return None
+        base = None if scopes.facts.outlook is None else qualified(owner, scopes, steps - 1)
+        return None if base is None else _object_meant(f"{base}.{attr}", scopes)
     definition = scopes.facts.class_named(kind)
     if definition is None:
         return RETURNS.get(f"{kind}.{attr}") if attr in PROPERTIES else None

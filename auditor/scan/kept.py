@@ -305,6 +305,12 @@ def _family(klass: ast.ClassDef, facts: ModuleFacts) -> list[ast.ClassDef]:
     return family
 
 
+def is_emptied_elsewhere(home: Home, facts: ModuleFacts) -> bool:
+    """Whether a file that knows this one takes something from an attribute of that name."""
+    taken = () if facts.outlook is None else facts.outlook.taken
+    return any(key.rpartition(".")[2] in taken for key in home.keys if "." in key)
+
+
 def is_bounded(bindings: tuple[Binding, ...]) -> bool:
     """Whether a binding is a `deque` with a length of its own."""
     for binding in bindings:

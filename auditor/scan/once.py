@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from auditor.scan.facts import Function, ModuleFacts
 
 STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 """Functions with these names run once, whoever calls them."""
 
+_TEST_DIRECTORIES = frozenset(("tests", "test"))
 _SEVERAL = 3
 """A function that is called in more places has been written to be called often."""
 
@@ -28,10 +30,22 @@ class _Mention:
 
 
 def functions_run_once(facts: ModuleFacts) -> frozenset[str]:
-    """Names of the module's own functions that run once, if it is a script; nobody else is expected to call those."""
+    """Names of the module's own functions that run once, if it is a script, and no other file calls them."""
     if facts.once is None:
-        facts.once = _found(facts.tree) if _is_script(facts.tree) else frozenset()
+        called = () if facts.outlook is None else facts.outlook.called
+        facts.once = _found(facts.tree).difference(called) if _is_script(facts.tree) else frozenset()
     return facts.once
+
+
+def is_test(path: str) -> bool:
+    """Whether the file is test code, by the names that pytest and unittest go by."""
+    pure = PurePosixPath(path)
+    return (
+        pure.name == "conftest.py"
+        or pure.stem.startswith("test_")
+        or pure.stem.endswith("_test")
+        or not _TEST_DIRECTORIES.isdisjoint(pure.parent.parts)
+    )
 
 
 def _is_script(tree: ast.Module) -> bool:

@@ -11,8 +11,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -82,22 +82,24 @@ def scan_files(
     stop: threading.Event,
     done: Callable[[Scanned], None],
     jobs: int | None = None,
+    outlooks: Mapping[int, str] | None = None,
 ) -> None:
     """Scan `files` and hand each scan to `done`, on this thread, in the order in which they end.
 
     `jobs` is the number of processes, by default the usable cores. Ends early, with no process left, once `stop` is
-    set. A file whose process dies, or that takes more than `FILE_LIMIT_S`, comes back as a skip.
+    set. A file whose process dies, or that takes more than `FILE_LIMIT_S`, comes back as a skip. `outlooks` are what
+    the files draw from others, by index.
 
     Raises:
         RuleError: the rules cannot be loaded.
     """
     jobs = usable_cores() if jobs is None else jobs
     if sys.executable and files and ((len(files) >= MIN_FILES and jobs > 1) or any(map(_is_risky, files))):
-        left = _Crew(files, root, rules, stop).run(done, min(max(jobs, 1), len(files)))
+        left = _Crew(files, root, rules, stop, outlooks or {}).run(done, min(max(jobs, 1), len(files)))
     else:
         left = list(range(len(files)))
     if left and not stop.is_set():
-        _scan_here([(index, files[index]) for index in left], root, rules, stop, done)
+        _scan_here([(index, files[index]) for index in left], root, rules, stop, done, outlooks or {})
 
 
 def _is_risky(file: Path) -> bool:
@@ -112,14 +114,17 @@ def _scan_here(
     rules: RuleSet,
     stop: threading.Event,
     done: Callable[[Scanned], None],
+    outlooks: Mapping[int, str],
 ) -> None:
     from auditor.scan.engine import Engine
+    from auditor.scan.links import Outlook
 
     engine = Engine(rules.rules())
     for index, file in files:
         if stop.is_set():
             return
-        done(Scanned(index, *engine.read_and_scan(file, root)))
+        outlook = Outlook.load(outlooks[index]) if index in outlooks else None
+        done(Scanned(index, *engine.read_and_scan(file, root, outlook)))
 
 
 @dataclass(slots=True, eq=False)
@@ -173,6 +178,7 @@ class _Crew:
     root: Path
     rules: RuleSet
     stop: threading.Event
+    outlooks: Mapping[int, str]
     waiting: deque[int] = field(default_factory=deque)
     results: queue.SimpleQueue[Scanned | None] = field(default_factory=queue.SimpleQueue)
     workers: set[_Worker] = field(default_factory=set)
@@ -255,7 +261,7 @@ class _Crew:
         """Give the worker files until there are no more, or it ends; then the file it was on is skipped."""
         while chunk := self._take(jobs):
             worker.since = time.monotonic()
-            worker.tell([str(self.files[index]) for index in chunk])
+            worker.tell([[str(self.files[index]), self.outlooks.get(index)] for index in chunk])
             while chunk:
                 answer = worker.hear()
                 if answer is None:
@@ -284,5 +290,5 @@ class _Crew:
 
 
 def _scanned(index: int, answer: Any) -> Scanned:
-    stamp, text = answer
-    return Scanned(index, load(text), None if stamp is None else Reading(*stamp))
+    stamp, text, outline = answer
+    return Scanned(index, replace(load(text), outline=outline), None if stamp is None else Reading(*stamp))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from auditor import model
@@ -59,7 +60,70 @@ class Project:
 
         step(len(found), len(files))
         scan_files([files[index] for index in missing], self._target.root, self._rules, stop, done, jobs)
+        if not stop.is_set():
+            found |= self._joined(found, stop, jobs)
         return [found[index] for index in sorted(found)]
+
+    def _joined(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[int, FileScan]:
+        """The scans of those files that draw something from others, with that taken into account."""
+        files = self._target.files
+        outlooks = self._outlooks(found, stop, jobs)
+        joined: dict[int, FileScan] = {}
+        for index, outlook in outlooks.items():
+            known = self._known(files[index], outlook)
+            if known is not None:
+                joined[index] = known
+        missing = [index for index in outlooks if index not in joined]
+
+        def done(one: Scanned) -> None:
+            index = missing[one.index]
+            joined[index] = one.scan
+            self._keep(files[index], one, outlooks[index])
+
+        drawn = {position: outlooks[index] for position, index in enumerate(missing)}
+        scan_files([files[index] for index in missing], self._target.root, self._rules, stop, done, jobs, drawn)
+        return joined
+
+    def _outlooks(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[int, str]:
+        """What each file draws from others, as text, where it draws anything."""
+        marks = [(scan.path, scan.mark) for _index, scan in sorted(found.items()) if scan.mark]
+        name = "outlooks " + hashlib.sha256(json.dumps(marks).encode()).hexdigest()
+        by_path: dict[str, str] | None = None
+        with contextlib.suppress(ValueError):
+            by_path = json.loads((self._cache.note(name) if self._cache is not None else None) or "null")
+        if not isinstance(by_path, dict):
+            by_path = self._linked(self._outlines(found, stop, jobs))
+            if self._cache is not None and not stop.is_set():
+                self._cache.keep_note(name, json.dumps(by_path))
+        return {index: by_path[scan.path] for index, scan in sorted(found.items()) if scan.path in by_path}
+
+    def _outlines(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[str, str]:
+        """The outline of each file; one that the cache has lost is made again."""
+        texts = {scan.path: scan.outline or self._outline(scan.mark) for scan in found.values()}
+        lost = [index for index, scan in sorted(found.items()) if scan.mark and texts[scan.path] is None]
+
+        def done(one: Scanned) -> None:
+            texts[one.scan.path] = one.scan.outline
+            self._keep(self._target.files[lost[one.index]], one)
+
+        scan_files([self._target.files[index] for index in lost], self._target.root, self._rules, stop, done, jobs)
+        return {path: text for path, text in texts.items() if text is not None}
+
+    def _outline(self, mark: str) -> str | None:
+        return self._cache.outline(mark) if self._cache is not None and mark else None
+
+    def _linked(self, outlines: Mapping[str, str]) -> dict[str, str]:
+        from auditor.scan.gate import Gate
+        from auditor.scan.links import link
+        from auditor.scan.outline import Outline
+
+        loaded = {}
+        for path, text in outlines.items():
+            # as with any damage to the cache, what cannot be read is done without
+            with contextlib.suppress(ValueError):
+                loaded[path] = Outline.load(text)
+        gate = Gate.of(self._rules.rules())
+        return {path: outlook.dump() for path, outlook in link(loaded, gate.wanted, gate.words).items()}
 
     def expectations(self) -> dict[str, Expectation]:
         """What each rule expects to be measured; the rules are loaded for it only if the cache does not know.
@@ -82,15 +146,15 @@ class Project:
         if self._cache is not None:
             self._cache.close()
 
-    def _known(self, file: Path) -> FileScan | None:
+    def _known(self, file: Path, outlook: str = "") -> FileScan | None:
         if self._cache is None:
             return None
-        return self._cache.find(file, self._path(file), self._package(file))
+        return self._cache.find(file, self._path(file), self._package(file), outlook)
 
-    def _keep(self, file: Path, one: Scanned) -> None:
+    def _keep(self, file: Path, one: Scanned, outlook: str = "") -> None:
         # a file that killed its process or took too long may do better the next time
         if self._cache is not None and one.reading is not None:
-            self._cache.keep(file, one.scan, dump(one.scan), self._package(file), one.reading)
+            self._cache.keep(file, one.scan, dump(one.scan), self._package(file), one.reading, outlook)
 
     def _path(self, file: Path) -> str:
         return file.relative_to(self._target.root).as_posix()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.model import Site, Skip, Span, Suppression, Suspect
@@ -11,13 +11,18 @@ from auditor.model import Site, Skip, Span, Suppression, Suspect
 
 @dataclass(frozen=True, slots=True)
 class FileScan:
-    """What one file gave. `lines` counts its physical lines, 0 if it could not be read."""
+    """What one file gave. `lines` counts its physical lines, 0 if it could not be read.
+
+    `outline` is what it says to the rest of its project, `mark` stands for that; `dump` writes the mark alone.
+    """
 
     path: str
     lines: int = 0
     suspects: tuple[Suspect, ...] = ()
     skipped: tuple[Skip, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    outline: str = field(default="", compare=False, repr=False)
+    mark: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ def dump(scan: FileScan) -> str:
     suppressed = [
         [one.line, one.column, list(one.rules), one.reason, one.cell, one.first, one.last] for one in scan.suppressions
     ]
-    return json.dumps([scan.path, scan.lines, suspects, skipped, suppressed], separators=(",", ":"), ensure_ascii=True)
+    parts = [scan.path, scan.lines, suspects, skipped, suppressed, scan.mark]
+    return json.dumps(parts, separators=(",", ":"), ensure_ascii=True)
 
 
 def load(text: str | bytes) -> FileScan:
@@ -62,7 +68,7 @@ def load(text: str | bytes) -> FileScan:
         ValueError: the text is none of `dump`'s.
     """
     try:
-        path, lines, suspects, skipped, suppressed = json.loads(text)
+        path, lines, suspects, skipped, suppressed, mark = json.loads(text)
         return FileScan(
             path=path,
             lines=lines,
@@ -71,6 +77,7 @@ def load(text: str | bytes) -> FileScan:
             suppressions=tuple(
                 Suppression(path, line, column, tuple(rules), *rest) for line, column, rules, *rest in suppressed
             ),
+            mark=mark,
         )
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         raise ValueError(f"not a record of a scan: {error}") from error

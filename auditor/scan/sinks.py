@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
+
+from auditor.scan.infer import qualified
+from auditor.scan.scopes import Scopes
 
 if TYPE_CHECKING:
     from auditor.rule import Context
@@ -62,9 +66,14 @@ _WAITS: dict[str, str] = {
     **dict.fromkeys(("time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"), "the clock"),
 }
 _SQL = re.compile(
-    r"""[rbuf]*["']+\s*(?:select|insert|update|delete|replace|with|merge|create|drop|alter|pragma|truncate)\b""",
-    re.IGNORECASE,
+    r"\s*(?:select|insert|update|delete|replace|with|merge|create|drop|alter|pragma|truncate)\b", re.IGNORECASE
 )
+QUERY_ENDS = (
+    *("get", "first", "last", "one", "one_or_none", "one_or_404", "first_or_404", "get_or_404", "all", "count"),
+    *("exists", "scalar", "create", "get_or_create", "update_or_create", "delete", "update", "aggregate", "earliest"),
+    "latest",
+)
+"""Methods at which a chain of an ORM (`Model.objects.filter(...).first()`) sends its query."""
 _LOGGER = re.compile(r"(?:^|.*_)(?:logger|log)|logging", re.IGNORECASE)
 _LOGGER_TYPES = ("Logger", "LoggerAdapter", "LoggingAdapter")
 _OTHERS = ("loguru.", "structlog.")
@@ -75,30 +84,47 @@ _OPENERS = ("builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", 
 _HANDLE_READS = frozenset(("read", "readlines", "readline"))
 
 
-def waits_for(call: cst.Call, ctx: Context) -> str | None:
-    """What the call waits for ("the database", "a file"...), None if it is not known to wait."""
-    known = _WAITS.get(ctx.qualified(call.func) or "")
-    if known is not None:
+def waits_for(call: ast.Call, name: str | None, scopes: Scopes) -> str | None:
+    """What a call of that qualified name waits for ("the database", "a file"...), None if it is not known to wait."""
+    known = _WAITS.get(name or "")
+    if known is not None or not isinstance(call.func, ast.Attribute):
         return known
-    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SQL_METHODS and call.args:
-        return "the database" if _is_statement(call.args[0].value, ctx) else None
-    return None
+    method = call.func.attr
+    if method in _SQL_METHODS and call.args and _is_statement(call.args[0], scopes):
+        return "the database"
+    return "the database" if method in QUERY_ENDS and _is_orm_chain(call.func.value) else None
 
 
-def _is_statement(argument: cst.BaseExpression, ctx: Context) -> bool:
+def _is_statement(argument: ast.expr, scopes: Scopes) -> bool:
     """Whether it is an SQL text, or a statement built by SQLAlchemy."""
     match argument:
-        case cst.SimpleString() | cst.FormattedString() | cst.ConcatenatedString():
-            return _SQL.match(ctx.code(argument).strip()) is not None
-        case cst.BinaryOperation(left=left):
-            return _is_statement(left, ctx)
-        case cst.Call(func=cst.Attribute(value=cst.Call() as inner)):
-            return _is_statement(inner, ctx)
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="format"), value=text)):
-            return _is_statement(text, ctx)
-        case cst.Call():
-            return (ctx.qualified(argument.func) or "").startswith(("sqlalchemy.", "sqlmodel."))
+        case ast.Constant(value=str(text)):
+            return _SQL.match(text) is not None
+        case ast.JoinedStr(values=[first, *_]) | ast.BinOp(left=first):
+            return _is_statement(first, scopes)
+        case ast.Call(func=ast.Attribute(value=ast.Call() as inner)):
+            return _is_statement(inner, scopes)
+        case ast.Call(func=ast.Attribute(attr="format", value=text)):
+            return _is_statement(text, scopes)
+        case ast.Call(func=callee):
+            return (qualified(callee, scopes) or "").startswith(("sqlalchemy.", "sqlmodel."))
     return False
+
+
+def _is_orm_chain(owner: ast.expr) -> bool:
+    """Whether the chain starts at `Model.objects`, `Model.query` or `session.query(...)`."""
+    while True:
+        match owner:
+            case ast.Attribute(attr="objects" | "query", value=ast.Name(id=name) | ast.Attribute(attr=name)):
+                # a class, as PEP 8 has it
+                return name[:1].isupper() and not name.isupper()
+            case ast.Call(func=ast.Attribute(attr="query", value=session)):
+                text = ast.unparse(session)
+                return "session" in text.lower() or text in ("db", "self.db")
+            case ast.Call(func=ast.Attribute(value=inner)) | ast.Subscript(value=inner):
+                owner = inner
+            case _:
+                return False
 
 
 def logs_at(call: cst.Call, ctx: Context) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from auditor.scan.engine import Engine
+from auditor.scan.links import Outlook
 from auditor.scan.record import dump
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def main() -> None:
     engine = Engine(_rules(order["rules"], order["arguments"]))
     _say(answers, "ready")
     for line in sys.stdin.buffer:
-        for name in json.loads(line):
-            scan, reading = engine.read_and_scan(Path(name), root)
+        for name, text in json.loads(line):
+            outlook = None if text is None else Outlook.load(text)
+            scan, reading = engine.read_and_scan(Path(name), root, outlook)
             stamp = None if reading is None else [reading.mtime_ns, reading.size, reading.inode, reading.digest]
-            _say(answers, [stamp, dump(scan)])
+            _say(answers, [stamp, dump(scan), scan.outline])
 
 
 def _private_output() -> IO[bytes]:

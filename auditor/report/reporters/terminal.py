@@ -93,6 +93,7 @@ def _confirmed(group: Group, console: Console) -> None:
         place = (location(finding), "bold"), (f"  {finding.suspect.rule}", "cyan"), (_age(finding), "dim")
         _line(console, (f"{level}  ", _LEVELS.get(level, "bold")), *place)
         _indented(console, 4, (finding.suspect.message, ""))
+        _way(finding, console)
         _indented(console, 4, (finding.verdict.reason, "bold"))
         _indented(console, 4, (_prospect(finding), "green"))
         _tests(finding, console)
@@ -101,6 +102,11 @@ def _confirmed(group: Group, console: Console) -> None:
 
 def _age(finding: Finding) -> str:
     return "  pre-existing" if finding.change is Change.PRE_EXISTING else ""
+
+
+def _way(finding: Finding, console: Console) -> None:
+    if words := wording.way(finding.suspect):
+        _indented(console, 4, (words, "dim"))
 
 
 def _tests(finding: Finding, console: Console) -> None:
@@ -135,6 +141,7 @@ def _inconclusive(findings: Sequence[Finding], console: Console) -> None:
             console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"), (_age(finding), "dim")
         )
         _indented(console, 4, (finding.verdict.reason, ""))
+        _way(finding, console)
         _tests(finding, console)
 
 
@@ -159,6 +166,7 @@ def _suspected(findings: Sequence[Finding], console: Console) -> None:
             console, (f"  {location(finding)}", "bold"), (f"  {finding.suspect.rule}", "cyan"), (_age(finding), "dim")
         )
         _indented(console, 4, (finding.suspect.message, ""))
+        _way(finding, console)
         for one in finding.remembered[:_REMEMBERED_SHOWN]:
             style = "dim" if one.stale else "bold" if one.kind is VerdictKind.CONFIRMED else ""
             _indented(console, 4, (f"remembered: {wording.recollection(one)}", style))

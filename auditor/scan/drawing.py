@@ -1,0 +1,362 @@
+"""Drawing the outline of a module: its definitions first, then what its names are bound to, then its calls."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from auditor.scan.facts import Function, absolute
+from auditor.scan.once import functions_run_once
+from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, Called, Outline, Routine, position
+
+if TYPE_CHECKING:
+    from auditor.scan.facts import ModuleFacts
+    from auditor.scan.gate import Place, Places
+
+_DEFERRING = re.compile(
+    r"cache|memo|lazy|once|singleton|thread|executor|async|await|background|fixture|property|context_?manager|overload"
+    r"|abstract|task|patch|mock"
+)
+"""Decorators by which a call of the function may not run its body, or runs it elsewhere or once."""
+_ADDS = frozenset(("append", "appendleft", "add", "setdefault", "update", "extend", "insert"))
+_TAKES = frozenset(("pop", "popitem", "popleft", "remove", "discard", "clear"))
+_HANDLED = _ADDS | _TAKES
+_STDLIB = sys.stdlib_module_names
+
+
+def draw(facts: ModuleFacts, places: Places, ends: list[tuple[ast.Call, Place, str, str]]) -> Outline:
+    """The outline of a module. `ends` are calls of interest, each with its surroundings, trigger and name."""
+    made = _Drawing(facts, places).draw(ends)
+    made.guarded = sorted(functions_run_once(facts))
+    return made
+
+
+class _Drawing:
+    """An outline in the making: first the definitions, then what refers to them."""
+
+    def __init__(self, facts: ModuleFacts, places: Places) -> None:
+        self._flat = facts.flat
+        self._package = facts.package
+        self._places = places
+        self._made = Outline(facts.package)
+        self._own: set[str] = set()
+        self._locals: dict[int, dict[str, str | None]] = {}
+        self._globals: dict[int, set[str]] = {}
+        self._paths: dict[int, str | None] = {}
+        self._receivers: set[str] = set()
+        self._roots: set[str] = set()
+        self._typed: set[str] = set()
+
+    def draw(self, ends: list[tuple[ast.Call, Place, str, str]]) -> Outline:
+        """The outline."""
+        made, nodes, of = self._made, self._flat.nodes, self._flat.of
+        for index in of(ast.Import, ast.ImportFrom):
+            self._import(nodes[index])
+        for index in of(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global):
+            self._define(nodes[index], self._places.of(index))
+        self._roots = {*made.names, *(path.rpartition(".")[2] for path in self._own), *self._receivers}
+        for index in of(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            self._declare(nodes[index], self._places.of(index))
+        self._assign_all(of(ast.AnnAssign, ast.Assign))
+        for index in of(ast.Yield, ast.YieldFrom, ast.Return):
+            self._end(nodes[index], index)
+        for index in of(ast.Delete):
+            made.taken.extend(filter(None, map(_attribute_of, nodes[index].targets)))
+        for index in of(ast.Call):
+            self._call(nodes[index], index)
+        for call, place, trigger, name in sorted(ends, key=lambda end: position(end[0])):
+            routine = self._routine(place)
+            if routine is not None:
+                routine.ends.setdefault(trigger, (name, call.lineno))
+        for routine in made.routines.values():
+            routine.calls.sort(key=lambda call: call.at)
+        made.routines = {name: made.routines[name] for name in sorted(made.routines)}
+        made.taken, made.grown = sorted({*made.taken}), sorted({*made.grown})
+        return made
+
+    # definitions
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        made = self._made
+        source = absolute(node, self._package) if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                whole = alias.name if alias.asname else alias.name.partition(".")[0]
+                made.names.setdefault(alias.asname or whole, whole)
+            elif alias.name == "*":
+                made.stars.append(source)
+            else:
+                made.names.setdefault(alias.asname or alias.name, f"{source}.{alias.name}".lstrip("."))
+
+    def _define(self, node: Function | ast.ClassDef | ast.Global, place: Place) -> None:
+        if isinstance(node, ast.Global):
+            self._globals.setdefault(id(place.scopes[-1]), set()).update(node.names)
+            return
+        path = _joined(self._path(place), node.name)
+        if path is not None:
+            self._own.add(path)
+        if isinstance(node, ast.ClassDef):
+            if path is not None:
+                self._made.classes.setdefault(path, ([], {}))
+            return
+        if path is not None:
+            runs = isinstance(node, ast.FunctionDef) and not any(map(_defers, node.decorator_list))
+            self._made.routines.setdefault(path, Routine(node.lineno, runs))
+        self._locals[id(node)] = dict.fromkeys(_parameters(node))
+        if isinstance(place.scopes[-1], ast.ClassDef) and node.args.args:
+            self._receivers.add(node.args.args[0].arg)
+
+    def _declare(self, node: Function | ast.ClassDef, place: Place) -> None:
+        """What a class is derived from, what a function takes and gives."""
+        if not isinstance(node, ast.ClassDef):
+            self._annotate(node, place)
+            return
+        path = _joined(self._path(place), node.name)
+        if path in self._made.classes:
+            found = (self._ref(base, place) for base in node.bases)
+            self._made.classes[path][0].extend(ref for ref in found if ref is not None)
+
+    def _assign_all(self, indices: list[int]) -> None:
+        """What names and attributes are bound to, where that may lead somewhere."""
+        others: list[int] = []
+        for index in indices:
+            node = self._flat.nodes[index]
+            for target in _targets(node):
+                if isinstance(target, ast.Subscript) and (attribute := _attribute_of(target)) is not None:
+                    self._made.grown.append(attribute)
+            ref = self._bound_to(node, index)
+            if ref is None:
+                others.append(index)
+                continue
+            (target,) = _targets(node)
+            self._bind(target, ref, self._places.of(index))
+            if isinstance(target, ast.Name):
+                self._typed.add(target.id)
+        for index in others:
+            for target in _targets(self._flat.nodes[index]):
+                if isinstance(target, ast.Name) and self._may_lead(target):
+                    self._bind(target, None, self._places.of(index))
+
+    def _bound_to(self, node: ast.Assign | ast.AnnAssign, index: int) -> str | None:
+        if len(_targets(node)) != 1:
+            return None
+        if node.value is not None and self._may_lead(node.value):
+            return self._ref(node.value, self._places.of(index))
+        return self._annotated(node.annotation, self._places.of(index)) if isinstance(node, ast.AnnAssign) else None
+
+    def _annotate(self, function: Function, place: Place) -> None:
+        known = self._locals[id(function)]
+        arguments = function.args
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            if argument.annotation is not None:
+                ref = known[argument.arg] = self._annotated(argument.annotation, place)
+                if ref is not None:
+                    self._typed.add(argument.arg)
+        path = _joined(self._path(place), function.name)
+        routine = None if path is None else self._made.routines.get(path)
+        if routine is not None and function.returns is not None:
+            ref = self._annotated(function.returns, place)
+            routine.gives.extend([] if ref is None else [ref])
+
+    def _annotated(self, annotation: ast.expr, place: Place) -> str | None:
+        """A reference to an object of the class that the annotation names; `X | None` and `Optional[X]` count as X."""
+        match annotation:
+            case ast.Constant(value=str(text)) if text.replace(".", "").isidentifier():
+                return self._annotated(ast.parse(text, mode="eval").body, place)
+            case ast.BinOp(left=left, right=ast.Constant(value=None)):
+                return self._annotated(left, place)
+            case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=inner):
+                return self._annotated(inner, place)
+            case ast.Name() | ast.Attribute():
+                ref = self._ref(annotation, place)
+                return None if ref is None else f"{ref}()"
+        return None
+
+    def _bind(self, target: ast.expr, ref: str | None, place: Place) -> None:
+        scope = place.scopes[-1]
+        match target:
+            case ast.Name(id=name) if isinstance(scope, Function) and name not in self._globals.get(id(scope), ()):
+                known = self._locals[id(scope)]
+                # bound twice to different things, it stands for neither
+                known[name] = ref if known.get(name, ref) == ref else None
+            case ast.Name(id=name) if isinstance(scope, ast.Module) and ref is not None:
+                self._made.names.setdefault(name, ref)
+            case ast.Name(id=name) if isinstance(scope, ast.ClassDef) and ref is not None:
+                self._attribute(self._path(place), name, ref)
+            case ast.Attribute(value=ast.Name(id=receiver), attr=name) if ref is not None:
+                owner = self._receiver(receiver, place)
+                if owner is not None:
+                    self._attribute(owner, name, ref)
+            case _:
+                pass
+
+    def _attribute(self, owner: str | None, name: str, ref: str) -> None:
+        if owner in self._made.classes:
+            self._made.classes[owner][1].setdefault(name, ref)
+
+    # uses
+
+    def _end(self, node: ast.Yield | ast.YieldFrom | ast.Return, index: int) -> None:
+        if not isinstance(node, ast.Return):
+            routine = self._routine(self._places.of(index))
+            if routine is not None:
+                routine.runs = False
+        elif node.value is not None and self._may_lead(node.value):
+            self._return(node.value, self._places.of(index))
+
+    def _may_lead(self, expression: ast.expr) -> bool:
+        """Whether it begins with a name that may lead somewhere."""
+        first = _first(expression)
+        return first in self._roots or first in self._typed
+
+    def _return(self, value: ast.expr, place: Place) -> None:
+        routine, ref = self._routine(place), self._ref(value, place)
+        if routine is None or ref is None or not ref.endswith("()"):
+            return
+        routine.gives.append(ref)
+        known = self._locals.get(id(place.scopes[-1]), {})
+        if isinstance(value, ast.Call) or (isinstance(value, ast.Name) and value.id in known):
+            routine.makes.append(ref)
+
+    def _call(self, call: ast.Call, index: int) -> None:
+        func = call.func
+        if isinstance(func, ast.Attribute) and func.attr in _HANDLED:
+            attribute = _attribute_of(func.value)
+            if attribute is not None:
+                (self._made.taken if func.attr in _TAKES else self._made.grown).append(attribute)
+        first = _first(func)
+        if first is None or not (first in self._roots or first in self._typed):
+            return
+        if self._made.names.get(first, "").partition(".")[0] in _STDLIB:
+            return
+        place = self._places.of(index)
+        ref = self._ref(func, place)
+        if ref is None or ref.partition(".")[0] in _STDLIB:
+            return
+        routine = self._routine(place)
+        if routine is not None:
+            routine.calls.append(Called(ref, position(call), _around(place)))
+
+    # references
+
+    def _ref(self, expression: ast.expr, place: Place) -> str | None:
+        """The reference that an expression makes, None if it is none, or to nothing that is known here."""
+        parts: list[str] = []
+        while True:
+            match expression:
+                case ast.Attribute(value=inner, attr=attr):
+                    parts.append(f".{attr}")
+                    expression = inner
+                case ast.Call(func=inner):
+                    parts.append("()")
+                    expression = inner
+                case ast.Await(value=inner) | ast.BoolOp(values=[*_, inner]):
+                    expression = inner
+                case ast.Name(id=name):
+                    root = self._root(name, place)
+                    return None if root is None else root + "".join(reversed(parts))
+                case _:
+                    return None
+
+    def _root(self, name: str, place: Place) -> str | None:
+        for scope in reversed(place.scopes):
+            known = self._locals.get(id(scope))
+            if known is None or name not in known:
+                continue
+            if known[name] is None:
+                owner = self._receiver(name, place)
+                return None if owner is None else f":{owner}"
+            return known[name]
+        path = self._path(place)
+        while path:
+            # a function of the function around, which no other scope sees
+            if f"{path}.{name}" in self._own and path not in self._made.classes:
+                return f":{path}.{name}"
+            path = path.rpartition(".")[0]
+        if name in self._own:
+            return f":{name}"
+        return self._made.names.get(name)
+
+    def _receiver(self, name: str, place: Place) -> str | None:
+        """The class if the name is the receiver of the method that the place is in."""
+        scopes = place.scopes
+        for index in range(len(scopes) - 1, 0, -1):
+            method, owner = scopes[index], scopes[index - 1]
+            if isinstance(owner, ast.ClassDef) and isinstance(method, Function):
+                first = method.args.args[:1]
+                return _dotted(scopes[1:index]) if first and first[0].arg == name else None
+        return None
+
+    def _routine(self, place: Place) -> Routine | None:
+        """The function that runs what stands there, None in a lambda."""
+        path = self._path(place)
+        if path is None:
+            return None
+        while path in self._made.classes:
+            # the body of a class runs where it stands
+            path = path.rpartition(".")[0]
+        if path == "" and path not in self._made.routines:
+            self._made.routines[""] = Routine(1, False)
+        return self._made.routines.get(path)
+
+    def _path(self, place: Place) -> str | None:
+        key = id(place.scopes)
+        if key not in self._paths:
+            self._paths[key] = _dotted(place.scopes[1:])
+        return self._paths[key]
+
+
+def _first(expression: ast.expr) -> str | None:
+    """The name that a chain of attributes and calls begins with."""
+    while not isinstance(expression, ast.Name):
+        if isinstance(expression, ast.Attribute | ast.Await):
+            expression = expression.value
+        elif isinstance(expression, ast.Call):
+            expression = expression.func
+        elif isinstance(expression, ast.BoolOp):
+            expression = expression.values[-1]
+        else:
+            return None
+    return expression.id
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _dotted(scopes: tuple[ast.AST, ...]) -> str | None:
+    names = [scope.name for scope in scopes if isinstance(scope, Function | ast.ClassDef)]
+    return ".".join(names) if len(names) == len(scopes) else None
+
+
+def _joined(path: str | None, name: str) -> str | None:
+    return None if path is None else f"{path}.{name}".lstrip(".")
+
+
+def _parameters(function: Function) -> Iterator[str]:
+    arguments = function.args
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+        if argument is not None:
+            yield argument.arg
+
+
+def _defers(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return _DEFERRING.search(name) is not None
+
+
+def _around(place: Place) -> int:
+    scope = place.scopes[-1]
+    within = any(isinstance(outer, Function) for outer in place.scopes)
+    return LOOP * place.loop | COROUTINE * isinstance(scope, ast.AsyncFunctionDef) | FUNCTION * within
+
+
+def _attribute_of(expression: ast.expr) -> str | None:
+    """The attribute that is meant by `x.NAME` or `x.NAME[key]`."""
+    while isinstance(expression, ast.Subscript):
+        expression = expression.value
+    return expression.attr if isinstance(expression, ast.Attribute) else None

@@ -1,0 +1,324 @@
+"""What is found across the functions and files of a project, each suspect with the chain that leads to it."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from auditor.catalog import chosen_rules
+from auditor.model import Suspect
+from auditor.scan import discover
+from auditor.scan.parallel import RuleSet
+from auditor.scan.project import Project
+
+HELPERS = "import requests\n\n\ndef pull(url):\n    return requests.get(url)\n"
+CALLER = "from helpers import pull\n\n\nasync def handler(url):\n    return pull(url)\n"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIT_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    root = tmp_path / "code"
+    root.mkdir()
+    return root
+
+
+def write(root: Path, **files: str) -> None:
+    """Files by name, with `__` for a slash, last changed long ago."""
+    for name, text in files.items():
+        path = name.replace("____init__", "/#").replace("__", "/").replace("#", "__init__")
+        file = root / f"{path}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        os.utime(file, (time.time() - 100, time.time() - 100))
+
+
+def scan(root: Path, *rules: str, use_cache: bool = True, jobs: int | None = None) -> list[Suspect]:
+    project = Project(discover([root]), RuleSet(chosen_rules, (rules, (), ())), use_cache)
+    try:
+        return [suspect for one in project.scan(jobs=jobs) for suspect in one.suspects]
+    finally:
+        project.close()
+
+
+def found(root: Path, *rules: str) -> list[tuple[str, int, tuple[str, ...]]]:
+    return [(suspect.path, suspect.span.line, suspect.chain) for suspect in scan(root, *rules)]
+
+
+def test_a_blocking_helper_two_calls_away_is_flagged_in_the_coroutine(code: Path) -> None:
+    write(
+        code,
+        app__net="import time\n\n\ndef wait():\n    time.sleep(1)\n",
+        app__tools="from . import net\n\n\ndef settle(device):\n    net.wait()\n",
+        app__main="from app.tools import settle as rest\n\n\nasync def switch(device):\n    rest(device)\n",
+        app____init__="",
+    )
+
+    assert found(code, "blocking-call-in-async") == [
+        (
+            "app/main.py",
+            5,
+            ("settle (app/tools.py:4)", "wait (app/net.py:4)", "time.sleep (app/net.py:5)"),
+        )
+    ]
+
+
+def test_the_probe_stands_at_the_call_that_is_flagged(code: Path) -> None:
+    write(code, helpers=HELPERS, caller=CALLER)
+
+    (suspect,) = scan(code, "blocking-call-in-async")
+
+    assert [(site.probe, site.span) for site in suspect.sites] == [("blocking", suspect.span)]
+    assert "requests.get" in suspect.message
+
+
+def test_a_query_in_a_helper_is_flagged_where_the_loop_is(code: Path) -> None:
+    write(
+        code,
+        store=(
+            "import sqlite3\n\n\nclass Store:\n    def __init__(self, db: sqlite3.Connection):\n"
+            "        self.db = db\n\n    def one(self, key):\n"
+            "        return self.db.execute(QUERY, (key,)).fetchone()\n"
+        ),
+        views="from store import Store\n\n\ndef page(store: Store, keys):\n    return [store.one(k) for k in keys]\n",
+    )
+
+    assert found(code, "query-in-loop") == [("views.py", 5, ("Store.one (store.py:8)", "self.db.execute (store.py:9)"))]
+
+
+def test_a_client_made_by_a_factory_is_flagged_where_it_serves_one_call(code: Path) -> None:
+    write(
+        code,
+        clients=(
+            "import httpx\n\n\ndef client():\n    return httpx.Client()\n\n\ndef polite():\n"
+            "    made = client()\n    return made\n"
+        ),
+        views=(
+            "import clients\n\n\ndef handler(url):\n    with clients.polite() as client:\n"
+            "        return client.get(url)\n"
+        ),
+    )
+
+    assert found(code, "http-client-per-call") == [
+        ("views.py", 5, ("polite (clients.py:8)", "client (clients.py:4)", "httpx.Client (clients.py:4)"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "async def pull(url):\n    return await fetch(url)\n",
+        "def pull(url):\n    yield requests.get(url)\n",
+        "@run_in_executor\ndef pull(url):\n    return requests.get(url)\n",
+        "def pull(url):\n    return lambda: requests.get(url)\n",
+        "def pull(url):\n    def inner():\n        return requests.get(url)\n    return inner\n",
+    ],
+)
+def test_a_helper_that_does_not_run_its_body_at_once_leads_nowhere(code: Path, helper: str) -> None:
+    write(code, helpers="import requests\n\n\n" + helper, caller=CALLER)
+
+    assert found(code, "blocking-call-in-async") == []
+
+
+def test_helpers_that_call_one_another_in_a_circle_are_followed_once(code: Path) -> None:
+    write(
+        code,
+        helpers=(
+            "import time\n\n\ndef a(n):\n    b(n)\n\n\ndef b(n):\n    a(n - 1)\n    c()\n\n\n"
+            "def c():\n    time.sleep(n)\n"
+        ),
+        caller="from helpers import a\n\n\nasync def go():\n    a(3)\n",
+    )
+
+    assert found(code, "blocking-call-in-async") == [
+        ("caller.py", 5, ("a (helpers.py:4)", "b (helpers.py:8)", "c (helpers.py:13)", "time.sleep (helpers.py:14)"))
+    ]
+
+
+def test_chains_are_bounded(code: Path) -> None:
+    steps = "".join(f"def f{n}():\n    f{n + 1}()\n\n\n" for n in range(6))
+    write(
+        code, deep=f"import time\n\n\n{steps}def f6():\n    time.sleep(1)\n\n\nasync def far():\n    f0()\n    f3()\n"
+    )
+
+    (suspect,) = scan(code, "blocking-call-in-async")
+
+    assert len(suspect.chain) == 5
+    assert suspect.chain[0].startswith("f3 ")
+
+
+def test_a_change_in_a_helper_refreshes_its_callers(code: Path) -> None:
+    write(code, helpers=HELPERS, caller=CALLER)
+    assert len(found(code, "blocking-call-in-async")) == 1
+
+    write(code, helpers="def pull(url):\n    return url\n")
+    assert found(code, "blocking-call-in-async") == []
+
+    write(code, helpers="# moved down\n" + HELPERS)
+    assert found(code, "blocking-call-in-async") == [
+        ("caller.py", 5, ("pull (helpers.py:5)", "requests.get (helpers.py:6)"))
+    ]
+
+
+def test_the_cache_gives_what_a_scan_without_it_gives(code: Path) -> None:
+    write(code, helpers=HELPERS, caller=CALLER, views="import helpers\n\n\nasync def go(u):\n    helpers.pull(u)\n")
+
+    plain = scan(code, use_cache=False)
+
+    assert len(plain) >= 2
+    assert scan(code) == plain
+    assert scan(code) == plain
+
+
+def test_an_outline_that_the_cache_has_lost_is_made_again(code: Path, tmp_path: Path) -> None:
+    import sqlite3
+
+    write(code, helpers=HELPERS, caller=CALLER)
+    scan(code, "blocking-call-in-async")
+    (file,) = (tmp_path / "cache").glob("*.db")
+    with sqlite3.connect(file) as db:
+        db.execute("DELETE FROM outlines")
+        db.execute("DELETE FROM notes")
+
+    assert len(found(code, "blocking-call-in-async")) == 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_any_number_of_processes_finds_the_same(code: Path, jobs: int) -> None:
+    chance = random.Random(7)
+    names = [f"m{n}" for n in range(60)]
+    for name in names:
+        other = chance.choice(names)
+        text = f"import time\nfrom {other} import step as further\n\n\ndef step():\n    further()\n"
+        if chance.random() < 0.3:
+            text += "    time.sleep(1)\n"
+        write(code, **{name: f"{text}\n\nasync def go():\n    step()\n    further()\n"})
+
+    suspects = scan(code, "blocking-call-in-async", use_cache=False, jobs=jobs)
+
+    assert any(suspect.chain for suspect in suspects)
+    assert suspects == scan(code, "blocking-call-in-async", use_cache=False, jobs=1)
+
+
+def test_a_library_of_the_name_of_a_file_is_the_library(code: Path) -> None:
+    write(
+        code,
+        tools__requests="import time\n\n\ndef get(url):\n    time.sleep(1)\n",
+        app__main="import requests\n\n\nasync def go(url):\n    requests.get(url)\n",
+    )
+
+    assert [suspect[2] for suspect in found(code, "blocking-call-in-async")] == [()]
+
+
+# ------------------------------------------------------------------------------------------------
+# Names
+
+
+@pytest.mark.parametrize(
+    ("other", "here"),
+    [
+        ("from asyncio import Queue\n", "from other import Queue\n\njobs = Queue()\n"),
+        ("import asyncio\n\nInbox = asyncio.Queue\n", "import other\n\njobs = other.Inbox()\n"),
+        ("import asyncio as aio\n", "from other import aio\n\njobs = aio.Queue()\n"),
+        ("import asyncio\n\n\nclass Inbox(asyncio.Queue):\n    pass\n", "from other import Inbox\n\njobs = Inbox()\n"),
+        (
+            "import asyncio\n\n\nclass Inbox(asyncio.Queue):\n    pass\n",
+            "from other import Inbox\n\n\nclass Jobs(Inbox):\n    pass\n\n\njobs = Jobs()\n",
+        ),
+    ],
+)
+def test_a_name_is_followed_through_another_file(code: Path, other: str, here: str) -> None:
+    write(code, other=other, here=here)
+
+    assert [suspect.path for suspect in scan(code, "unbounded-queue")] == ["here.py"]
+
+
+def test_an_object_that_another_file_has_made_has_its_type(code: Path) -> None:
+    write(
+        code,
+        other="import requests\n\nsession = requests.Session()\n",
+        here="from other import session\n\n\nasync def go(url):\n    return session.get(url)\n",
+    )
+
+    assert found(code, "blocking-call-in-async") == [("here.py", 5, ())]
+
+
+def test_a_re_export_by_a_package_is_followed(code: Path) -> None:
+    write(
+        code,
+        pkg____init__="from .net import *\n",
+        pkg__net="import time\n\n\ndef wait():\n    time.sleep(1)\n",
+        main="import pkg\n\n\nasync def go():\n    pkg.wait()\n",
+    )
+
+    assert [suspect[:2] for suspect in found(code, "blocking-call-in-async")] == [("main.py", 5)]
+
+
+# ------------------------------------------------------------------------------------------------
+# What other files do to an attribute
+
+HUB = (
+    "class Hub:\n    def __init__(self):\n        self.sessions = {}\n\n"
+    "    def join(self, session_id, session):\n        self.sessions[session_id] = session\n"
+)
+
+
+def test_an_attribute_that_another_file_prunes_does_not_only_grow(code: Path) -> None:
+    write(code, hub=HUB)
+    assert len(found(code, "registry-never-pruned")) == 1
+
+    write(code, server="from hub import Hub\n\n\ndef leave(hub: Hub, key):\n    hub.sessions.pop(key, None)\n")
+    assert found(code, "registry-never-pruned") == []
+
+
+def test_what_a_file_prunes_that_does_not_know_this_one_counts_for_nothing(code: Path) -> None:
+    write(code, hub=HUB, other="def leave(pool, key):\n    del pool.sessions[key]\n")
+
+    assert len(found(code, "registry-never-pruned")) == 1
+
+
+# ------------------------------------------------------------------------------------------------
+# What runs once
+
+FETCH = "import requests\n\n\ndef fetch(url):\n    return requests.get(url)\n"
+
+
+@pytest.mark.parametrize("name", ["test_net", "net_test", "conftest", "tests__net", "pkg__tests__deep__net"])
+def test_what_a_file_of_tests_makes_is_made_once(code: Path, name: str) -> None:
+    write(code, **{name: FETCH})
+
+    assert found(code, "http-client-per-call") == []
+
+
+@pytest.mark.parametrize(
+    ("end", "flagged"),
+    [
+        ("if __name__ == '__main__':\n    fetch('http://localhost')\n", False),
+        ("def run():\n    fetch('x')\n\n\nif __name__ == '__main__':\n    run()\n", False),
+        ("if __name__ == '__main__':\n    for url in URLS:\n        fetch(url)\n", True),
+        ("def other(url):\n    fetch(url)\n\n\nif __name__ == '__main__':\n    fetch('x')\n", True),
+        ("if __name__ == '__main__':\n    serve(fetch)\n", True),
+    ],
+)
+def test_a_function_that_only_the_main_guard_calls_runs_once(code: Path, end: str, flagged: bool) -> None:
+    write(code, net=f"{FETCH}\n\n{end}")
+
+    assert bool(found(code, "http-client-per-call")) is flagged
+
+
+def test_a_function_that_another_file_calls_too_runs_often(code: Path) -> None:
+    write(
+        code,
+        net=f"{FETCH}\n\nif __name__ == '__main__':\n    fetch('http://localhost')\n",
+        views="from net import fetch\n\n\ndef view(request):\n    return fetch(request.url)\n",
+    )
+
+    assert [suspect[:2] for suspect in found(code, "http-client-per-call")] == [("net.py", 5)]
