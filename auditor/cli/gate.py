@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.config import FAIL_ON, suggestion
 from auditor.errors import AuditError, ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ def known_gate(name: str) -> str:
     Raises:
         ConfigError: it is none.
     """
+    from auditor.config import FAIL_ON, suggestion
+
     if name not in FAIL_ON:
         raise ConfigError(f"--fail-on {name}: no such gate; {suggestion(name, FAIL_ON)}")
     return name

@@ -175,3 +175,22 @@ def test_init_proposes_what_the_project_has(project: Path) -> None:
 
 def test_the_version_is_printed(project: Path) -> None:
     assert audit("--version", cwd=project).stdout.startswith("audit 0.")
+
+
+def test_the_version_is_told_without_loading_what_an_audit_needs(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom auditor.cli import main\n"
+        "try: main(['--version'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('auditor.model', 'libcst', 'jinja2', 'rich', 'radon', 'memray') if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert result.stdout.splitlines()[-1] == "[]"
