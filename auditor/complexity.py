@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from typing import TYPE_CHECKING
 
 from radon.complexity import cc_rank, cc_visit_ast
@@ -21,11 +23,12 @@ _EFFORTS = {"A": Effort.LOW, "B": Effort.LOW, "C": Effort.MEDIUM}
 
 
 class Complexities:
-    """Looks complexities up in the files below `root`, each parsed once and each function counted once."""
+    """Looks complexities up in the files below `root`, each read once and each function counted once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._functions: dict[str, tuple[_Function, ...]] = {}
+        self._texts: dict[str, tuple[str, ...]] = {}
+        self._functions: dict[tuple[str, int, int], tuple[_Function, ...]] = {}
         self._counted: dict[tuple[str, int], int] = {}
 
     def of(self, suspect: Suspect) -> tuple[int | None, Effort | None]:
@@ -33,9 +36,10 @@ class Complexities:
 
         Both are None outside of any function, and where the file cannot be read or parsed.
         """
-        if suspect.path not in self._functions:
-            self._functions[suspect.path] = _functions(self._root / suspect.path)
-        function = _innermost(self._functions[suspect.path], suspect.span)
+        around = suspect.function
+        # the whole file only if the scan names no function: parsing one takes as long as scanning it
+        functions = () if around is None else self._within(suspect.path, around.line, around.end_line)
+        function = _innermost(functions or self._within(suspect.path, 1, 0), suspect.span)
         if function is None:
             return None, None
         key = suspect.path, function.lineno
@@ -45,14 +49,36 @@ class Complexities:
         complexity = self._counted[key]
         return complexity, _EFFORTS.get(cc_rank(complexity), Effort.HIGH)
 
+    def _within(self, path: str, first: int, last: int) -> tuple[_Function, ...]:
+        """The functions on these lines of the file; `last` is 0 for all of it."""
+        key = path, first, last
+        if key not in self._functions:
+            if path not in self._texts:
+                self._texts[path] = _lines(self._root / path)
+            self._functions[key] = _functions(self._texts[path], first, last)
+        return self._functions[key]
 
-def _functions(file: Path) -> tuple[_Function, ...]:
+
+def _lines(file: Path) -> tuple[str, ...]:
+    """The lines as the parser counts them, none if the file cannot be read."""
     try:
-        # Bytes, so that the file's own coding line holds.
-        module = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        data = file.read_bytes()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return tuple(io.StringIO(data.decode(encoding), newline=None))
+    except (OSError, SyntaxError, ValueError, LookupError):
         return ()
-    return tuple(node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _functions(lines: tuple[str, ...], first: int, last: int) -> tuple[_Function, ...]:
+    chosen = lines[first - 1 : last or None]
+    # an indented function keeps its indent below a header of ours
+    nested = bool(chosen) and chosen[0][:1] in " \t"
+    try:
+        module = ast.parse("".join(("if 1:\n", *chosen) if nested else chosen))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    ast.increment_lineno(module, first - 1 - nested)
+    return tuple(node for node in ast.walk(module) if isinstance(node, _Function))
 
 
 def _innermost(functions: tuple[_Function, ...], span: Span) -> _Function | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,3 +76,15 @@ def test_nothing_is_said_of_what_cannot_be_parsed_or_is_no_function(tmp_path: Pa
 
 def test_nothing_is_said_of_a_file_that_is_gone(tmp_path: Path) -> None:
     assert Complexities(tmp_path).of(at(2)) == (None, None)
+
+
+def test_the_function_that_the_scan_names_is_counted_as_in_the_whole_file(tmp_path: Path) -> None:
+    text = "x = '''\n  def f(\n'''\n\nclass A:\n    @decorated\n    def outer(self, x):\n" + (
+        "        if x:\n            async def inner():\n                return 1 if x else 2\n        return inner\n"
+    )
+    (tmp_path / "module.py").write_text(text)
+    for line, function in ((7, (7, 11)), (8, (7, 11)), (10, (9, 10)), (11, (7, 11))):
+        span = Span(function[0], 1, function[1], 2)
+        named = replace(at(line), function=span)
+        assert Complexities(tmp_path).of(named) == Complexities(tmp_path).of(at(line))
+        assert Complexities(tmp_path).of(named)[0] == 2
