@@ -1,6 +1,7 @@
 """What the static scan costs, as ratios of processor time against other tools, taken side by side in one run.
 
     python benchmarks/static.py [--files 150] [--tools ruff,fixit,pylint] [--corpus DIRECTORY]
+                                [--many 10000]
 
 The corpus is every n-th module of the standard library (or of DIRECTORY) without its tests, copied to a temporary
 directory; the tools are installed into a scratch environment there, and one that cannot be installed is named.
@@ -119,6 +120,33 @@ def scanning(code: Path, scratch: Path, lines: int) -> Run:
     return one
 
 
+def repeated(code: Path, files: int, into: Path) -> int:
+    """Copy the corpus again and again until there are so many files; return the lines."""
+    listed = sorted(code.rglob("*.py"))
+    lines = 0
+    for number in range(files):
+        file = listed[number % len(listed)]
+        copy = into / str(number // len(listed)) / file.relative_to(code)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        lines += file.read_bytes().count(b"\n")
+    return lines
+
+
+def scanning_many(code: Path, scratch: Path, files: int) -> None:
+    """Print what a warm scan of so many files takes, and the memory of the cold one before it in two processes."""
+    many = scratch / "many"
+    lines = repeated(code, files, many)
+    cache = {"AUDIT_CACHE_DIR": str(scratch / "cache-of-many")}
+    plain = audit_command(str(many), "--static", "--exit-zero", "--format", "json", "--jobs", "2")
+    cold = measured(plain, cache)
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    warm = measured(plain, cache)
+    print(f"{files} files, {lines} lines, two processes: {cold.cpu:.1f} s CPU, {cold.wall:.1f} s wall")
+    print(f"  memory                 {cold.memory:8.0f} MB in the caller, at most {workers:.0f} MB in any process")
+    print(f"  warm, nothing changed  {warm.cpu:8.2f} s CPU  {warm.wall:6.2f} s wall; target 1 s for 10,000 files")
+
+
 def starting(code: Path) -> None:
     """Print what a start costs above an interpreter's own, the least of five."""
     file = min(code.rglob("*.py"), key=lambda found: abs(found.stat().st_size - 10_000))
@@ -148,6 +176,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=150, help="about so many files (default: 150)")
     parser.add_argument("--corpus", type=Path, default=Path(sysconfig.get_paths()["stdlib"]))
     parser.add_argument("--tools", default="ruff,fixit,pylint,semgrep")
+    parser.add_argument("--many", type=int, default=10_000, help="files of the warm scan, copies included; 0: none")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="audit-bench-") as name:
         scratch = Path(name)
@@ -156,6 +185,8 @@ def main() -> None:
         print(f"{files} files, {lines} lines; load {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores")
         starting(code)
         own = scanning(code, scratch, lines)
+        if options.many:
+            scanning_many(code, scratch, options.many)
         comparing([tool for tool in options.tools.split(",") if tool], scratch / "tools", code, own)
 
 
