@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor import __version__
 from auditor.catalog import all_rules, chosen_rules, sources_of_rules
@@ -13,6 +14,7 @@ from auditor.comparing import Against, Compared, Scope, compared, narrowed, root
 from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
+from auditor.fix.chosen import is_confirmed
 from auditor.judge import judge
 from auditor.machine import this_machine
 from auditor.measure import Conditions, Progress, measure
@@ -31,7 +33,7 @@ from auditor.model import (
 from auditor.observe import observe
 from auditor.remembering import Memory
 from auditor.scan import discover
-from auditor.scan.files import Target, repository_of
+from auditor.scan.files import Target, repository_of, root_of
 from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
@@ -39,7 +41,11 @@ from auditor.store import Location
 from auditor.suppress import Suppressed, suppress
 from auditor.triage import gain, triage
 
-__all__ = ["Progress", "Request", "audit"]
+if TYPE_CHECKING:
+    from auditor.fix import Fixes
+    from auditor.rule import Rule
+
+__all__ = ["Progress", "Request", "audit", "fix_found"]
 
 _CONTEXT_LINES = 2
 _EXCERPT_LINES = 12
@@ -52,7 +58,8 @@ class Request:
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
     as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
     pass is made. `plain` is the plain run, where the caller has made it already.
-    `against` is what to compare with; of a change, only the changed files are audited.
+    `against` is what to compare with; of a change, only the changed files are audited. `fixes` asks for fixes of all
+    that is not rejected; confirmed findings have theirs in any case.
     """
 
     paths: tuple[Path, ...]
@@ -68,6 +75,7 @@ class Request:
     against: Against = field(default_factory=Against)
     plain: Outcome | None = None
     repeat: int = 1
+    fixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,9 @@ def audit(request: Request, progress: Progress) -> Report:
         created=created,
         files=scanned.files,
         lines=scanned.lines,
-        findings=tuple(one for one in findings if one.suspect.fingerprint not in aside),
+        findings=_with_fixes(
+            [one for one in findings if one.suspect.fingerprint not in aside], request, scanned.target.root
+        ),
         skipped=scanned.skipped,
         workloads=tuple(runs),
         machine=this_machine(),
@@ -151,6 +161,30 @@ def _suppressed(scanned: _Scanned, config: Config) -> Suppressed:
         incomplete={skip.path for skip in scanned.skipped},
         require_reason=config.require_reason,
     )
+
+
+def fix_found(request: Request, report: Report, unsafe: bool, write: bool, progress: Progress) -> Fixes:
+    """Make the fixes of what the audit found and did not reject; the files are written only if `write` says so.
+
+    Raises:
+        AuditError: a rule cannot be loaded.
+    """
+    from auditor.fix import fix_all
+
+    root = root_of_change(request.paths) if request.against.is_change else root_of(request.paths)
+    return fix_all(report.findings, _rules(request), root, unsafe, write, progress.stop)
+
+
+def _with_fixes(findings: Sequence[Finding], request: Request, root: Path) -> tuple[Finding, ...]:
+    if not any(request.fixes or is_confirmed(finding) for finding in findings):
+        return tuple(findings)
+    from auditor.fix import with_fixes
+
+    return with_fixes(findings, _rules(request), root, everything=request.fixes)
+
+
+def _rules(request: Request) -> Sequence[Rule]:
+    return chosen_rules(request.config.select, request.config.ignore, sources_of_rules(request.config.rules))
 
 
 def _prefix(root: Path) -> str:

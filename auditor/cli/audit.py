@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.cli.delivery import deliver, outputs
+from auditor.cli.fixing import fix_mode, fixed, left, show
 from auditor.cli.gate import exit_code, known_gate
 from auditor.cli.options import audit_parser
 from auditor.errors import ConfigError
@@ -30,6 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     options = audit_parser().parse_args(arguments)
     wanted = outputs(options.format, options.output)
+    mode = fix_mode(options, wanted)
     from auditor.cli.interpreter import interpreter
     from auditor.cli.progress import interruptible, shown
     from auditor.cli.standard_input import spool
@@ -40,8 +42,16 @@ def run(arguments: Sequence[str]) -> int:
         request = _request(options, arguments, spooled)
         with shown(progress) as watched:
             report = _run(request, watched)
-    deliver(report, wanted)
-    return exit_code(report, request.config.fail_on, allow_failure=request.allow_failure)
+            fixes = None
+            if mode is not None:
+                report, fixes = fixed(mode, request, report, watched)
+    if mode is not None and not mode.write:
+        deliver(report, [one for one in wanted if one[1] is not None])
+        show(fixes, report)
+    else:
+        deliver(report, wanted)
+    remaining = left(report, fixes) if fixes is not None and mode is not None and mode.write else report
+    return exit_code(remaining, request.config.fail_on, allow_failure=request.allow_failure)
 
 
 def _run(request: Request, progress: Progress) -> Report:
@@ -57,6 +67,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
     from auditor.config import load_config
     from auditor.model import Source
     from auditor.pipeline import Request
+    from auditor.report import reporters
     from auditor.store import locate
 
     paths = tuple(options.paths) or (Path(),)
@@ -75,6 +86,8 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         cache=not options.no_cache,
         jobs=options.jobs,
         against=_against(options.diff, config.baseline, workloads),
+        fixes=options.diff_fixes
+        or any(reporters()[name].fixes for name, _file in outputs(options.format, options.output)),
         store=None if options.no_store else locate(start, config.root if config.source else None, config.store),
     )
 

@@ -15,6 +15,7 @@ of them are real: each one confirmed or rejected, with numbers.
   audit path/ --run "python bench.py"     audit a path under a workload
   audit path/ --run "pytest -q"           any command will do
   audit path/                             workloads of [tool.audit], else static only
+  audit path/ --diff-fixes                show what can be fixed; --fix does it
   audit explain RULE                      what a rule looks for, and why
   audit rules                             all rules
   audit new-rule NAME                     a rule of your own to start from
@@ -67,6 +68,10 @@ def audit_parser() -> argparse.ArgumentParser:
     choosing.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
     choosing.add_argument("--no-store", action="store_true", help="neither show nor keep remembered evidence")
     choosing.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")
+    fixing = parser.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="make the safe fixes of all that is not rejected")
+    fixing.add_argument("--diff-fixes", action="store_true", help="print what --fix would change, as a diff")
+    fixing.add_argument("--unsafe-fixes", action="store_true", help="with either: also fixes that may change meaning")
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format", action="append", default=[], choices=tuple(reporters()), help="what to print or write"

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from auditor.fix.project import Fixes, fix_all, with_fixes
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auditor.fix.project import Fixes, fix_all, with_fixes
 
 __all__ = ["Fixes", "fix_all", "with_fixes"]
+
+
+def __getattr__(name: str) -> Any:
+    # an audit that fixes nothing is not to wait for the import of LibCST
+    if name in __all__:
+        from auditor.fix import project
+
+        return getattr(project, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

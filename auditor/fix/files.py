@@ -48,11 +48,10 @@ class FileFixes:
     clashed: list[Suspect] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    @property
-    def diff(self) -> str:
-        """The change as a unified diff, "" if there is none."""
+    def diff(self, path: str) -> str:
+        """The change as a unified diff of the file by that name, "" if there is none."""
         old, new = Text.decode(self.before), Text.decode(self.after)
-        return "" if old is None or new is None else unified(self.path, old.lines, new.lines)
+        return "" if old is None or new is None else unified(path, old.lines, new.lines)
 
 
 class Fixing:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auditor.fix.chosen import is_confirmed, is_rejected
 from auditor.fix.files import FileFixes, Fixing
 from auditor.fix.write import UnwritableError, replace_file
-from auditor.model import Finding, Fix, Suspect, VerdictKind
+from auditor.model import Finding, Fix, Suspect
 from auditor.rule import Rule
 from auditor.scan.files import package_of
 
@@ -29,11 +30,15 @@ class Fixes:
     warnings: tuple[str, ...] = ()
 
 
-def with_fixes(findings: Sequence[Finding], rules: Iterable[Rule], root: Path) -> tuple[Finding, ...]:
-    """The findings, each with the fix that its rule has for it."""
+def with_fixes(
+    findings: Sequence[Finding], rules: Iterable[Rule], root: Path, *, everything: bool
+) -> tuple[Finding, ...]:
+    """The findings, with the fixes that their rules have: confirmed ones, with `everything` all but the rejected."""
+    rules = [rule for rule in rules if rule.fix is not None]
     fixing = Fixing(rules)
     fixes: dict[tuple[str, str], Fix] = {}
-    for path, group in _by_file(findings, {rule.id for rule in rules if rule.fix is not None}).items():
+    chosen = [one for one in findings if is_confirmed(one) or (everything and not is_rejected(one))]
+    for path, group in _by_file(chosen, {rule.id for rule in rules}).items():
         data = _read(root / path)
         if data is not None:
             wanted = {finding.suspect.fingerprint for finding in group}
@@ -66,7 +71,7 @@ def fix_all(
         if data is None:
             warnings.append(f"{path} is left as it is: it cannot be read")
             continue
-        open_ = {f.suspect.fingerprint for f in group if f.verdict.kind is not VerdictKind.REJECTED}
+        open_ = {one.suspect.fingerprint for one in group if not is_rejected(one)}
         package = package_of(root / path, root)
         one = fixing.fix_file(data, path, package, _among(open_), unsafe)
         rejected += _fixable(fixing, data, path, package, group, unsafe)
@@ -78,7 +83,7 @@ def fix_all(
                 continue
         files.append(one)
     return Fixes(
-        diffs=tuple(one.diff for one in files if one.fixed),
+        diffs=tuple(one.diff(_from_here(root / one.path, one.path)) for one in files if one.fixed),
         fixed=tuple(suspect for one in files for suspect in one.fixed),
         rejected=tuple(rejected),
         unsafe=tuple(suspect for one in files for suspect in one.unsafe),
@@ -87,11 +92,17 @@ def fix_all(
     )
 
 
+def _from_here(file: Path, path: str) -> str:
+    """The way to the file from the working directory, as `git apply` is called there, else from the target."""
+    here = Path.cwd()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else path
+
+
 def _fixable(
     fixing: Fixing, data: bytes, path: str, package: str, group: Sequence[Finding], unsafe: bool
 ) -> list[Suspect]:
     """The rejected suspects of the file that would have been fixed."""
-    settled = {f.suspect.fingerprint: f.suspect for f in group if f.verdict.kind is VerdictKind.REJECTED}
+    settled = {one.suspect.fingerprint: one.suspect for one in group if is_rejected(one)}
     if not settled:
         return []
     fixes = fixing.proposals(data, path, package, _among(settled))

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """One way to write a report down. `name` is the module's own, `suffixes` what a file of that kind ends in."""
+    """One way to write a report down. `name` is the module's own, `suffixes` what a file of that kind ends in.
+
+    `fixes` says that its readers can apply fixes, also of what was not measured.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     render: Callable[[Report], str]
+    fixes: bool = False

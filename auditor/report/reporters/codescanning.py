@@ -20,4 +20,4 @@ def render(report: Report) -> str:
     return document(report, open_findings(report), alerts=True)
 
 
-REPORTER = Reporter(name="codescanning", suffixes=(".codescanning.sarif",), render=render)
+REPORTER = Reporter(name="codescanning", suffixes=(".codescanning.sarif",), render=render, fixes=True)

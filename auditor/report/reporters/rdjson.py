@@ -60,4 +60,4 @@ def _range(finding: Finding, span: Span) -> dict[str, dict[str, int]] | None:
     }
 
 
-REPORTER = Reporter(name="rdjson", suffixes=(".rdjson", ".rdjson.json"), render=render)
+REPORTER = Reporter(name="rdjson", suffixes=(".rdjson", ".rdjson.json"), render=render, fixes=True)

@@ -18,4 +18,4 @@ def render(report: Report) -> str:
     return document(report, (*open_findings(report), *overview(report).rejected, *report.set_aside))
 
 
-REPORTER = Reporter(name="sarif", suffixes=(".sarif", ".sarif.json"), render=render)
+REPORTER = Reporter(name="sarif", suffixes=(".sarif", ".sarif.json"), render=render, fixes=True)
