@@ -432,6 +432,10 @@ class Edits(Protocol):
     Code is source text whose lines end in LF. What is not edited stays byte for byte.
     """
 
+    def code(self, node: cst.CSTNode) -> str:
+        """Source text of the node, its lines indented as they are in the file (which `Context.code` does not keep)."""
+        ...
+
     def replace(self, node: cst.CSTNode, code: str | cst.CSTNode) -> None:
         """Put `code` where the node stands; parentheses around the node stay."""
         ...

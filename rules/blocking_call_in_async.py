@@ -108,12 +108,12 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if name == "time.sleep":
         if len(node.args) != 1 or node.args[0].keyword is not None or node.args[0].star:
             return None
-        code = f"await {edits.imported('asyncio.sleep')}({ctx.code(node.args[0].value)})"
+        code = f"await {edits.imported('asyncio.sleep')}({edits.code(node.args[0].value)})"
     elif name in _TO_THREAD:
         function = cst.Arg(node.func, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
         arguments = [function, *node.args] if node.args else [cst.Arg(node.func)]
         callee = cst.parse_expression(edits.imported("asyncio.to_thread"))
-        code = f"await {ctx.code(node.with_changes(func=callee, args=arguments, lpar=(), rpar=()))}"
+        code = f"await {edits.code(node.with_changes(func=callee, args=arguments, lpar=(), rpar=()))}"
     else:
         return None
     edits.replace(node, f"({code})" if _binds_tighter(node, ctx) else code)

@@ -134,7 +134,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         return None
     word = (name or ctx.code(node.func)).rsplit(".", 1)[-1]
     hint = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", word.removeprefix("create_")).upper()
-    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    code = edits.code(node.with_changes(lpar=(), rpar=())).strip()
     edits.replace(node, edits.constant(f"_{hint}", code))
     return Safety.UNSAFE
 

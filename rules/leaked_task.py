@@ -46,7 +46,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         return None
     tasks = edits.constant("_BACKGROUND_TASKS", "set()")
     task = edits.free("task")
-    edits.replace(statement, f"{task} = {ctx.code(node)}")
+    edits.replace(statement, f"{task} = {edits.code(node)}")
     edits.after(line, f"{tasks}.add({task})\n{task}.add_done_callback({tasks}.discard)")
     return Safety.UNSAFE
 

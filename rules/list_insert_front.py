@@ -22,6 +22,9 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"each `{name}.insert(0, ...)` moves all items of the list", (Plant("sized-call", node),))
 
 
+_LOOKS_AT_NAMES = ("locals", "vars", "dir", "eval", "exec")
+
+
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     function = ctx.function(node)
     if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
@@ -40,7 +43,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if ctx.code(value).strip() not in ("[]", "list()") or not isinstance(loop, cst.For | cst.While):
         return None
     around = [parent for parent in ctx.ancestors(loop) if function in ctx.ancestors(parent)]
-    if any(isinstance(parent, cst.Try | cst.TryStar) for parent in around):
+    if any(isinstance(parent, cst.Try | cst.TryStar | cst.With) for parent in around):
         return None
     uses = [use for use in ctx.uses(name.value, function) if use is not target]
     inside = set(ctx.uses(name.value, loop))
@@ -57,9 +60,9 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         call = _insertion(use, ctx)
         if call is None:
             return None
-        edits.replace(call, f"{name.value}.append({ctx.code(call.args[1].value)})")
+        edits.replace(call, f"{name.value}.append({edits.code(call.args[1].value)})")
     edits.after(loop, f"{name.value}.reverse()")
-    return Safety.SAFE
+    return Safety.UNSAFE if any(ctx.uses(one, function) for one in _LOOKS_AT_NAMES) else Safety.SAFE
 
 
 def _block(statement: cst.CSTNode, ctx: Context) -> cst.CSTNode | None:

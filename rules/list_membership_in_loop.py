@@ -64,7 +64,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     assert isinstance(node, cst.Comparison)
     (test,) = node.comparisons
     items = test.comparator
-    if not isinstance(items, cst.Name | cst.Attribute | cst.ListComp):
+    if not isinstance(items, cst.Name | cst.Attribute | cst.ListComp) or _cannot_be_hashed(node.left, items, ctx):
         return None
     outer = None
     for loop in ctx.loops(node):
@@ -81,6 +81,21 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
             made, hint = f"{{{code[1:-1]}}}", "known"
     edits.replace(items, edits.hoist(items, outer, hint, made))
     return Safety.UNSAFE
+
+
+def _cannot_be_hashed(sought: cst.BaseExpression, items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether what is looked for, or an entry of the list as far as it is seen to be made, is a list, set or dict."""
+    known = [sought]
+    makers = [items]
+    if isinstance(items, cst.Name):
+        stores = ctx.stores(items.value, ctx.function(items))
+        makers = [store.value for store in stores if isinstance(store, cst.Assign)]
+    for made in makers:
+        if isinstance(made, cst.ListComp):
+            known.append(made.elt)
+        elif isinstance(made, cst.List):
+            known += [element.value for element in made.elements]
+    return any(ctx.type_of(one) in ("list", "set", "dict", "bytearray") for one in known)
 
 
 RULE = Rule(

@@ -45,7 +45,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if any(ctx.function(use) is not function or not _suits_deque(use, ctx) for use in uses):
         return None
     deque = edits.imported("collections.deque")
-    inside = ctx.code(value).strip()
+    inside = edits.code(value).strip()
     edits.replace(value, f"{deque}()" if inside in ("[]", "list()") else f"{deque}({inside})")
     for use in uses:
         attribute = ctx.parent(use)
@@ -54,6 +54,14 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         if is_pop and isinstance(call, cst.Call) and call.args:
             edits.replace(call, f"{name.value}.popleft()")
     return Safety.UNSAFE
+
+
+def _is_only_a_test(value: cst.CSTNode, ctx: Context) -> bool:
+    """Whether nothing but the truth of the value counts."""
+    parent = ctx.parent(value)
+    if isinstance(parent, cst.BooleanOperation):
+        return _is_only_a_test(parent, ctx)
+    return isinstance(parent, cst.While | cst.If | cst.IfExp) and parent.test is value
 
 
 def _suits_deque(use: cst.Name, ctx: Context) -> bool:
@@ -71,8 +79,8 @@ def _suits_deque(use: cst.Name, ctx: Context) -> bool:
             return parent.value is use and isinstance(index, cst.Integer | cst.UnaryOperation)
         case cst.For() | cst.CompFor():
             return parent.iter is use
-        case cst.While() | cst.If():
-            return parent.test is use
+        case cst.While() | cst.If() | cst.IfExp() | cst.BooleanOperation():
+            return _is_only_a_test(use, ctx)
         case cst.AugAssign(operator=cst.AddAssign()):
             return parent.target is use
         case cst.UnaryOperation(operator=cst.Not()) | cst.ComparisonTarget(operator=cst.In() | cst.NotIn()):

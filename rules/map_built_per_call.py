@@ -107,7 +107,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
             name = f"{function.name.value}_map"
         case _:
             return None
-    code = ctx.code(node.with_changes(lpar=(), rpar=()))
+    code = edits.code(node.with_changes(lpar=(), rpar=()))
     edits.replace(node, edits.constant(f"_{name.strip('_').upper()}", code))
     return Safety.UNSAFE
 

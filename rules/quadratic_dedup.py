@@ -258,18 +258,14 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         return None
     out = node.comparisons[0].comparator
     sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
-    loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
-    if not isinstance(out, cst.Name) or not isinstance(loop, cst.For | cst.While) or ctx.home(out) is not None:
+    if not isinstance(out, cst.Name) or ctx.home(out) is not None:
+        return None
+    if ctx.type_of(sought) in ("list", "set", "dict", "bytearray"):
         return None
     item = ctx.code(sought).strip()
-    appends = []
-    for use in ctx.uses(out.value, loop):
-        if use is not out:
-            statement = _append(use, item, ctx)
-            if statement is None or ctx.function(use) is not ctx.function(node):
-                return None
-            appends.append(statement)
-    if isinstance(loop, cst.While) and node in set(ctx.descendants(loop.test)):
+    found = ((loop, _appends(node, out, item, loop, ctx)) for loop in reversed(ctx.loops(node)))
+    loop, appends = next(((loop, appends) for loop, appends in found if appends is not None), (None, ()))
+    if loop is None:
         return None
     made = "" if _is_empty_before(out.value, loop, ctx) else out.value
     seen = edits.hoist(node, loop, "seen", f"{edits.builtin('set')}({made})")
@@ -277,6 +273,24 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     for statement in appends:
         edits.after(statement, f"{seen}.add({item})")
     return Safety.UNSAFE
+
+
+def _appends(
+    node: cst.Comparison, out: cst.Name, item: str, loop: cst.For | cst.While | cst.CompFor, ctx: Context
+) -> list[cst.SimpleStatementLine] | None:
+    """The lines that append the item to the list, if the loop does nothing else with it but test it once."""
+    if isinstance(loop, cst.CompFor) or _is_renewed(out, loop, ctx):
+        return None
+    if isinstance(loop, cst.While) and node in set(ctx.descendants(loop.test)):
+        return None
+    lines = []
+    for use in ctx.uses(out.value, loop):
+        if use is not out:
+            line = _append(use, item, ctx)
+            if line is None or ctx.function(use) is not ctx.function(node):
+                return None
+            lines.append(line)
+    return lines or None
 
 
 def _is_empty_before(name: str, loop: cst.CSTNode, ctx: Context) -> bool:

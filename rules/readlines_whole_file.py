@@ -84,8 +84,10 @@ def _is_beside(call: cst.Call, use: cst.Name, ctx: Context) -> bool:
 
 _HARMLESS_METHODS = frozenset(
     """strip rstrip lstrip removeprefix removesuffix lower upper casefold title startswith endswith split rsplit
-    partition rpartition replace isdigit isalpha isspace isalnum isupper islower append add""".split()  # noqa: SIM905
+    partition rpartition replace isdigit isalpha isspace isalnum isupper islower""".split()  # noqa: SIM905
 )
+
+_COLLECTIONS = ("builtins.list", "builtins.set")
 
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
@@ -136,21 +138,28 @@ def _used_below(file: cst.Name, loop: cst.For, ctx: Context) -> bool:
 
 def _only_computes(around: cst.CSTNode, lines: cst.CSTNode, ctx: Context) -> bool:
     """Whether the turns do nothing but handle texts, cannot fail, and leave nothing behind if reading fails."""
+    withs = [parent for parent in ctx.ancestors(around) if isinstance(parent, cst.With)]
+    if len(withs) != 1 or len(withs[0].items) != 1:
+        # another one may swallow the error, and what was collected until then would be seen
+        return False
     if any(isinstance(parent, cst.Try | cst.TryStar) for parent in ctx.ancestors(around)):
         return False
     own = set(ctx.descendants(lines))
-    return all(_is_harmless(part, ctx) for part in ctx.descendants(around) if part not in own)
+    return all(_is_harmless(part, around, ctx) for part in ctx.descendants(around) if part not in own)
 
 
-def _is_harmless(part: cst.CSTNode, ctx: Context) -> bool:
+def _is_harmless(part: cst.CSTNode, around: cst.CSTNode, ctx: Context) -> bool:
     match part:
         case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method))):
-            # a list or set of the function's own, or a text
-            return method in _HARMLESS_METHODS and ctx.home(owner) is None
+            if method in ("append", "add"):
+                return isinstance(owner, cst.Name) and _is_own_collection(owner, around, ctx)
+            return method in _HARMLESS_METHODS and _is_text(owner, around, ctx)
         case cst.Call(func=function):
             return ctx.qualified(function) in ("builtins.len", "builtins.bool", "builtins.enumerate")
-        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Slice())]):
-            return True
+        case cst.ComparisonTarget(comparator=other):
+            return ctx.is_constant(other)
+        case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Slice())]):
+            return _is_text(value, around, ctx)
         case cst.Assign(targets=targets):
             return all(isinstance(target.target, cst.Name) for target in targets)
         case cst.Subscript() | cst.BinaryOperation() | cst.AugAssign() | cst.Await() | cst.Yield() | cst.Raise():
@@ -158,6 +167,34 @@ def _is_harmless(part: cst.CSTNode, ctx: Context) -> bool:
         case cst.With() | cst.Try() | cst.Del() | cst.Return() | cst.Assert() | cst.Break() | cst.Import():
             return False
     return True
+
+
+def _is_text(value: cst.BaseExpression, around: cst.CSTNode, ctx: Context) -> bool:
+    """Whether it is a line of the file, or was made of one: what a harmless call or slice gives is judged by itself."""
+    match value:
+        case cst.Call() | cst.Subscript() | cst.SimpleString():
+            return True
+        case cst.Name(value=name):
+            stores = ctx.stores(name, ctx.function(value))
+            inside = ctx.stores(name, around)
+            turned = (cst.For, cst.CompFor)
+            made = [s for s in inside if isinstance(s, cst.Assign) and isinstance(s.value, cst.Call | cst.Subscript)]
+            return len(stores) == len(inside) == len(made) + sum(isinstance(store, turned) for store in inside)
+    return False
+
+
+def _is_own_collection(name: cst.Name, around: cst.CSTNode, ctx: Context) -> bool:
+    """Whether it is a list or set that the function itself made, bound once and used by nothing ahead of the loop."""
+    function = ctx.function(name)
+    match ctx.stores(name.value, function):
+        case [cst.Assign(value=cst.List() | cst.Set() | cst.ListComp() | cst.SetComp())]:
+            pass
+        case [cst.Assign(value=cst.Call(func=made, args=[]))] if ctx.qualified(made) in _COLLECTIONS:
+            pass
+        case _:
+            return False
+    uses = ctx.uses(name.value, function)
+    return ctx.home(name) is None and len(uses) > 1 and uses[1] in set(ctx.descendants(around))
 
 
 RULE = Rule(

@@ -90,7 +90,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     pattern, flags = _argument(node, 0, "pattern"), _argument(node, _FLAGS_AT[method], "flags")
     if pattern is None:
         return None
-    made = [ctx.code(part).strip() for part in (pattern, flags) if part is not None]
+    made = [edits.code(part).strip() for part in (pattern, flags) if part is not None]
     code = f"{edits.imported('re.compile')}({', '.join(made)})"
     name = edits.constant(f"_{function.name.value.strip('_').upper()}_RE", code)
     if method == "compile":

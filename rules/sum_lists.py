@@ -83,7 +83,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
                 return None
     if joined is None or start is None:
         return None
-    parts = ctx.code(joined).strip()
+    parts = edits.code(joined).strip()
     if isinstance(joined, cst.GeneratorExp):
         parts = parts[1:-1]
     match ctx.code(start).strip():

@@ -83,7 +83,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         return None
     if not all(_is_free_of(one, target.value, name in _WHOLE, ctx) for one in below):
         return None
-    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    code = edits.code(node.with_changes(lpar=(), rpar=())).strip()
     if name in _ASYNC_WITH and isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
         header = f"async with {code} as {target.value}:"
     elif name in _WITH:

@@ -59,7 +59,7 @@ _EAGER = frozenset(
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if not isinstance(node, cst.Call) or ctx.qualified(node.func) in _NO_WITH:
         return None
-    code = ctx.code(node.with_changes(lpar=(), rpar=())).strip()
+    code = edits.code(node.with_changes(lpar=(), rpar=())).strip()
     match ctx.parent(node):
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]) as assign:
             return _fix_named(assign, name, code, ctx, edits)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import libcst as cst
+from libcst._nodes.internal import CodegenState
 
 from auditor.fix import shapes
 from auditor.fix.header import Constant, constant, constant_edits, import_edits, insert_lines
@@ -90,8 +91,25 @@ class Draft:
         if isinstance(code, cst.CSTNode):
             if isinstance(code, cst.BaseExpression):
                 code = code.with_changes(lpar=(), rpar=())
-            code = self._found.piece.module.code_for_node(code)
+            code = self.code(code)
         self._edits.append(Edit(self._found.piece.span(node), code))
+
+    def code(self, node: cst.CSTNode) -> str:
+        """Source text of the node, as indented as its block is."""
+        module = self._found.piece.module
+        state = CodegenState(default_indent=module.default_indent, default_newline=module.default_newline)
+        state.increase_indent(self._margin(node))
+        node._codegen(state)
+        return "".join(state.tokens)
+
+    def _margin(self, made: cst.CSTNode) -> str:
+        """The indentation of the statement that the node stands in; for one that was made up, of the flagged one."""
+        node = self._found.node if self._found.context.parent(made) is None else made
+        for around in (node, *self._found.context.ancestors(node)):
+            if isinstance(around, cst.BaseStatement):
+                line = self._source.lines[self._found.piece.span(around).line - 1]
+                return line[: len(line) - len(line.lstrip())]
+        return ""
 
     def drop(self, statement: cst.CSTNode) -> None:
         """Remove the lines of a statement that has them for itself."""
@@ -138,9 +156,10 @@ class Draft:
 
     def constant(self, hint: str, code: str) -> str:
         """The name of a new constant of the module."""
-        code = _dedented(code)
-        if self._taken.get(hint) == code:
-            name = hint
+        code = _dedented(code, self._margin(self._found.node))
+        alike = [name for name, known in self._taken.items() if known == code and name.startswith(hint)]
+        if alike:
+            name = alike[0]
         elif self._is_there(hint, code):
             return hint
         else:
@@ -230,10 +249,11 @@ def _indented(code: str, indent: str) -> str:
     return "".join(f"{indent}{line}\n" if line else "\n" for line in code.removesuffix("\n").split("\n"))
 
 
-def _dedented(code: str) -> str:
-    """The code as it stands at the left margin, as far as no string of several lines is in the way."""
+def _dedented(code: str, margin: str) -> str:
+    """The code with the margin taken off its further lines, unless one has less, or they may belong to a string."""
     first, *rest = code.split("\n")
     if any(quotes in code for quotes in ("'''", '"""', "\\\n")):
         return code
-    margin = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
-    return "\n".join([first, *(line[margin:] for line in rest)])
+    if any(line.strip() and not line.startswith(margin) for line in rest):
+        return code
+    return "\n".join([first, *(line.removeprefix(margin) for line in rest)])

@@ -58,8 +58,14 @@ def refuse_conditions(node: cst.CSTNode, around: cst.CSTNode, code: str, ctx: Co
             case _:
                 continue
         mentioned = (part for part in ctx.descendants(looked) if isinstance(part, cst.Name) and part not in own)
-        if any(part.value in names for part in mentioned):
+        if any(part.value in names and not _is_searched(part, ctx) for part in mentioned):
             raise CannotFix
+
+
+def _is_searched(name: cst.Name, ctx: Context) -> bool:
+    """Whether it stands behind `in`, which needs a container there as much as what is moved does."""
+    target = ctx.parent(name)
+    return isinstance(target, cst.ComparisonTarget) and isinstance(target.operator, cst.In | cst.NotIn)
 
 
 def returns_in(
