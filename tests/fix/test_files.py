@@ -56,7 +56,8 @@ def test_mixed_line_ends_stay_and_new_lines_end_as_their_neighbours_do() -> None
     after = fix(before, FRONT, unsafe=False).after
 
     assert after == (
-        b"def f(rows):\r\n    out = []\n    for row in rows:\r\n        out.append(row)\n    out.reverse()\n    return out"
+        b"def f(rows):\r\n    out = []\n    for row in rows:\r\n        out.append(row)\n    out.reverse()\n"
+        b"    return out"
     )
 
 
