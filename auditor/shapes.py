@@ -11,7 +11,7 @@ import libcst as cst
 from auditor.rule import CannotFix
 
 if TYPE_CHECKING:
-    from auditor.rule import Context
+    from auditor.rule import Context, Edits
 
 Concat = cst.AugAssign | cst.Assign
 
@@ -55,7 +55,7 @@ def concat_target(node: Concat) -> cst.BaseExpression:
     return node.target if isinstance(node, cst.AugAssign) else node.targets[0].target
 
 
-def added_behind(node: Concat, name: str, ctx: Context) -> str:
+def added_behind(node: Concat, name: str, ctx: Context, edits: Edits) -> str:
     """Code of what the statement puts behind the name.
 
     Raises:
@@ -64,7 +64,7 @@ def added_behind(node: Concat, name: str, ctx: Context) -> str:
     if isinstance(node, cst.AugAssign):
         if ctx.uses(name, node.value):
             raise CannotFix
-        return ctx.code(node.value).strip()
+        return edits.code(node.value).strip()
     if len(node.targets) != 1:
         raise CannotFix
     parts: list[str] = []
@@ -72,7 +72,7 @@ def added_behind(node: Concat, name: str, ctx: Context) -> str:
     while isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
         if ctx.uses(name, value.right) or value.lpar:
             raise CannotFix
-        parts.insert(0, ctx.code(value.right).strip())
+        parts.insert(0, edits.code(value.right).strip())
         value = value.left
     if not isinstance(value, cst.Name) or value.value != name or not parts:
         raise CannotFix

@@ -53,10 +53,10 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if kind in _IN_PLACE:
         for one in found.statements:
             if not isinstance(one, cst.AugAssign):
-                edits.replace(one, f"{found.name} += {added_behind(one, found.name, ctx)}")
+                edits.replace(one, f"{found.name} += {added_behind(one, found.name, ctx, edits)}")
         return Safety.UNSAFE
     method, start, end = _GATHERED[kind]
-    additions = [Addition(one, f"{method}({added_behind(one, found.name, ctx)})") for one in found.statements]
+    additions = [Addition(one, f"{method}({added_behind(one, found.name, ctx, edits)})") for one in found.statements]
     edits.gather(found.name, found.loop, additions, start, end)
     return Safety.UNSAFE
 

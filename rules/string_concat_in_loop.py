@@ -48,7 +48,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     found = _accumulation(node, ctx)
     if found is None or not isinstance(concat_target(node), cst.Name) or not found.is_all(ctx):
         return None
-    additions = [Addition(one, f"append({added_behind(one, found.name, ctx)})") for one in found.statements]
+    additions = [Addition(one, f"append({added_behind(one, found.name, ctx, edits)})") for one in found.statements]
     edits.gather(found.name, found.loop, additions, "[{}]", '"".join({})')
     return Safety.UNSAFE
 
