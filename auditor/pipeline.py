@@ -30,7 +30,6 @@ from auditor.model import (
     Workload,
     WorkloadRun,
 )
-from auditor.observe import observe
 from auditor.remembering import Memory
 from auditor.scan import discover
 from auditor.scan.files import Target, repository_of, root_of
@@ -111,6 +110,9 @@ def audit(request: Request, progress: Progress) -> Report:
             if workload.source is Source.COMMAND:
                 run, observations = measure(questions, workload, conditions, progress)
             else:
+                # what reads recordings takes long to import, and a hook has none to read
+                from auditor.observe import observe
+
                 progress.step(f"{workload.name}: reading what was recorded", 0, 0)
                 run, observations = observe(questions, workload, scanned.target, progress.stop)
             runs.append(run)
