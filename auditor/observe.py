@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditor.evidence.base import Outcome, Question
-from auditor.evidence.captures.cpu import judge_file
+from auditor.evidence.captures.cpu import COLLECTOR, judge_file
 from auditor.evidence.captures.memory import judge_memory
 from auditor.evidence.captures.process import watch
 from auditor.model import Evidence, Gap, Observation, Source, Workload, WorkloadRun
@@ -42,6 +42,8 @@ def _outcome(questions: Sequence[Question], workload: Workload, target: Target, 
 
 def _observation(question: Question, workload: Workload, outcome: Outcome) -> Observation:
     rows = outcome.rows.get(question.suspect.fingerprint, ())
+    if question.suspect.cell is not None:
+        rows = (Gap(COLLECTOR, workload.name, "a profile does not tell the cells of a notebook"),)
     return Observation(
         workload.name,
         outcome.run.wall_s,

@@ -318,12 +318,30 @@ def test_a_file_that_two_of_the_profile_may_be_is_said_and_not_used(tmp_path: Pa
     assert "/srv/x/util.py, /srv/y/util.py" in unused["util.py"]
 
 
-def test_the_library_is_not_taken_for_the_project(tmp_path: Path) -> None:
-    homes, _ = homes_of(
+def test_the_library_is_not_taken_for_the_project_nor_ruled_out(tmp_path: Path) -> None:
+    homes, unused = homes_of(
         tmp_path, ["queue.py", "six.py"], "/usr/lib/python3.11/queue.py", "/v/lib/python3.11/site-packages/six.py"
     )
 
     assert homes == {}
+    assert "may be it, or a library's file" in unused["queue.py"]
+    assert "may be it, or a library's file" in unused["six.py"]
+
+
+def test_a_module_of_a_package_is_none_of_another_package(tmp_path: Path) -> None:
+    homes, unused = homes_of(
+        tmp_path, ["shop/__init__.py", "shop/util.py"], "/v/lib/python3.11/site-packages/other/util.py", "/srv/util.py"
+    )
+
+    assert (homes, unused) == ({}, {})
+
+
+def test_an_installed_package_is_its_source_tree(tmp_path: Path) -> None:
+    installed = "/v/lib/python3.11/site-packages/shop/orders.py"
+    homes, unused = homes_of(tmp_path, ["src/shop/orders.py", "src/shop/views.py"], installed)
+
+    assert homes == {installed: "src/shop/orders.py"}
+    assert unused == {}
 
 
 def test_the_very_file_is_its_own_home_whatever_else_ends_like_it(tmp_path: Path) -> None:

@@ -55,10 +55,15 @@ def find_homes(frames: Iterable[Frame], audited: Sequence[Path], by_line: bool =
     claims: dict[Path, list[tuple[int, str]]] = {}
     unused: dict[Path, str] = {}
     for name in sorted({frame.file for frame in frames if frame.file}):
-        scored = [(_common(name, file), file) for file in by_name.get(_parts(name)[-1], ()) if not _foreign(name, file)]
+        scored = [
+            (_common(name, file), file) for file in by_name.get(_parts(name)[-1], ()) if not _of_another(name, file)
+        ]
         best = max((score for score, _ in scored), default=0)
         nearest = [file for score, file in scored if score == best]
-        if len(nearest) == 1:
+        if len(nearest) == 1 and best == 1 and _foreign(name, nearest[0]):
+            # a module of its library, or the very file installed
+            unused[nearest[0]] = f"{name} of the profile may be it, or a library's file of the same name"
+        elif len(nearest) == 1:
             claims.setdefault(nearest[0], []).append((best, name))
         for file in nearest if len(nearest) > 1 else ():
             unused[file] = f"{name} of the profile may be any of {len(nearest)} files audited"
@@ -90,6 +95,12 @@ def _common(name: str, file: Path) -> int:
             break
         common += 1
     return common
+
+
+def _of_another(name: str, file: Path) -> bool:
+    """Whether it lies in another package than the audited file, which keeps its package wherever it is installed."""
+    parts = _parts(name)
+    return len(parts) > 1 and parts[-2] != file.parent.name and (file.parent / "__init__.py").is_file()
 
 
 def _foreign(name: str, file: Path) -> bool:
