@@ -25,8 +25,8 @@ MAX_NOTEBOOK_BYTES = 64 * 1024 * 1024
 
 
 _PYTHON_2 = re.compile(
-    r"""^\s*(?:print\s+[\w"'%>`]|exec\s+[\w"']|raise\s+[\w.]+\s*,|except\s+[^:]+,\s*\w+\s*:|def\s.*\(\s*\()"""
-    r"""|<>|\bur["']|\b0\d+\b|\b\d+[lL]\b|`"""
+    r"""^\s*(?:print\s+[\w"'%>`]|exec\s+[\w"']|raise\s+[\w.]+\s*,|def\s.*\(\s*\()"""
+    r"""|<>|\bur["']|\b0\d+\b|\b(?:0[xX][\da-fA-F]+|\d+)[lL]\b|`"""
 )
 """Statements and literals that Python 3 refuses."""
 
@@ -171,7 +171,10 @@ def _decode(data: bytes) -> str:
 
 def _syntax_reason(error: SyntaxError) -> str:
     reason = f"syntax error at line {error.lineno}: {error.msg}"
-    if _PYTHON_2.search(error.text or ""):
+    own = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    if "multiple exception types" in (error.msg or ""):
+        return f"{reason} (Python 2, or later than the {own} that reads it?)"
+    if "call to 'print'" in (error.msg or "") or _PYTHON_2.search(error.text or ""):
         return f"{reason} (Python 2?)"
     # what a later Python added is refused as well
-    return f"{reason} (as Python {sys.version_info.major}.{sys.version_info.minor} reads it)"
+    return f"{reason} (as {own} reads it)"
