@@ -79,6 +79,28 @@ def added_behind(node: Concat, name: str, ctx: Context, edits: Edits) -> str:
     return " + ".join(parts)
 
 
+_MUTABLE = ("list", "set", "dict", "bytearray")
+_MUTATING = ("append", "extend", "insert", "add", "update", "setdefault", "sort", "discard")
+
+
+def cannot_be_hashed(expression: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is proven to be, or its function treats it as, a list, set or dict."""
+    if ctx.type_of(expression) in _MUTABLE:
+        return True
+    if not isinstance(expression, cst.Name):
+        return False
+    for use in ctx.uses(expression.value, ctx.function(expression)):
+        match ctx.parent(use):
+            case cst.Subscript() as around if isinstance(ctx.parent(around), cst.AssignTarget | cst.AugAssign):
+                if around.value is use:
+                    return True
+            case cst.Attribute(attr=cst.Name(value=method)) if method in _MUTATING:
+                return True
+            case _:
+                pass
+    return False
+
+
 def makes_a_crew(loops: Sequence[cst.For | cst.While | cst.CompFor], ctx: Context) -> bool:
     """Whether these nested loops turn at most `CREW` times altogether."""
     total = 1

@@ -6,6 +6,7 @@ import libcst as cst
 
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.shapes import cannot_be_hashed
 
 _SMALL_LIST = 8
 _SMALL_LOOP = 16
@@ -95,7 +96,7 @@ def _cannot_be_hashed(sought: cst.BaseExpression, items: cst.BaseExpression, ctx
             known.append(made.elt)
         elif isinstance(made, cst.List):
             known += [element.value for element in made.elements]
-    return any(ctx.type_of(one) in ("list", "set", "dict", "bytearray") for one in known)
+    return any(cannot_be_hashed(one, ctx) for one in known)
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ import libcst as cst
 
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.shapes import cannot_be_hashed
 
 _SMALL = 16
 _VIEWS = ("items", "keys", "values", "copy")
@@ -260,7 +261,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
     if not isinstance(out, cst.Name) or ctx.home(out) is not None:
         return None
-    if ctx.type_of(sought) in ("list", "set", "dict", "bytearray"):
+    if cannot_be_hashed(sought, ctx):
         return None
     item = ctx.code(sought).strip()
     found = ((loop, _appends(node, out, item, loop, ctx)) for loop in reversed(ctx.loops(node)))

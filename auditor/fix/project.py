@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -43,8 +44,10 @@ def with_fixes(
         if data is not None:
             wanted = {finding.suspect.fingerprint for finding in group}
             package = package_of(root / path, root)
-            proposals = fixing.proposals(data, path, package, _among(wanted))
-            fixes.update(((path, fingerprint), fix) for fingerprint, fix in proposals.items())
+            # a report without this file's fixes is worth more than none
+            with contextlib.suppress(Exception):
+                proposals = fixing.proposals(data, path, package, _among(wanted))
+                fixes.update(((path, fingerprint), fix) for fingerprint, fix in proposals.items())
     return tuple(
         replace(finding, fix=fixes.get((finding.suspect.path, finding.suspect.fingerprint))) for finding in findings
     )
@@ -73,8 +76,12 @@ def fix_all(
             continue
         open_ = {one.suspect.fingerprint for one in group if not is_rejected(one)}
         package = package_of(root / path, root)
-        one = fixing.fix_file(data, path, package, _among(open_), unsafe)
-        rejected += _fixable(fixing, data, path, package, group, unsafe)
+        try:
+            one = fixing.fix_file(data, path, package, _among(open_), unsafe)
+            rejected += _fixable(fixing, data, path, package, group, unsafe)
+        except Exception as error:
+            warnings.append(f"{path} is left as it is: {type(error).__name__}: {error}")
+            continue
         if write and one.fixed:
             try:
                 replace_file(root / path, data, one.after)

@@ -160,6 +160,19 @@ def test_a_condition_that_guards_the_list_stays_ahead_of_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "def f(rows):\n    known = [[row] for row in rows]\n    return [row for row in rows if row in known]\n",
+        "def f(rows, known: list[object]):\n    for row in rows:\n        found = dict(row)\n"
+        "        print(found in known)\n",
+        "def f(rows, known: list[object]):\n    for row in rows:\n        row['x'] = 1\n        print(row in known)\n",
+    ],
+)
+def test_what_cannot_be_hashed_stays_in_its_list(text: str) -> None:
+    assert fix(text.encode(), MEMBERSHIP).after == text.encode()
+
+
+@pytest.mark.parametrize(
     ("code", "reason"),
     [
         ("sorted(rows", "does not parse"),
