@@ -243,4 +243,15 @@ def _of_round(question: Question, workload: Workload, once: _Round) -> Observati
                 gaps.append(row)
             else:
                 evidence.append(row)
+    unseen = next((outcome.beyond for outcome in others if outcome.beyond), "")
+    if unseen and _saw_more(evidence, "py-spy", "probes"):
+        gaps.append(Gap("probes", workload.name, unseen))
+    if any(gap.collector == "py-spy" for gap in gaps) and _saw_more(evidence, "probes", "py-spy"):
+        evidence = [row for row in evidence if row.collector != "py-spy"]
     return Observation(workload.name, plain.run.wall_s, tuple(evidence), tuple(gaps), tests)
+
+
+def _saw_more(evidence: Sequence[Evidence], one: str, other: str) -> bool:
+    """Whether a collector surely saw more seconds of the line than the other, as where that one missed a process."""
+    seconds = {row.collector: row for row in evidence if row.metric == "seconds"}
+    return one in seconds and other in seconds and seconds[one].low > seconds[other].high

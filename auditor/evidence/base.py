@@ -40,12 +40,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one pass delivered: how its run went, and by suspect fingerprint its rows and the tests that ran it."""
+    """What one pass delivered: how its run went, and by suspect fingerprint its rows and the tests that ran it.
+
+    `beyond` says which processes the pass could not look into, "" if there is none known.
+    """
 
     run: PassRun
     rows: Mapping[str, tuple[Evidence | Gap, ...]] = field(default_factory=dict)
     last_lines: tuple[str, ...] = ()
     tests: Mapping[str, Exercise] = field(default_factory=dict)
+    beyond: str = ""
 
 
 class Pass(Protocol):

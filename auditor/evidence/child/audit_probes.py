@@ -51,12 +51,15 @@ class Runtime:
         self._original_get_code = SourceFileLoader.get_code
         tests = _load("audit_tests", os.path.join(HERE, "audit_tests.py"))
         self._tests = tests.Tests(self._recorders, self._scratch, config["outer_test"])
+        self._starts = _load("audit_starts", os.path.join(HERE, "audit_starts.py")).Starts()
+        self._parent, self._own = os.getppid(), os.getpid()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
         self._hook_imports()
         self.when_imported("runpy", self._hook_runpy)
         self.when_imported("_pytest.assertion.rewrite", self._hook_pytest)
         self.when_imported("_pytest.runner", self._tests.hook)
+        self.when_imported("subprocess", self._starts.hook)
         self._hook_main()
         self._hook_end()
 
@@ -194,6 +197,8 @@ class Runtime:
         @wraps(original)
         def last_words(*arguments: Any, **options: Any) -> Any:
             try:
+                if name == "execve":
+                    self._starts.look(*arguments[1:])
                 self.flush(name == "_exit")
             except Exception:
                 pass
@@ -215,6 +220,9 @@ class Runtime:
         self._ended = False
         self._due = 0
         self._file = self._fresh_file()
+        # not getppid(), as the parent may have ended by now
+        self._parent, self._own = self._own, os.getpid()
+        self._starts.beyond = []
         for recorder in self._recorders.values():
             recorder.reset()
         self._tests.forked()
@@ -239,6 +247,8 @@ class Runtime:
             "failures": {str(key): reason for key, reason in self._failures.items()},
             "unplanted": unplanted,
             "test": self._tests.current(),
+            "beyond": self._starts.beyond,
+            "orphaned": os.getppid() != self._parent,
         }
         fresh = "%s.%d" % (self._file, get_ident())  # two threads may flush at once
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.by_test import exercises
-from auditor.evidence.launch import NOT_REACHED, child_environment, child_errors, reached
+from auditor.evidence.launch import CONFIG_VARIABLE, NOT_REACHED, child_environment, child_errors, reached
 from auditor.evidence.probes import probe_files, probe_module
 from auditor.evidence.running import run_workload
 from auditor.model import Evidence, Gap, PassRun
@@ -19,6 +19,12 @@ NOT_PLANTED = (
     "its module was loaded without passing audit's import hook (by exec, or as a compiled extension),"
     " so no probe was planted"
 )
+
+DETACHED = (
+    "a part of it ran in processes that outlived the one that started them (daemons), where py-spy does not follow"
+)
+
+BEYOND_SHOWN = 2
 
 SHARES = {"seconds": "share", "repeat_seconds": "repeat_share", "waited": "waited_share"}
 """Metrics in seconds, each with the name of what they are of the run."""
@@ -55,17 +61,37 @@ class ProbesPass:
         result = run_workload(session, child_environment("probes", session.scratch, settings))
         states = _states(session.scratch)
         gap = None if reached(session.scratch) else NOT_REACHED
-        warnings = (*result.warnings, *child_errors(session.scratch))
+        beyond = _beyond(states)
+        warnings = (*result.warnings, *([beyond] if beyond else ()), *child_errors(session.scratch))
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
         rows = _unknown(questions, session.workload.name)
         counted: dict[str, list[int]] = {}
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
                 found = _rows(group, states, session.workload.name, result.wall_s)
-                rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
+                rows[fingerprint] = (*rows.get(fingerprint, ()), *_reachable(found, beyond, session.workload.name))
                 counted.setdefault(fingerprint, [site["id"] for site in group])
         tests = exercises(session.scratch, states, counted, session.workload.name)
-        return Outcome(run, rows, result.last_lines, tests)
+        return Outcome(run, rows, result.last_lines, tests, beyond)
+
+
+def _beyond(states: Sequence[dict[str, Any]]) -> str:
+    """Which processes the workload started so that no probe could be planted in them; "" if none."""
+    commands = sorted({command for state in states for command in state["beyond"]})
+    if not commands:
+        return ""
+    return (
+        "probes do not reach Python processes that the workload starts with options -E, -I or -S, or in an environment "
+        f"without its own PYTHONPATH and {CONFIG_VARIABLE} ({'; '.join(commands[:BEYOND_SHOWN])}): "
+        "what ran there was not counted; start them without"
+    )
+
+
+def _reachable(rows: tuple[Evidence | Gap, ...], beyond: str, workload: str) -> tuple[Evidence | Gap, ...]:
+    """None counted is none at all only if the probes reached every process."""
+    if beyond and not any(isinstance(row, Evidence) and row.metric == "hits" and row.value for row in rows):
+        return (*(row for row in rows if isinstance(row, Gap)), Gap("probes", workload, beyond))
+    return rows
 
 
 def _unknown(questions: Sequence[Question], workload: str) -> dict[str, tuple[Evidence | Gap, ...]]:
@@ -129,6 +155,8 @@ def _rows(
     if any(sites[0]["file"] in state["unplanted"] for state in states):
         gaps.add(NOT_PLANTED)
     found: list[Evidence | Gap] = [Gap("probes", workload, reason) for reason in sorted(gaps)]
+    if any(state["orphaned"] for state in states if not state["records"].keys().isdisjoint(keys)):
+        found.append(Gap("py-spy", workload, DETACHED))
     if not records:
         # the workload was reached, and never imported the file
         return tuple(found) or (_evidence(("hits", 0, 0, 0, "executions", 0), workload),)
