@@ -359,8 +359,7 @@ import time
 async def answer():
     begun = now()
     time.sleep({each})
-    Books.inside += {each}
-    Books.outside += now() - begun
+    Books.each.append(now() - begun)
 
 
 async def main():
@@ -414,8 +413,9 @@ import asyncio
 
 
 async def fetch(url):
+    begun = now()
     await asyncio.sleep({each})
-    Books.inside += {each}
+    Books.inside += now() - begun
     return url
 
 

@@ -235,7 +235,7 @@ def test_the_evidence_is_that_of_the_workloads_which_agree() -> None:
     [
         (2.0, 2.2, CONFIRMED, "2 s of 10 s (20 %)"),
         (0.001, 2.0, REJECTED, "the line is hot for another reason"),
-        (2.0, (0.0, 0.01), REJECTED, "costly only under the probe"),
+        (2.0, (0.0, 0.01), INCONCLUSIVE, "in a run that was not longer for it, py-spy saw at most 0.01 s"),
         (0.001, 0.002, REJECTED, "at most 1 ms"),
         (0.001, None, REJECTED, "at most 1 ms"),
         (None, 0.001, REJECTED, "at most 1 ms"),
@@ -250,6 +250,13 @@ def test_time_needs_both_collectors(probes: Range | None, spy: Range | None, kin
     verdict = said(Cost(), seen(*time(probes, spy)))
     assert verdict.kind is kind
     assert why.lower() in verdict.reason.lower()
+
+
+def test_a_cost_that_only_the_probes_cause_lengthens_their_run_and_is_rejected() -> None:
+    probes = row("seconds", 2.0, unit="s"), row("share", 2.0 / 12, unit="ratio")
+    verdict = said(Cost(), seen(*probes, *time(None, (0.0, 0.01))))
+    assert verdict.kind is REJECTED
+    assert "costly only under the probe" in verdict.reason.lower()
 
 
 def test_a_large_share_of_a_short_run_is_in_doubt() -> None:
@@ -586,7 +593,7 @@ def repeated(repeats: Range, spent: Range, spy: Range | None = None, wall_s: flo
         (99, 2.0, 2.2, REJECTED, "its input is hardly ever the same"),
         ((0, 700), (0.0, 2.0), 2.2, INCONCLUSIVE, "the inputs of 700 more cannot be compared"),
         (900, 0.001, 2.2, REJECTED, "at most 1 ms"),
-        (900, 2.0, 0.002, REJECTED, "at most 2 ms"),
+        (900, 2.0, 0.002, INCONCLUSIVE, "the probes timed 2 s"),
         (900, 2.0, (0.1, 0.5), INCONCLUSIVE, "run it for at least 20 s"),
         (900, (0.1, 0.5), 2.0, INCONCLUSIVE, "run it for at least 20 s"),
         (900, 2.0, None, CONFIRMED, "by the probes alone"),

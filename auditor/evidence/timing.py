@@ -24,6 +24,7 @@ RISEN = 3.0
 LARGE = 1_000.0
 """Sizes must have come so far before a cost is called constant: small ones hide any growth behind the fixed part."""
 ROUNDS = 300
+FIXED_ROUNDS = 4
 
 
 def time_rows(records: Sequence[dict[str, Any]]) -> list[Row]:
@@ -109,12 +110,13 @@ def _bins(records: Sequence[dict[str, Any]]) -> list[Bin]:
 def fit_growth(bins: Sequence[Bin]) -> tuple[float, float, float] | None:
     """Exponent p in cost = a + b * size^p with its 95 % interval, None if the data do not support a fit.
 
-    One point for each half-octave of sizes. The fixed part a is the cost at the smallest sizes. Three cases:
+    One point for each half-octave of sizes. Three cases, by the cost at the smallest sizes:
 
-    - The cost at the largest sizes is within a factor FLAT of the fixed part, and sizes reached LARGE: it is constant.
+    - The cost at the largest sizes is within a factor FLAT of it, and sizes reached LARGE: it is constant.
     - It is at least a factor RISEN above it: a line through log(cost - a) against log(size), over the sizes at which
-      the cost has doubled. The interval is a percentile bootstrap within the bins (Efron and Tibshirani, An
-      Introduction to the Bootstrap, 1993, 13.3), drawn with a fixed seed, widened by the scatter around the line.
+      the cost has doubled. Of the cost at the smallest sizes, a is what the law found does not account for, in a few
+      rounds. The interval is a percentile bootstrap within the bins (Efron and Tibshirani, An Introduction to the
+      Bootstrap, 1993, 13.3), drawn with a fixed seed, widened by the scatter around the line.
     - Anything between is left open: an allocator or a cache explains it as well as growth does.
     """
     usable = [one for one in bins if len(one.costs) >= MIN_HITS and one.size >= 1]
@@ -152,11 +154,18 @@ def _fit_risen(bins: Sequence[Bin], rng: random.Random) -> tuple[float, float, f
     if len(upper) < 3:
         return None
 
-    def excess(draw: random.Random | None) -> list[float]:
-        return [max(FLOOR_NS, _drawn_centre(one, draw) - floor) for one in upper]
+    def excess(draw: random.Random | None, fixed: float) -> list[float]:
+        return [max(FLOOR_NS, _drawn_centre(one, draw) - fixed) for one in upper]
 
-    slope, scatter = _slope(upper, excess(None))
-    slopes = sorted(_slope(upper, excess(rng))[0] for _ in range(ROUNDS))
+    smallest = min(bins[:4], key=lambda one: _centre(one.costs)).size
+    reach, top = upper[-1].size / smallest, _centre(upper[-1].costs)
+    fixed = floor
+    for _ in range(FIXED_ROUNDS):
+        slope, _ = _slope(upper, excess(None, fixed))
+        # cost(top) - cost(smallest) = b * (top^p - smallest^p), of which b * smallest^p is in the floor
+        fixed = max(0.0, floor - (top - floor) / (reach**slope - 1)) if slope > 0 else floor
+    slope, scatter = _slope(upper, excess(None, fixed))
+    slopes = sorted(_slope(upper, excess(rng, fixed))[0] for _ in range(ROUNDS))
     margin = Z95 * scatter
     return (
         slope,

@@ -5,6 +5,8 @@ table in `timing`, as the probes give them and, since py-spy's line holds them a
 The first line that holds decides.
 
     repeats, or the time in them, were not counted          not-measurable
+    time in them costly, py-spy's line cheap, and the run   inconclusive: they contradict one another (see `timing`)
+    with probes took no longer for it
     time in them, or py-spy's line, is cheap                rejected: repeating it costs little
     repeats are under a tenth of at least 100 executions    rejected: its input is hardly ever the same
     10 repeats or more, half of the executions or more,     confirmed
@@ -26,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.seen import PROBES, PY_SPY, Opinion
-from auditor.judge.timing import INSTRUMENT_S, Reading, read, telling_run, weigh
+from auditor.judge.timing import INSTRUMENT_S, Reading, contradiction, is_contradicted, read, telling_run, weigh
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def judge_repetition(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)
     probes, spy = _read_repeats(seen, spent), _read_line(seen)
     complete = seen.complete(PROBES)
+    if probes is Reading.COSTLY and spy is Reading.CHEAP and is_contradicted(seen, "repeat_seconds", "repeat_share"):
+        return Opinion(VerdictKind.INCONCLUSIVE, contradiction(seen, "repeat_seconds"))
     if spy is Reading.CHEAP or (probes is Reading.CHEAP and complete):
         return Opinion(VerdictKind.REJECTED, _too_small(seen, repeats, spent, spy))
     if complete and seen.hits >= MANY and repeats.high < SELDOM * seen.hits:

@@ -12,6 +12,7 @@ A cost counts only if seconds *and* share reach their thresholds. One collector'
 and together
 
     probes         py-spy         verdict
+    costly         cheap, and the run with probes took no longer for it: inconclusive, they contradict one another
     any            cheap          rejected: py-spy watches the unmodified program, so costly probes made it costly
     cheap          any            rejected: the operation alone was timed, so a hot line is hot for another reason
     costly         costly         confirmed
@@ -21,6 +22,10 @@ and together
     anything else                 inconclusive, with the seconds of workload that would settle it
 
 A share at or above its threshold in a run too short for the seconds is thus in doubt, not rejected.
+
+Time that only the probes cause lengthens their run; time that is there without them does not. Where their run was not
+longer by half of what py-spy did not see, it was there, and the sampler missed it: one that looks at regular intervals
+may do so in a program that sleeps and works by turns.
 
 If the expectation narrows py-spy's samples to functions below the line, py-spy alone speaks of what is wanted and the
 probes, which timed the whole call, only bound it: py-spy costly confirms unless the probes say cheap, and py-spy absent
@@ -82,6 +87,8 @@ def telling_run(seen: Seen) -> float:
 def judge_time(seen: Seen, narrowed: bool = False) -> Opinion:
     """The table above; `narrowed` if py-spy's samples are those below the line only."""
     probes, spy = read(seen, PROBES), read(seen, PY_SPY)
+    if probes is Reading.COSTLY and spy is Reading.CHEAP and not narrowed and is_contradicted(seen):
+        return Opinion(VerdictKind.INCONCLUSIVE, contradiction(seen))
     if Reading.CHEAP in (probes, spy):
         return Opinion(VerdictKind.REJECTED, _too_small(seen, probes, spy))
     if spy is Reading.COSTLY and (probes is Reading.COSTLY or narrowed):
@@ -93,6 +100,26 @@ def judge_time(seen: Seen, narrowed: bool = False) -> Opinion:
     if probes is Reading.ABSENT and spy is not Reading.OPEN:
         return _operation_untimed(seen, spy)
     return Opinion(VerdictKind.INCONCLUSIVE, f"{spent(seen)}{_doubt(seen)}; {_longer_run(seen)}")
+
+
+def is_contradicted(seen: Seen, seconds: str = "seconds", share: str = "share") -> bool:
+    """Whether the probes timed more than py-spy allows for, in a run that was not longer for it than the plain one."""
+    timed, part, sampled = seen.row(seconds), seen.row(share), seen.row("seconds", PY_SPY)
+    if timed is None or part is None or sampled is None or part.value <= 0:
+        return False
+    unseen = timed.low - seen.hits * INSTRUMENT_S - sampled.high
+    longer = timed.value / part.value - seen.wall_s
+    return unseen > 0 and longer < unseen / 2
+
+
+def contradiction(seen: Seen, seconds: str = "seconds") -> str:
+    """What the two collectors say, and what may settle it."""
+    timed, most = words.seconds(seen.value(seconds)), seen.row("seconds", PY_SPY)
+    sampled = words.seconds(most.high) if most is not None else "0 s"
+    return (
+        f"the probes timed {timed} in {words.times(seen.hits, 'executions')} in a run that was not longer for it,"
+        f" py-spy saw at most {sampled}; run it again with --repeat 5"
+    )
 
 
 def spent(seen: Seen) -> str:
