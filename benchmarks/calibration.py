@@ -1,6 +1,6 @@
 """How often the intervals hold the truth and the verdicts are right, on programs whose truth is known.
 
-    python benchmarks/calibration.py [--programs 240] [--seed 1] [--seconds 1.5] [--keep calibration.jsonl]
+    python benchmarks/calibration.py [--programs 240] [--seed 1] [--seconds 1.5] [--jobs 1] [--keep calibration.jsonl]
 
 Every program (`calibration_programs.py`) is audited as a user would, by the command line, with all passes. Results are
 kept one line each, and a run that was broken off goes on where it stopped; `--summary` only reads them.
@@ -22,8 +22,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--programs", type=int, default=240)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.5, help="about how long a program runs")
+    parser.add_argument("--jobs", type=int, default=1, help="audits at the same time, which disturb one another")
     parser.add_argument("--keep", type=Path, default=Path("calibration.jsonl"), help="where results are kept")
     parser.add_argument("--summary", action="store_true", help="run nothing, print what is kept")
     return parser.parse_args()
@@ -79,13 +82,18 @@ def _measure(options: argparse.Namespace) -> None:
         for line in options.keep.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             done.add((row["seed"], row["seconds"], row["number"]))
-    for number in range(options.programs):
-        if (options.seed, options.seconds, number) in done:
-            continue
+    lock = threading.Lock()
+
+    def measure(number: int) -> None:
         row = _audited(program(number, options.seed, options.seconds))
-        with options.keep.open("a", encoding="utf-8") as file:
+        with lock, options.keep.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"seed": options.seed, "seconds": options.seconds, **row}) + "\n")
         print(f"{number + 1}/{options.programs} {row['kind']}: {row['verdict']}", file=sys.stderr)
+
+    left = [number for number in range(options.programs) if (options.seed, options.seconds, number) not in done]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for _ in pool.map(measure, left):
+            pass
 
 
 def _audited(one: Program) -> dict[str, Any]:
