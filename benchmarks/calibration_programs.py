@@ -401,7 +401,9 @@ for turn in range({hits}):
     values = {"distinct": distinct, "items": items, "hits": hits, "rest": seconds / hits, "idle": rng.random() < 0.3}
     code = BOOKS + _filled(code, values)
     exact = {"hits": hits, "repeats": hits - distinct}
-    return Program(number, "Repetition", ("repeated-parse",), code, again=("repeat_seconds",), exact=exact)
+    return Program(
+        number, "Repetition", ("repeated-parse",), code, timed=("seconds",), again=("repeat_seconds",), exact=exact
+    )
 
 
 def wait(number: int, rng: random.Random, seconds: float) -> Program:
