@@ -54,6 +54,8 @@ _ONCE_WORDS = frozenset(
 )
 _PER_CALL_OWNERS = frozenset(("g", "request", "req", "ctx", "context", "event", "msg", "message"))
 
+_TEST = re.compile(r"test(?:_|[A-Z0-9])")
+
 
 def outlives(node: cst.CSTNode, ctx: Context) -> bool:
     """Whether the value is awaited, returned, handed on, or kept by something that outlives the frame."""
@@ -289,7 +291,7 @@ def runs_once(node: cst.CSTNode, ctx: Context, script: Collection[str]) -> bool:
     if not functions:
         return ctx.function(node) is None
     names = [function.name.value for function in functions]
-    if is_test(ctx.path) or any(name.startswith("test_") for name in names):
+    if is_test(ctx.path) or any(_TEST.match(name) for name in names):
         return True
     # a handler defined inside `main` runs more often than `main`
     if ctx.function(node) is not functions[0]:

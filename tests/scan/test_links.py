@@ -298,6 +298,13 @@ def test_what_a_file_of_tests_makes_is_made_once(code: Path, name: str) -> None:
     assert found(code, "http-client-per-call") == []
 
 
+@pytest.mark.parametrize(("name", "flagged"), [("test_get", False), ("testGet", False), ("testify", True)])
+def test_a_function_named_as_a_test_is_one(code: Path, name: str, flagged: bool) -> None:
+    write(code, checks=FETCH.replace("fetch", name))
+
+    assert bool(found(code, "http-client-per-call")) is flagged
+
+
 @pytest.mark.parametrize(
     ("end", "flagged"),
     [
