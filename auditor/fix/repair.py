@@ -195,6 +195,9 @@ class Draft:
 
     def _indent(self, first: cst.CSTNode, last: cst.CSTNode, header: str) -> None:
         start, end = self._begins_line(first).line, self._lines_of(last).end_line
+        while not header and start > 1 and self._source.lines[start - 2].lstrip().startswith("#"):
+            # comments above the first statement go with it
+            start -= 1
         for node in self._found.context.descendants(self._found.context.root):
             if isinstance(node, cst.SimpleString | cst.FormattedString):
                 span = self._found.piece.span(node)

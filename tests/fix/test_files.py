@@ -172,6 +172,20 @@ def test_what_cannot_be_hashed_stays_in_its_list(text: str) -> None:
     assert fix(text.encode(), MEMBERSHIP).after == text.encode()
 
 
+def test_comments_are_indented_with_the_statements_they_stand_above() -> None:
+    text = (
+        "def f(path):\n    file = open(path)  # the file\n    # all of it\n    text = file.read()\n\n"
+        "    # and no more\n    return text\n"
+    )
+
+    after = fix(text.encode(), find_rule("unclosed-file")).after.decode()
+
+    assert after == (
+        "def f(path):\n    with open(path) as file:  # the file\n        # all of it\n        text = file.read()\n\n"
+        "    # and no more\n    return text\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
