@@ -197,7 +197,7 @@ class Audited(Outcomes):
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None:
             terminal.section("audit")
-        self._say("the tests run again under measurement, a few times; the result above stands\n")
+        self._say("if there are suspects, the tests run again under measurement; the result above stands\n")
         self._run(self._task(wall_s))
 
     def _reason_against(self) -> str:
