@@ -163,17 +163,21 @@ class _Drawing:
 
     def _annotated(self, annotation: ast.expr, place: Place) -> str | None:
         """A reference to an object of the class that the annotation names; `X | None` and `Optional[X]` count as X."""
-        match annotation:
-            case ast.Constant(value=str(text)) if text.replace(".", "").isidentifier():
-                return self._annotated(ast.parse(text, mode="eval").body, place)
-            case ast.BinOp(left=left, right=ast.Constant(value=None)):
-                return self._annotated(left, place)
-            case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=inner):
-                return self._annotated(inner, place)
-            case ast.Name() | ast.Attribute():
-                ref = self._ref(annotation, place)
-                return None if ref is None else f"{ref}()"
-        return None
+        while True:
+            match annotation:
+                case ast.Constant(value=str(text)) if all(part.isidentifier() for part in text.split(".")):
+                    first, *others = text.split(".")
+                    root = self._root(first, place)
+                    return None if root is None else f"{'.'.join((root, *others))}()"
+                case ast.BinOp(left=inner, right=ast.Constant(value=None)):
+                    annotation = inner
+                case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=inner):
+                    annotation = inner
+                case ast.Name() | ast.Attribute():
+                    ref = self._ref(annotation, place)
+                    return None if ref is None else f"{ref}()"
+                case _:
+                    return None
 
     def _bind(self, target: ast.expr, ref: str | None, place: Place) -> None:
         scope = place.scopes[-1]

@@ -119,7 +119,14 @@ class Engine:
 
 def _end_named(end: End, facts: ModuleFacts) -> str | None:
     """What is called, if it is what the trigger asks for."""
-    scopes = Scopes(facts, end.place.scopes)
+    try:
+        return _end_meant(end, Scopes(facts, end.place.scopes))
+    except RecursionError:
+        # an expression this deep is no call that anybody wrote
+        return None
+
+
+def _end_meant(end: End, scopes: Scopes) -> str | None:
     name = infer.qualified(end.node.func, scopes)
     if name in end.trigger.polling and any(_is_nothing(argument) for argument in _arguments(end.node)):
         return None

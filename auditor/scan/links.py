@@ -107,6 +107,7 @@ class _Linker:
         self._words = words
         self._modules = _modules(outlines)
         self._known: dict[tuple[str, str], _Thing | None] = {}
+        self._depth = 0
         self._made: dict[str, Outlook] = {}
 
     def link(self, wanted: tuple[Wanted, ...]) -> dict[str, Outlook]:
@@ -178,7 +179,10 @@ class _Linker:
         key = (path, ref)
         if key not in self._known:
             self._known[key] = None  # a name that is explained by itself stands for nothing
-            self._known[key] = self._follow(path, ref, MAX_STEPS)
+            if self._depth < MAX_STEPS:
+                self._depth += 1
+                self._known[key] = self._follow(path, ref, MAX_STEPS)
+                self._depth -= 1
         return self._known[key]
 
     def _follow(self, path: str, ref: str, steps: int) -> _Thing | None:

@@ -218,6 +218,25 @@ def test_a_library_of_the_name_of_a_file_is_the_library(code: Path) -> None:
     assert [suspect[2] for suspect in found(code, "blocking-call-in-async")] == [()]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(x: 'a..b', y: '.a', z: 'class', w: '') -> 'None.':\n    return x()\n",
+        f"def f(db):\n    db.execute({'+'.join(['x'] * 900)})\n",
+        f"def f(db):\n    db{'.a' * 900}.execute('select 1')\n",
+        f"def f(db):\n    db{'.a()' * 400}.execute('select 1')\n",
+        f"x: {'Optional[' * 90}int{']' * 90} = 1\n",
+        "def f(): pass\nf = f\ng = g\na = b\nb = a\na()\nclass A(A): pass\nA().x()\n",
+        "from . import *\nfrom .. import m\nm()\n",
+        "".join(f"def f{n}():\n    return f{n + 1}()\n\n\n" for n in range(900)) + "f0().x()\n",
+    ],
+)
+def test_odd_code_is_joined_too(tmp_path: Path, code: str) -> None:
+    write(tmp_path / "code", odd=code, helpers=HELPERS, caller=CALLER + "\n\nimport odd\n\nodd.f(1)\nodd.a()\n")
+
+    assert [suspect.path for suspect in scan(tmp_path / "code", "blocking-call-in-async")] == ["caller.py"]
+
+
 # ------------------------------------------------------------------------------------------------
 # Names
 
