@@ -195,6 +195,10 @@ def _complaints(rule: Rule) -> Iterator[str]:
     for name in ("valid", "invalid"):
         if not _are_texts(getattr(rule, name)):
             yield f"{name} is {getattr(rule, name)!r}; give a tuple of source texts, at least one"
+    if rule.fix is not None and not isinstance(rule.fix, Fixer):
+        yield f"fix is {rule.fix!r}; give a Fixer or None"
+    elif rule.fix is not None and (len(rule.fix.fixed) != len(rule.invalid) or not any(rule.fix.fixed)):
+        yield "fix: fixed needs an entry for each of the invalid examples, and a text for at least one"
 
 
 def _are_texts(value: object) -> bool:

@@ -155,12 +155,14 @@ def test_a_rule_that_asks_for_no_probe_of_audit_is_not_measurable_and_says_why(
         ("expects=Cost()", "expects=Cost", "expects is"),
         ("kind=Kind.OVERHEAD", "kind='slow'", "give a Kind"),
         ("check=check", "check='check'", "check is 'check'"),
+        ("check=check", "check=check, fix='x'", "fix is 'x'"),
+        ("check=check", "check=check, fix=Fixer(check, '', ('x',))", "an entry for each of the invalid examples"),
     ],
 )
 def test_a_broken_rule_file_is_named_with_what_is_wrong(
     project: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
 ) -> None:
-    edit(project, "from auditor.rule import Calls", "from auditor.rule import Nodes, Calls")
+    edit(project, "from auditor.rule import Calls", "from auditor.rule import Fixer, Nodes, Calls")
     edit(project, old, new)
 
     text = complaint(capsys)
