@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from auditor.scan.facts import Function, ModuleFacts
+from auditor.scan.syntax import children, walk
 
 STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 """Functions with these names run once, whoever calls them."""
@@ -52,7 +53,7 @@ def _is_script(tree: ast.Module) -> bool:
     """Whether it has a part that only runs when it is the program."""
     return any(
         isinstance(statement, ast.If)
-        and any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test))
+        and any(isinstance(node, ast.Name) and node.id == "__name__" for node in walk(statement.test))
         for statement in tree.body
     )
 
@@ -63,7 +64,7 @@ def _found(tree: ast.Module) -> frozenset[str]:
     mentions: dict[str, list[_Mention]] = {
         node.name: [] for node in defined if names.count(node.name) == 1 and not node.decorator_list
     }
-    for mention in _mentions(tree, set(mentions)):
+    for mention in _mentions(tree, set(mentions)) if mentions else ():
         mentions[mention.name].append(mention)
     once: set[str] = set()
     more = True
@@ -95,8 +96,8 @@ def _mentions(tree: ast.Module, names: set[str]) -> Iterator[_Mention]:
             pending.extend((part, owner, looped) for part in (*node.args, *node.keywords))
         elif isinstance(node, Function | ast.Lambda | ast.ClassDef):
             inner = node.name if isinstance(node, Function) and node in own else None
-            pending.extend((part, inner, False) for part in ast.iter_child_nodes(node))
+            pending.extend((part, inner, False) for part in children(node))
         else:
             once = node.iter if isinstance(node, ast.For | ast.AsyncFor) else None
             repeats = looped or isinstance(node, _LOOPS + _COMPREHENSIONS)
-            pending.extend((part, owner, looped if part is once else repeats) for part in ast.iter_child_nodes(node))
+            pending.extend((part, owner, looped if part is once else repeats) for part in children(node))
