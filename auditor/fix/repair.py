@@ -213,7 +213,10 @@ class Draft:
         """A new local name, bound to `code` ahead of the loop."""
         statement = shapes.statement_ahead(loop, self._found.context)
         shapes.refuse_conditions(node, statement, code, self._found.context)
-        name = self.free(hint)
+        # what is moved to the same place twice is moved once
+        place = f"{self._found.piece.span(statement).line}: {code}"
+        alike = [name for name, known in self._taken.items() if known == place]
+        name = alike[0] if alike else self._claimed(hint, place)
         self.before(statement, f"{name} = {code}")
         return name
 

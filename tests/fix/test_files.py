@@ -172,6 +172,19 @@ def test_what_cannot_be_hashed_stays_in_its_list(text: str) -> None:
     assert fix(text.encode(), MEMBERSHIP).after == text.encode()
 
 
+def test_what_two_fixes_move_ahead_of_a_loop_is_moved_once() -> None:
+    text = (
+        "def f(rows, known: list[int]):\n    for row in rows:\n        if row in known:\n            print(row)\n"
+        "        if row + 1 in known:\n            print(row + 1)\n"
+    )
+
+    outcome = fix(text.encode(), MEMBERSHIP)
+
+    assert len(outcome.fixed) == 2
+    assert outcome.after.count(b"known_set = set(known)") == 1
+    assert outcome.after.count(b"in known_set:") == 2
+
+
 def test_comments_are_indented_with_the_statements_they_stand_above() -> None:
     text = (
         "def f(path):\n    file = open(path)  # the file\n    # all of it\n    text = file.read()\n\n"
