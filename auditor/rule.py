@@ -369,7 +369,7 @@ class Context(Protocol):
     def runs_once(self, node: cst.CSTNode) -> bool:
         """Whether the node stands at module or class level, in `main`, in a test, or in a start-up hook, in no loop.
 
-        So it does in a function of a script that only such code calls, in no loop either.
+        So it does in a function of a script (in a package: a private one) that only such code calls, in no loop either.
         """
         ...
 

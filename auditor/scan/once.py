@@ -31,10 +31,14 @@ class _Mention:
 
 
 def functions_run_once(facts: ModuleFacts) -> frozenset[str]:
-    """Names of the module's own functions that run once, if it is a script, and no other file calls them."""
+    """Names of the module's own functions that run once, if it is a script, and no other file calls them.
+
+    Of a script inside a package, only the private ones: whoever uses the package may call the rest, and often.
+    """
     if facts.once is None:
         called = () if facts.outlook is None else facts.outlook.called
-        facts.once = _found(facts.tree).difference(called) if _is_script(facts.tree) else frozenset()
+        found = _found(facts.tree).difference(called) if _is_script(facts.tree) else frozenset()
+        facts.once = frozenset(name for name in found if not facts.package or name.startswith("_"))
     return facts.once
 
 

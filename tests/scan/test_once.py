@@ -24,6 +24,12 @@ def test_what_main_calls_runs_once_and_what_that_calls_as_well() -> None:
     assert once(text + GUARD) == {"a", "b", "c", "main"}
 
 
+def test_others_may_call_what_a_script_in_a_package_does_not_keep_to_itself() -> None:
+    text = f"def parse(): pass\ndef _show(): pass\ndef main():\n    parse()\n    _show()\n{GUARD}"
+
+    assert functions_run_once(ModuleFacts(tree=ast.parse(text), package="package")) == {"_show"}
+
+
 def test_a_module_that_is_no_script_says_nothing_of_its_callers() -> None:
     assert once("def a(): pass\ndef main():\n    a()\n") == set()
 
