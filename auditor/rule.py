@@ -143,7 +143,8 @@ class Context(Protocol):
     def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
         """Loops that repeat `node` within its own function, innermost first.
 
-        The iterable of a `for` and the `else` branch of a loop are not repeated by it.
+        The iterable of a `for` and the `else` branch of a loop are not repeated by it. A loop of attempts at the same
+        (`for attempt in retrying: with attempt: ...`) ends with the first that succeeds, and is none.
         """
         ...
 

@@ -130,6 +130,10 @@ RULE = Rule(
         "def find(connections, key):\n    for connection in connections:\n"
         "        row = connection.execute('SELECT * FROM t WHERE id = ?', (key,)).fetchone()\n"
         "        if row:\n            return row\n",
+        # attempts at the same: apache-airflow-core 3.3.2, airflow/jobs/scheduler_job_runner.py:3299
+        "import tenacity\nfrom sqlalchemy.orm import Session\nfrom sqlalchemy import update\n\n"
+        "def adopt(session: Session, table):\n    for attempt in tenacity.Retrying():\n        with attempt:\n"
+        "            session.execute(update(table))\n",
     ),
     invalid=(
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"

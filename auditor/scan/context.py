@@ -88,7 +88,7 @@ class SliceContext:
             if isinstance(parent, _FUNCTIONS) and child is parent.body:
                 break
             if isinstance(parent, cst.For):
-                if child is parent.body or child is parent.target:
+                if child in (parent.body, parent.target) and not _retries(parent):
                     found.append(parent)
             elif isinstance(parent, cst.While):
                 if child is parent.body or child is parent.test:
@@ -460,3 +460,14 @@ def _generators(generator: cst.CompFor | None) -> Iterator[cst.CompFor]:
     while generator is not None:
         yield generator
         generator = generator.inner_for_in
+
+
+def _retries(loop: cst.For) -> bool:
+    """Whether each turn is another attempt at the same: `for attempt in retrying: with attempt: ...`."""
+    match loop:
+        case cst.For(
+            target=cst.Name(value=attempt),
+            body=cst.IndentedBlock(body=[cst.With(items=[cst.WithItem(item=cst.Name(value=entered))])]),
+        ):
+            return attempt == entered
+    return False
