@@ -164,7 +164,7 @@ class Context(Protocol):
         ...
 
     def length_of(self, expression: cst.BaseExpression) -> int | None:
-        """Number of entries if the expression is a display, or a name bound exactly once, to one, and never grown."""
+        """Number of entries of a display, or of the longest that a name is ever bound to, if nothing makes it grow."""
         ...
 
     def is_constant(self, expression: cst.BaseExpression) -> bool:

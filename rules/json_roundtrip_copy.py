@@ -122,6 +122,9 @@ RULE = Rule(
         "import copy\n\ndef f(x):\n    return copy.deepcopy(x)\n",
         # a test of the format
         "import json\n\ndef test_round_trip(x):\n    assert json.loads(json.dumps(x)) == x\n",
+        # a test, in the older style of naming
+        "import json, unittest\n\nclass Tests(unittest.TestCase):\n    def testCopies(self):\n"
+        "        self.assertEqual(json.loads(json.dumps({'a': 1})), {'a': 1})\n",
     ),
     invalid=(
         "import json\n\ndef copy(x):\n    return json.loads(json.dumps(x))\n",

@@ -154,6 +154,9 @@ RULE = Rule(
         # the loop variable of the comprehension is not the list outside
         "def f(rows, groups):\n    group = []\n    print(group)\n"
         "    return [group for group in groups if rows in group]\n",
+        # bound to several lists, all short: sympy 1.14.0, sympy/combinatorics/tests/test_perm_groups.py:1226
+        "def f(rows, others):\n    known = ['a', 'b']\n    print([row in known for row in rows])\n"
+        "    known = ['c'] + ['d']\n    print([row in known for row in others])\n",
     ),
     invalid=(
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",

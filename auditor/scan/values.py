@@ -10,16 +10,18 @@ from auditor.scan.infer import MAX_STEPS, bound_value
 from auditor.scan.scopes import Scopes
 
 
-def length_of(parsed: ast.expr, scopes: Scopes) -> int | None:
-    """Entries of a display, or of the one display that a name is bound to and that nothing grows."""
+def length_of(parsed: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> int | None:
+    """Entries of a display, or of the longest that a name is bound to, if it is bound to nothing else or longer."""
+    # names may be bound by way of each other
+    if steps <= 0:
+        return None
     match parsed:
         case ast.Name(id=name):
-            value = bound_value(name, scopes)
-            return None if value is None or scopes.facts.grows(name) else _length_of_display(value, scopes)
+            return None if scopes.facts.grows(name) else _greatest_length(name, scopes, steps - 1)
         case ast.Attribute(value=ast.Name(id=receiver), attr=attr):
             value = _attribute_value(receiver, attr, scopes)
-            return None if value is None or scopes.facts.grows(attr) else _length_of_display(value, scopes)
-    return _length_of_display(parsed, scopes)
+            return None if value is None or scopes.facts.grows(attr) else _length_of_display(value, scopes, steps - 1)
+    return _length_of_display(parsed, scopes, steps - 1)
 
 
 def value_of(parsed: ast.expr, scopes: Scopes) -> ast.expr | None:
@@ -51,7 +53,20 @@ def text_of(parsed: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | b
     return None if bound is None else text_of(bound, scopes, steps - 1)
 
 
-def _length_of_display(value: ast.expr, scopes: Scopes) -> int | None:
+def _greatest_length(name: str, scopes: Scopes, steps: int) -> int | None:
+    found = scopes.lookup(name)
+    greatest = None
+    for binding in found[1] if found is not None else ():
+        if binding.value is None or binding.augmented or binding.definition is not None:
+            return None
+        length = _length_of_display(binding.value, scopes, steps)
+        if length is None:
+            return None
+        greatest = max(length, greatest or 0)
+    return greatest
+
+
+def _length_of_display(value: ast.expr, scopes: Scopes, steps: int) -> int | None:
     match value:
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
             return None if any(isinstance(item, ast.Starred) for item in items) else len(items)
@@ -62,7 +77,7 @@ def _length_of_display(value: ast.expr, scopes: Scopes) -> int | None:
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="split"), args=[], keywords=[]):
             return len(text.split())
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            parts = (length_of(left, scopes), length_of(right, scopes))
+            parts = (length_of(left, scopes, steps // 2), length_of(right, scopes, steps // 2))
             return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
     return None
 

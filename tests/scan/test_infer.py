@@ -10,6 +10,7 @@ import pytest
 from auditor.scan.facts import Function, ModuleFacts, Scope
 from auditor.scan.infer import derives_from, qualified, type_of
 from auditor.scan.scopes import Scopes
+from auditor.scan.values import length_of
 
 
 def last_expression(text: str, package: str = "") -> tuple[ast.expr, Scopes]:
@@ -148,6 +149,26 @@ def test_derivation_is_followed_within_the_module(text: str, expected: bool) -> 
     expression, scopes = last_expression(text)
 
     assert derives_from(expression, ("threading.Thread",), scopes) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = [1, 2]\nx", 2),
+        ("x = [1, 2]\nx = [1, 2, 3]\nx", 3),
+        ("x = [1]\ny = x + [2, 3]\ny", 3),
+        ("x = [1]\nx = f()\nx", None),
+        ("x = [1]\nx += [2]\nx", None),
+        ("x = [1]\nx.append(2)\nx", None),
+        ("x = [1]\nfor x in y: pass\nx", None),
+        ("x = x + [1]\nx", None),
+        ("x = y + [1]\ny = x + [1]\ny = x + x\nx", None),
+    ],
+)
+def test_the_greatest_length_is_known_if_every_binding_has_one(text: str, expected: int | None) -> None:
+    expression, scopes = last_expression(text)
+
+    assert length_of(expression, scopes) == expected
 
 
 def test_names_bound_by_way_of_each_other_are_no_trouble() -> None:
