@@ -10,7 +10,7 @@ import libcst as cst
 
 from auditor.model import Span
 from auditor.rule import Step
-from auditor.scan import flow, infer, kept, local, repeat, sinks, turns, values
+from auditor.scan import flow, infer, kept, local, looping, repeat, sinks, turns, values
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.once import functions_run_once
@@ -82,24 +82,7 @@ class SliceContext:
 
     def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
         """Loops of the same function that repeat `node`, innermost first."""
-        found: list[cst.For | cst.While | cst.CompFor] = []
-        child = node
-        for parent in self.ancestors(node):
-            if isinstance(parent, _FUNCTIONS) and child is parent.body:
-                break
-            if isinstance(parent, cst.For):
-                if child in (parent.body, parent.target) and not _retries(parent):
-                    found.append(parent)
-            elif isinstance(parent, cst.While):
-                if child is parent.body or child is parent.test:
-                    found.append(parent)
-            elif isinstance(parent, cst.CompFor):
-                if child is not parent.iter:
-                    found.append(parent)
-            elif isinstance(parent, cst.BaseComp) and child is not parent.for_in:
-                found.extend(reversed(list(_generators(parent.for_in))))
-            child = parent
-        return found
+        return looping.loops(node, self.ancestors(node))
 
     def qualified(self, expression: cst.CSTNode) -> str | None:
         """Qualified name of a name or attribute chain."""
@@ -404,7 +387,7 @@ class SliceContext:
             name in self._bound_by(generator)
             for parent in self.ancestors(expression)
             if isinstance(parent, cst.BaseComp)
-            for generator in _generators(parent.for_in)
+            for generator in looping.generators(parent.for_in)
         )
 
     def _index(self, within: cst.CSTNode) -> _Index:
@@ -454,20 +437,3 @@ class SliceContext:
             elif isinstance(target, cst.Name | cst.Attribute):
                 found.add(self.code(target).strip())
         return found
-
-
-def _generators(generator: cst.CompFor | None) -> Iterator[cst.CompFor]:
-    while generator is not None:
-        yield generator
-        generator = generator.inner_for_in
-
-
-def _retries(loop: cst.For) -> bool:
-    """Whether each turn is another attempt at the same: `for attempt in retrying: with attempt: ...`."""
-    match loop:
-        case cst.For(
-            target=cst.Name(value=attempt),
-            body=cst.IndentedBlock(body=[cst.With(items=[cst.WithItem(item=cst.Name(value=entered))])]),
-        ):
-            return attempt == entered
-    return False

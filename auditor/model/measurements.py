@@ -1,0 +1,159 @@
+"""Workloads, the runs made of them, and what was seen in these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where the evidence of a workload comes from: audit runs its command, reads a profile, or watches a process."""
+
+    COMMAND = "command"
+    CPU_PROFILE = "cpu-profile"
+    MEMORY_PROFILE = "memory-profile"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A server, and the command that puts load on it once the address `ready` (http://..., tcp://host:port) answers.
+
+    `{port}` in each of them becomes a free port of the loopback interface, another one for each run.
+    """
+
+    serve: str
+    ready: str
+    load: str
+    ready_within_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A command that exercises the audited code. `timeout_s` is None for no limit.
+
+    `command` is the path of a profile, or the number of a process watched for `timeout_s` seconds, if that is its
+    `source`; nothing is run then, and there is no exit code.
+
+    With `sizes` (in rising order), each run is made once for each of them, which takes the place of `{n}` in the
+    command. `argv` are the words that are run where they are others than those of the command that people know.
+    Of a `service`, the server is what is measured, and the exit code is that of the load.
+    """
+
+    name: str
+    command: str
+    cwd: str
+    timeout_s: float | None = None
+    sizes: tuple[int, ...] = ()
+    argv: tuple[str, ...] = ()
+    service: Service | None = None
+    source: Source = Source.COMMAND
+
+    def at(self, size: int) -> Workload:
+        """The same at one size: `{n}` in the command becomes that number."""
+        service = self.service and replace(
+            self.service,
+            serve=self.service.serve.replace("{n}", str(size)),
+            load=self.service.load.replace("{n}", str(size)),
+        )
+        return replace(self, command=self.command.replace("{n}", str(size)), sizes=(), service=service)
+
+
+@dataclass(frozen=True, slots=True)
+class PassRun:
+    """One run of a workload under one pass ("plain", "probes", "py-spy", "memray").
+
+    `gap` is None if the pass delivered its data, else the reason why it could not. `cpu_s` is the processor time of the
+    run's processes, `queued_s` the time its main thread waited for a processor; None where not taken. `size` is what
+    stood for `{n}`, None for a workload without sizes.
+    """
+
+    name: str
+    wall_s: float
+    exit_code: int | None
+    gap: str | None = None
+    warnings: tuple[str, ...] = ()
+    cpu_s: float | None = None
+    size: int | None = None
+    queued_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRun:
+    """A workload with every pass that was made over it, the plain one first.
+
+    `wall_s`, `cpu_s` and `queued_s` (None if they could not be taken) are the means of the plain runs, at the greatest
+    size.
+    """
+
+    workload: Workload
+    exit_code: int | None
+    wall_s: float
+    passes: tuple[PassRun, ...]
+    warnings: tuple[str, ...] = ()
+    last_lines: tuple[str, ...] = ()
+    cpu_s: float | None = None
+    queued_s: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was run, and did not end well."""
+        return self.workload.source is Source.COMMAND and self.exit_code != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One measured number about one suspect, with its 95 % interval.
+
+    `n` says how often it was measured (executions, samples, objects). `threshold` is the value that the judge
+    held it against, in the same unit, or None where the number stands for information only.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    collector: str
+    workload: str
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be measured, and why. A gap is never counted as a zero."""
+
+    collector: str
+    workload: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """The tests of one workload that ran a suspect: `total` of them, `most` being (test id, executions) of the busiest.
+
+    What a process that a test started ran counts for that test.
+    """
+
+    workload: str
+    total: int
+    most: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All that was seen of one suspect under one workload."""
+
+    workload: str
+    wall_s: float
+    evidence: tuple[Evidence, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    tests: Exercise | None = None
+
+    def get(self, metric: str, collector: str | None = None) -> Evidence | None:
+        """The first evidence of that metric (and collector), or None."""
+        for row in self.evidence:
+            if row.metric == metric and collector in (None, row.collector):
+                return row
+        return None

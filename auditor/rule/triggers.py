@@ -1,0 +1,91 @@
+"""What a rule wants to see, as data; the gate is compiled from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of trouble a rule looks for. Growing kinds get worse with time or input."""
+
+    GROWTH = "growth"
+    LEAK = "leak"
+    ALLOCATION = "allocation"
+    ALGORITHMIC = "algorithmic"
+    SERIALIZATION = "serialization"
+    BLOCKING = "blocking"
+    REUSE = "reuse"
+    QUERIES = "N+1"
+    IO = "I/O"
+    OVERHEAD = "overhead"
+    LOGGING = "logging"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which surroundings a trigger asks for. All that are set must hold.
+
+    function: inside a function or lambda (module and class bodies run once).
+    loop: inside a loop or comprehension of the same function.
+    coroutine: the innermost function is an `async def`.
+    handler: inside an `except` of the same function.
+    kept: the receiver of the call, or what the statement stores into, is an attribute or a name of the module, not
+        a local name.
+    """
+
+    function: bool = False
+    loop: bool = False
+    coroutine: bool = False
+    handler: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Trigger: a call of one of these. "asyncio.Queue" is a qualified name, ".create_task" a method of anything.
+
+    The gate looks at the last component only, aliases included; the rule's check decides.
+    """
+
+    names: tuple[str, ...]
+    where: Where = Where()
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Trigger: a node of one of these classes of the standard library's `ast` ("AugAssign", "Compare", "Dict").
+
+    What follows keeps the rest away from the check, if set. `least` asks for at least so many entries of a display,
+    `targets` for a target of one of these classes ("Subscript"), `values` for a value assigned of one of these, `again`
+    for a name in the target that the value has too (`s = s + x`), `operators` for one of these ("Add", "In"),
+    `decorators` for one of these last components among the decorators of a definition ("lru_cache").
+    """
+
+    kinds: tuple[str, ...]
+    where: Where = Where()
+    least: int = 0
+    targets: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reaches:
+    """Trigger: a call of a function of the project from which a few calls more lead to one of `names`, as in `Calls`.
+
+    The check asks `Context.way` which way that is. A method of anything (".execute") counts if `waits_for` is what the
+    call of it waits for. A call of one of `polling` that is told not to wait does not count. With `made`, the names are
+    classes, and the functions on the way hand back the object.
+    """
+
+    names: tuple[str, ...]
+    where: Where = Where()
+    waits_for: str = ""
+    polling: tuple[str, ...] = ()
+    made: bool = False
+
+
+Trigger = Calls | Nodes | Reaches

@@ -1,0 +1,49 @@
+"""Which loops repeat a node, as its surroundings show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+Loop = cst.For | cst.While | cst.CompFor
+
+
+def loops(node: cst.CSTNode, ancestors: Iterable[cst.CSTNode]) -> list[Loop]:
+    """Loops of the same function that repeat `node`, innermost first. `ancestors` are its parent, the parent's, ..."""
+    found: list[Loop] = []
+    child = node
+    for parent in ancestors:
+        if isinstance(parent, cst.FunctionDef | cst.Lambda) and child is parent.body:
+            break
+        if isinstance(parent, cst.For):
+            if child in (parent.body, parent.target) and not _retries(parent):
+                found.append(parent)
+        elif isinstance(parent, cst.While):
+            if child is parent.body or child is parent.test:
+                found.append(parent)
+        elif isinstance(parent, cst.CompFor):
+            if child is not parent.iter:
+                found.append(parent)
+        elif isinstance(parent, cst.BaseComp) and child is not parent.for_in:
+            found.extend(reversed(list(generators(parent.for_in))))
+        child = parent
+    return found
+
+
+def generators(generator: cst.CompFor | None) -> Iterator[cst.CompFor]:
+    """The `for` parts of a comprehension, outermost first."""
+    while generator is not None:
+        yield generator
+        generator = generator.inner_for_in
+
+
+def _retries(loop: cst.For) -> bool:
+    """Whether each turn is another attempt at the same: `for attempt in retrying: with attempt: ...`."""
+    match loop:
+        case cst.For(
+            target=cst.Name(value=attempt),
+            body=cst.IndentedBlock(body=[cst.With(items=[cst.WithItem(item=cst.Name(value=entered))])]),
+        ):
+            return attempt == entered
+    return False
