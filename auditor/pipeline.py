@@ -14,7 +14,6 @@ from auditor.comparing import Against, Compared, Scope, compared, narrowed, root
 from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
-from auditor.fix.chosen import is_confirmed
 from auditor.judge import judge
 from auditor.machine import this_machine
 from auditor.measure import Conditions, Progress, measure
@@ -27,6 +26,7 @@ from auditor.model import (
     Source,
     Suppression,
     Suspect,
+    VerdictKind,
     Workload,
     WorkloadRun,
 )
@@ -178,7 +178,8 @@ def fix_found(request: Request, report: Report, unsafe: bool, write: bool, progr
 
 
 def _with_fixes(findings: Sequence[Finding], request: Request, root: Path) -> tuple[Finding, ...]:
-    if not any(request.fixes or is_confirmed(finding) for finding in findings):
+    # what is only remembered as confirmed has its fix when asked for: a hook need not load LibCST for it
+    if not request.fixes and all(one.verdict.kind is not VerdictKind.CONFIRMED for one in findings):
         return tuple(findings)
     from auditor.fix import with_fixes
 
