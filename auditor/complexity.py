@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import tokenize
-from typing import TYPE_CHECKING
-
-from radon.complexity import cc_rank, cc_visit_ast
+from typing import TYPE_CHECKING, Protocol
 
 from auditor.model import Effort
 
@@ -19,14 +18,30 @@ if TYPE_CHECKING:
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # radon's ranks: A and B up to 10, C up to 20 ("moderate risk"), D and worse above.
-_EFFORTS = {"A": Effort.LOW, "B": Effort.LOW, "C": Effort.MEDIUM}
+_LOW, _MEDIUM = 10, 20
+
+
+class Notes(Protocol):
+    """Texts kept under names from one audit to the next."""
+
+    def note(self, name: str) -> str | None:
+        """The text of that name, None if there is none."""
+        ...
+
+    def keep_note(self, name: str, note: str) -> None:
+        """Keep a text."""
+        ...
 
 
 class Complexities:
-    """Looks complexities up in the files below `root`, each read once and each function counted once."""
+    """Looks complexities up in the files below `root`, each read once and each function counted once.
 
-    def __init__(self, root: Path) -> None:
+    With `notes`, functions counted by an earlier audit are neither parsed nor counted again.
+    """
+
+    def __init__(self, root: Path, notes: Notes | None = None) -> None:
         self._root = root
+        self._notes = notes
         self._texts: dict[str, tuple[str, ...]] = {}
         self._functions: dict[tuple[str, int, int], tuple[_Function, ...]] = {}
         self._counted: dict[tuple[str, int], int] = {}
@@ -36,27 +51,59 @@ class Complexities:
 
         Both are None outside of any function, and where the file cannot be read or parsed.
         """
+        complexity = self._noted(suspect)
+        return complexity, None if complexity is None else _effort(complexity)
+
+    def _noted(self, suspect: Suspect) -> int | None:
+        if self._notes is None:
+            return self._count(suspect)
+        name = self._name(suspect)
+        noted = self._notes.note(name)
+        if noted is not None and (noted.isdecimal() or not noted):
+            return int(noted) if noted else None
+        complexity = self._count(suspect)
+        self._notes.keep_note(name, "" if complexity is None else str(complexity))
+        return complexity
+
+    def _name(self, suspect: Suspect) -> str:
+        """What a complexity is kept under: the text of the function, or file, and where in it the suspect stands."""
+        first, last = (1, 0) if suspect.function is None else (suspect.function.line, suspect.function.end_line)
+        place = f"{suspect.span.line - first} {suspect.span.end_line - first}\n"
+        text = "".join((place, *self._lines(suspect.path)[first - 1 : last or None]))
+        return f"complexity {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+    def _count(self, suspect: Suspect) -> int | None:
         around = suspect.function
         # the whole file only if the scan names no function: parsing one takes as long as scanning it
         functions = () if around is None else self._within(suspect.path, around.line, around.end_line)
         function = _innermost(functions or self._within(suspect.path, 1, 0), suspect.span)
         if function is None:
-            return None, None
+            return None
         key = suspect.path, function.lineno
         if key not in self._counted:
+            from radon.complexity import cc_visit_ast
+
             # radon on the one function, closures not included: on a whole file it is slow.
             self._counted[key] = cc_visit_ast(function)[0].complexity
-        complexity = self._counted[key]
-        return complexity, _EFFORTS.get(cc_rank(complexity), Effort.HIGH)
+        return self._counted[key]
 
     def _within(self, path: str, first: int, last: int) -> tuple[_Function, ...]:
         """The functions on these lines of the file; `last` is 0 for all of it."""
         key = path, first, last
         if key not in self._functions:
-            if path not in self._texts:
-                self._texts[path] = _lines(self._root / path)
-            self._functions[key] = _functions(self._texts[path], first, last)
+            self._functions[key] = _functions(self._lines(path), first, last)
         return self._functions[key]
+
+    def _lines(self, path: str) -> tuple[str, ...]:
+        if path not in self._texts:
+            self._texts[path] = _lines(self._root / path)
+        return self._texts[path]
+
+
+def _effort(complexity: int) -> Effort:
+    if complexity <= _LOW:
+        return Effort.LOW
+    return Effort.MEDIUM if complexity <= _MEDIUM else Effort.HIGH
 
 
 def _lines(file: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from auditor.judge import judge
 from auditor.machine import this_machine
 from auditor.measure import Conditions, Progress, measure
 from auditor.model import (
+    Effort,
     Expectation,
     Finding,
     Observation,
@@ -84,6 +85,7 @@ class _Scanned:
     files: int
     lines: int
     suspects: tuple[Suspect, ...]
+    efforts: Mapping[str, tuple[int | None, Effort | None]]
     skipped: tuple[Skip, ...]
     suppressions: tuple[Suppression, ...]
     compared: Compared
@@ -118,7 +120,7 @@ def audit(request: Request, progress: Progress) -> Report:
             runs.append(run)
             for fingerprint, observation in observations.items():
                 seen.setdefault(fingerprint, []).append(observation)
-    findings = _findings(questions, seen, scanned.target.root, request.config)
+    findings = _findings(questions, seen, scanned, request.config)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     if memory is not None and not runs:
         findings = memory.recall(findings)
@@ -210,9 +212,11 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
     try:
         expects = project.expectations()
         scans = project.scan(progress.stop, lambda done, total: progress.step("scanning", done, total), request.jobs)
+        suspects = tuple(suspect for scan in scans for suspect in scan.suspects)
+        complexities = Complexities(target.root, project.notes)
+        efforts = {suspect.fingerprint: complexities.of(suspect) for suspect in suspects}
     finally:
         project.close()
-    suspects = tuple(suspect for scan in scans for suspect in scan.suspects)
     read = frozenset(scan.path for scan in scans if scan.lines or not scan.skipped)
     scope = Scope(target, read, rules, frozenset(expects), request.paths, request.cache, request.jobs)
     return _Scanned(
@@ -221,6 +225,7 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         files=len(scans),
         lines=sum(scan.lines for scan in scans),
         suspects=suspects,
+        efforts=efforts,
         suppressions=tuple(one for scan in scans for one in scan.suppressions),
         skipped=tuple(sorted({*target.skipped, *(s for scan in scans for s in scan.skipped)}, key=_skip_key)),
         compared=compared(against, changed, suspects, scope, progress.stop),
@@ -256,16 +261,16 @@ def _notes(request: Request, scanned: _Scanned, progress: Progress) -> tuple[str
 
 
 def _findings(
-    questions: Sequence[Question], seen: Mapping[str, Sequence[Observation]], root: Path, config: Config
+    questions: Sequence[Question], seen: Mapping[str, Sequence[Observation]], scanned: _Scanned, config: Config
 ) -> tuple[Finding, ...]:
-    complexities = Complexities(root)
+    root = scanned.target.root
     sources: dict[tuple[str, int | None], Sequence[str]] = {}
     findings = []
     for question in questions:
         suspect = question.suspect
         observations = seen.get(suspect.fingerprint, ())
         verdict = judge(question.expects, observations, config.thresholds)
-        complexity, effort = complexities.of(suspect)
+        complexity, effort = scanned.efforts[suspect.fingerprint]
         findings.append(
             Finding(
                 suspect=suspect,

@@ -88,3 +88,27 @@ def test_the_function_that_the_scan_names_is_counted_as_in_the_whole_file(tmp_pa
         named = replace(at(line), function=span)
         assert Complexities(tmp_path).of(named) == Complexities(tmp_path).of(at(line))
         assert Complexities(tmp_path).of(named)[0] == 2
+
+
+class Notes(dict[str, str]):
+    def note(self, name: str) -> str | None:
+        return self.get(name)
+
+    def keep_note(self, name: str, note: str) -> None:
+        self[name] = note
+
+
+def test_what_was_counted_before_is_taken_from_the_notes_and_a_changed_function_is_counted_anew(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(branches("f", 12) + "PLACES = [1]\n")
+    inside, outside = replace(at(2), function=Span(1, 1, 13, 2)), at(14)
+    notes = Notes()
+    counted = [Complexities(tmp_path, notes).of(one) for one in (inside, outside)]
+    assert counted == [Complexities(tmp_path).of(one) for one in (inside, outside)]
+    assert counted == [(13, Effort.MEDIUM), (None, None)]
+    for name in notes:
+        if notes[name]:
+            notes[name] = "7"
+    assert [Complexities(tmp_path, notes).of(one) for one in (inside, outside)] == [(7, Effort.LOW), (None, None)]
+    file.write_text(branches("f", 11) + "    pass\nPLACES = [1]\n")
+    assert Complexities(tmp_path, notes).of(inside) == (12, Effort.MEDIUM)

@@ -184,7 +184,7 @@ class Cache:
         self._db.execute("COMMIT")
 
     def _evict(self, db: sqlite3.Connection) -> None:
-        """Drop the oldest quarter, as often as it takes. Notes are few and small; those go by age."""
+        """Drop the oldest quarter, as often as it takes. Notes are small, and go by age."""
         db.execute("DELETE FROM notes WHERE day < ?", (self._day - _NOTE_DAYS,))
         for _ in range(16):
             pages, free, size = (

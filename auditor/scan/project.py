@@ -141,6 +141,11 @@ class Project:
             self._cache.keep_note("expectations", _written(expected))
         return expected
 
+    @property
+    def notes(self) -> Cache | None:
+        """Where notes are kept with the scans, None if nothing is."""
+        return self._cache
+
     def close(self) -> None:
         """Write down what is new."""
         if self._cache is not None:
