@@ -10,11 +10,13 @@ from auditor.model import Wait
 from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
 
 _ORDERED = frozenset(
-    """drain put get join acquire release wait sleep gather close aclose stop shutdown disconnect cancel recv receive
+    """drain join acquire release wait sleep gather close aclose stop shutdown disconnect cancel recv receive
     receive_json receive_text read readline readexactly flush commit rollback checkpoint wait_closed
     enter_async_context respond reply prepare""".split()  # noqa: SIM905
 )
 """Methods that speak over one channel, wait for what is under way anyhow, or wind things up."""
+_QUEUE = {"get": 0, "put": 1}
+"""What a queue's methods are given; with more, they are those of a client (`session.get(url)`) or a store."""
 _SPEAKS = re.compile(r"_?(?:async_|a)?(?:send|write|emit)(?:_|$)")
 _LIMITED = re.compile(r"lock|mutex|sem|limit|throttle", re.IGNORECASE)
 
@@ -25,7 +27,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     call = node.expression
     callee = " ".join(ctx.code(call.func).split())
     loops = ctx.item_loops(node)
-    if not loops or loops[0].asynchronous is not None or _is_ordered(callee.rsplit(".", 1)[-1]):
+    if not loops or loops[0].asynchronous is not None or _is_ordered(call, callee.rsplit(".", 1)[-1]):
         return None
     loop = loops[0]
     if ctx.is_same_call(call, loop) or ctx.is_paced(loop) or _is_limited(node, ctx) or _yields(loop, ctx):
@@ -35,8 +37,9 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"`{callee}` is awaited for one item after the other", (Plant("awaited", node),))
 
 
-def _is_ordered(method: str) -> bool:
-    return method in _ORDERED or _SPEAKS.match(method) is not None
+def _is_ordered(call: cst.Call, method: str) -> bool:
+    taken = _QUEUE.get(method, -1)
+    return len(call.args) <= taken or method in _ORDERED or _SPEAKS.match(method) is not None
 
 
 def _is_limited(node: cst.CSTNode, ctx: Context) -> bool:
@@ -64,7 +67,7 @@ RULE = Rule(
             " turn on what an earlier one brought. Database queries count too. Not flagged: `async for`, `while`"
             " loops and batches; loops that sleep, end according to a result, or yield to a consumer; what runs under a"
             " lock or semaphore; tasks, which run already; and methods that speak over one channel or wind up"
-            " (`send`, `write`, `get`, `join`, `close`...)."
+            " (`send`, `write`, `join`, `close`, `get` and `put` of a queue...)."
         ),
         why=(
             "Only one call is under way at a time, so n items take n times the latency of one, although the event loop"
@@ -109,6 +112,7 @@ RULE = Rule(
         "async def f(queue, rows):\n    for row in rows:\n        await queue.put(row)\n",
         "async def f(rows, fetch, lock):\n    async with lock:\n        for row in rows:\n"
         "            await fetch(row)\n",
+        "async def f(queues):\n    return [await queue.get() for queue in queues]\n",
         # as fast as they are taken
         "async def f(rows, fetch):\n    for row in rows:\n        yield await fetch(row)\n",
         "async def f(fetch):\n    for kind in ('a', 'b'):\n        await fetch(kind)\n",
@@ -117,6 +121,8 @@ RULE = Rule(
         "async def f(urls, fetch):\n    pages = []\n    for url in urls:\n        pages.append(await fetch(url))\n"
         "    return pages\n",
         "async def f(urls, fetch):\n    return [await fetch(url) for url in urls]\n",
+        "async def f(session, urls):\n    pages = []\n    for url in urls:\n        response = await session.get(url)\n"
+        "        pages.append(response.text)\n    return pages\n",
         "class Api:\n    async def users(self, ids):\n        found = {}\n        for key in ids:\n"
         "            response = await self.client.get_user(key)\n            found[key] = response.json()\n"
         "        return found\n",
