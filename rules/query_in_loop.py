@@ -77,7 +77,8 @@ RULE = Rule(
             " scripts that run once."
         ),
         measured=(
-            "Executions, and the seconds spent waiting in them. Confirmed when these are a sizeable part of the run."
+            "Executions, and the seconds spent waiting in them. Confirmed when these are a sizeable part of the run; of"
+            " a call that leads to a query through other functions, when the query itself is, too."
         ),
         fix=(
             "Ask for all items at once: `WHERE id IN (...)` or a join, `executemany` for writes, `select_related`,"

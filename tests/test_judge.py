@@ -252,6 +252,14 @@ def test_time_needs_both_collectors(probes: Range | None, spy: Range | None, kin
     assert why.lower() in verdict.reason.lower()
 
 
+@pytest.mark.parametrize(("end", "kind"), [(4.0, CONFIRMED), ((0.0, 0.01), INCONCLUSIVE), ((0.1, 0.6), INCONCLUSIVE)])
+def test_a_call_is_as_costly_as_the_end_of_its_chain(end: Range, kind: VerdictKind) -> None:
+    low, high = end if isinstance(end, tuple) else (end, end)
+    chain = (row("end_seconds", end, "py-spy", "s"), row("end_share", (low / 10, high / 10), "py-spy", "ratio"))
+    assert said(Cost(), seen(*time(5, 5), *chain)).kind is kind
+    assert said(Cost(), seen(*time(0.0, 0.0), *chain)).kind is REJECTED
+
+
 def test_a_cost_that_only_the_probes_cause_lengthens_their_run_and_is_rejected() -> None:
     probes = row("seconds", 2.0, unit="s"), row("share", 2.0 / 12, unit="ratio")
     verdict = said(Cost(), seen(*probes, *time(None, (0.0, 0.01))))

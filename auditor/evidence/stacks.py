@@ -16,16 +16,18 @@ class Pattern:
 
     below: if any, one of these functions ("file-suffix:function") must be called from there, directly or not.
     in_loop: whether an asyncio event loop must have called it.
+    through: if any, a place (a real path, lines as above) at which a function called from there must stand.
     """
 
     file: str
     lines: tuple[tuple[int, int], ...]
     below: tuple[str, ...] = ()
     in_loop: bool = False
+    through: tuple[str, tuple[tuple[int, int], ...]] | None = None
 
     def flags(self, frame: Frame) -> bool:
         """Whether a frame of the right file stands at one of the lines."""
-        return any(first <= frame.line <= last for first, last in self.lines)
+        return _is_at(frame, self.lines)
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ class Tallies:
 class _Matcher:
     """Patterns resolved against the frames of one recording, so that each distinct stack is walked once."""
 
-    def __init__(self, frames: Sequence[Frame], patterns: Iterable[Pattern], cwd: str) -> None:
+    def __init__(self, frames: Sequence[Frame], patterns: Sequence[Pattern], cwd: str) -> None:
         by_file: dict[str, list[Pattern]] = {}
         for pattern in patterns:
             by_file.setdefault(pattern.file, []).append(pattern)
@@ -107,6 +109,12 @@ class _Matcher:
         self._called = {
             name: {number for number, frame in enumerate(frames) if is_function(frame, name)}
             for name in {name for pattern in patterns for name in pattern.below}
+        }
+        self._through = {
+            (file, lines): {
+                number for number, frame in enumerate(frames) if real[frame.file] == file and _is_at(frame, lines)
+            }
+            for file, lines in {pattern.through for pattern in patterns if pattern.through is not None}
         }
         self._loop = {number for number, frame in enumerate(frames) if is_function(frame, "asyncio/events.py:_run")}
 
@@ -123,13 +131,19 @@ class _Matcher:
         in_loop = False
         for depth, number in enumerate(stack):
             for pattern in self._flagged.get(number, ()):
-                if (in_loop or not pattern.in_loop) and self._calls(stack[depth + 1 :], pattern.below):
+                if (in_loop or not pattern.in_loop) and self._calls(stack[depth + 1 :], pattern):
                     matching.add(pattern)
             in_loop = in_loop or number in self._loop
         return matching
 
-    def _calls(self, deeper: tuple[int, ...], below: tuple[str, ...]) -> bool:
-        return not below or any(not self._called[name].isdisjoint(deeper) for name in below)
+    def _calls(self, deeper: tuple[int, ...], pattern: Pattern) -> bool:
+        if pattern.through is not None and self._through[pattern.through].isdisjoint(deeper):
+            return False
+        return not pattern.below or any(not self._called[name].isdisjoint(deeper) for name in pattern.below)
+
+
+def _is_at(frame: Frame, lines: Iterable[tuple[int, int]]) -> bool:
+    return any(first <= frame.line <= last for first, last in lines)
 
 
 def is_function(frame: Frame, name: str) -> bool:

@@ -140,6 +140,7 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
     time = {"seconds": limits.seconds, "share": limits.share}
     match expects:
         case Cost():
+            time |= {"end_seconds": limits.seconds, "end_share": limits.share}
             return time | ({"peak_bytes": limits.bytes, "peak_share": limits.share} if expects.memory else {})
         case Scaling():
             return time | {

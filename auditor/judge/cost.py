@@ -12,6 +12,10 @@ Time is judged by the table in `timing`. Where the rule also asks for memory:
 
 Where the workload was run at several sizes n, a cost that is small is in doubt all the same if its seconds grow faster
 than n, their share of the run grows, and both would reach their thresholds within ten times the greatest n.
+
+What is flagged may be a call that leads to the costly one through a chain of others. Then a confirmed time is that of
+all which they do, and is confirmed only if py-spy also sees the call at the end of the chain at a cost; else it is in
+doubt: the rest may be other work of theirs, or a call of the same kind that the chain does not show.
 """
 
 from __future__ import annotations
@@ -20,8 +24,8 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.growing import described, reach
-from auditor.judge.seen import MEMRAY, Opinion
-from auditor.judge.timing import Reading, judge_time
+from auditor.judge.seen import MEMRAY, PY_SPY, Opinion
+from auditor.judge.timing import Reading, judge_time, telling_run, weigh
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
 def judge_cost(expects: Cost, seen: Seen) -> Opinion:
     """The table above."""
-    time = _over_sizes(seen, judge_time(seen, narrowed=bool(expects.below)))
+    time = _over_sizes(seen, _at_the_end(seen, judge_time(seen, narrowed=bool(expects.below))))
     if not expects.memory:
         return time
     memory = _read_memory(seen)
@@ -47,6 +51,22 @@ def judge_cost(expects: Cost, seen: Seen) -> Opinion:
         reason = f"{_held(seen)} leaves it in doubt; run it with inputs {words.factor(larger)} times as large"
         return Opinion(VerdictKind.INCONCLUSIVE, reason)
     return time
+
+
+def _at_the_end(seen: Seen, time: Opinion) -> Opinion:
+    """A confirmed time held against that of the call at the end of the chain, if there is one."""
+    spent, share = seen.row("end_seconds", PY_SPY), seen.row("end_share", PY_SPY)
+    if time.kind is not VerdictKind.CONFIRMED or spent is None or share is None:
+        return time
+    reading = weigh(seen, (spent.low, spent.high), (share.low, share.high))
+    if reading is Reading.COSTLY:
+        return Opinion(time.kind, f"{time.reason}, {words.seconds(spent.value)} of it at the end of the chain")
+    between = f"{words.seconds(spent.low)} to {words.seconds(spent.high)}"
+    reason = f"{time.reason}, but only {between} of it at the end of the chain"
+    if reading is Reading.CHEAP:
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; look at what else is done on the way")
+    wanted = words.seconds(words.at_least(max(telling_run(seen), 4 * seen.wall_s)))
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it for at least {wanted}")
 
 
 def _over_sizes(seen: Seen, time: Opinion) -> Opinion:

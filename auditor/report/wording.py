@@ -53,6 +53,8 @@ _METRICS = {
     ("off", ""): "executions while the level was off",
     ("peak_bytes", ""): "memory at the high-water mark",
     ("peak_share", ""): "share of the high-water mark",
+    ("end_seconds", ""): "time in the call at the end of the chain",
+    ("end_share", ""): "share of the run in the call at the end of the chain",
     ("samples", ""): "samples with the flagged lines on the stack",
     ("seconds", "capture"): "time with the flagged lines on the stack",
     ("share", "capture"): "share of the time sampled",

@@ -6,12 +6,14 @@ import json
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from auditor.evidence import gate
 from auditor.evidence.base import Pass, Question
+from auditor.evidence.chains import end_of
 from auditor.evidence.gate import explain
 from auditor.evidence.passes import pyspy
 from auditor.evidence.passes.pyspy import PASS
@@ -125,6 +127,54 @@ both()
     narrowed = question(source, "# both", Cost(below=("json/__init__.py:dumps",)))
     seconds = row(measure(PASS, tmp_path, source, narrowed), "# both", "seconds")
     assert seconds.value == pytest.approx(0.4, abs=0.2)
+
+
+def test_of_a_chain_the_statement_at_its_end_is_told_apart(tmp_path: Path) -> None:
+    source = """\
+import time
+def helper():
+    time.sleep(1.2)
+    return ask()
+def ask():
+    return (time
+        .sleep(0.4))
+helper()  # flagged
+time.sleep(0.4)
+"""
+    asked = question(source, "# flagged", Cost())
+    chain = ("helper (work.py:2)", "ask (work.py:5)", "time.sleep (work.py:6)")
+    asked = replace(asked, suspect=replace(asked.suspect, chain=chain))
+    outcome = measure(PASS, tmp_path, source, asked)
+    whole, end = row(outcome, "# flagged", "seconds"), row(outcome, "# flagged", "end_seconds")
+    assert 0 < end.value < whole.value / 2
+    assert end.value == pytest.approx(row(outcome, "# flagged", "end_share").value * outcome.run.wall_s)
+
+
+def test_a_cursor_works_where_rows_are_taken_from_it(tmp_path: Path) -> None:
+    source = """\
+def other(cursor):
+    return cursor.fetchall()
+
+def ask(cursor):
+    prepare()
+    if cursor.execute(
+        "SELECT 1"
+    ):
+        work()
+    for row in cursor:
+        work()
+    work()
+    return cursor.fetchall()
+"""
+    (tmp_path / "work.py").write_text(source)
+    place = end_of(("ask (work.py:4)", ".execute (work.py:6)"), tmp_path)
+    assert place == (str((tmp_path / "work.py").resolve()), ((6, 8), (10, 10), (13, 13)))
+
+
+@pytest.mark.parametrize("chain", [(), ("gone (gone.py:3)",), ("broken (broken.py:1)",)])
+def test_without_an_end_that_can_be_read_none_is_told_apart(tmp_path: Path, chain: tuple[str, ...]) -> None:
+    (tmp_path / "broken.py").write_text("def :")
+    assert end_of(chain, tmp_path) is None
 
 
 def test_churn_is_the_time_in_named_functions_below_the_flagged_one(tmp_path: Path) -> None:

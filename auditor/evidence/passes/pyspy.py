@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.evidence.base import Outcome, Pass, Question, Session
+from auditor.evidence.chains import end_of
 from auditor.evidence.gate import PATIENCE_S, Gate, Watch
 from auditor.evidence.launch import CHILD_DIRECTORY, NOT_REACHED, child_environment, child_errors
 from auditor.evidence.running import run_workload
@@ -23,6 +24,8 @@ buy proportional information either: successive samples resemble one another.
 """
 
 FEW_SAMPLES = 5
+
+_SHARES = {"seconds": "share", "end_seconds": "end_share"}
 
 HIDDEN_LOOP = (
     "the event loop is not written in Python (uvloop), so samples do not show what it called; "
@@ -91,7 +94,11 @@ def patterns_of(question: Question, target: os.PathLike[str]) -> dict[str, Patte
     file = os.path.realpath(os.path.join(target, suspect.path))  # noqa: PTH118 - frames are compared as strings
     match expects:
         case Cost():
-            return {"seconds": Pattern(file, _lines(suspect.span), expects.below)}
+            flagged = _lines(suspect.span)
+            patterns = {"seconds": Pattern(file, flagged, expects.below)}
+            if (end := end_of(suspect.chain, target)) is not None:
+                patterns["end_seconds"] = Pattern(file, flagged, expects.below, through=end)
+            return patterns
         case Scaling() | Repetition():
             return {"seconds": Pattern(file, _lines(suspect.span, *(site.span for site in suspect.sites)))}
         case Stall():
@@ -161,8 +168,8 @@ def _rows(question: Question, session: Session, seen: _Seen, wall_s: float) -> t
         tally = seen.tallies.of[pattern]
         spent = tally.seconds(wall_s)
         rows.append(_row(metric, spent, "s", tally.ticks, workload))
-        if metric == "seconds":
-            rows.append(_row("share", spent.over(wall_s), "ratio", tally.ticks, workload))
+        if metric in _SHARES:
+            rows.append(_row(_SHARES[metric], spent.over(wall_s), "ratio", tally.ticks, workload))
     if rows and seen.failures:
         rows.append(Gap(PySpyPass.name, workload, f"a part of the processes was not sampled: {seen.failures[0]}"))
     return tuple(rows)
