@@ -4,7 +4,9 @@
 table in `timing`, as the probes give them and, since py-spy's line holds them all, as py-spy bounds them from above.
 The first line that holds decides.
 
-    repeats, or the time in them, were not counted          not-measurable
+    repeats, or the time in them, were not counted (as of   not-measurable
+    a generator that something else than a loop over it
+    takes the items of)
     time in them costly, py-spy's line cheap, and the run   inconclusive: they contradict one another (see `timing`)
     with probes took no longer for it
     time in them, or py-spy's line, is cheap                rejected: repeating it costs little
@@ -48,6 +50,9 @@ MANY = 100.0
 def judge_repetition(seen: Seen) -> Opinion:
     """The table above."""
     repeats, spent = seen.row("repeats"), seen.row("repeat_seconds")
+    if repeats is not None and spent is None and seen.complete(PROBES):
+        reason = f"{_counted(seen, repeats)}, but their items are made later, elsewhere; take them in a loop over the call"
+        return Opinion(VerdictKind.NOT_MEASURABLE, reason)
     if repeats is None or spent is None:
         reason = f"executions with an input seen before were not counted: {seen.gap()}"
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)

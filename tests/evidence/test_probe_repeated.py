@@ -120,6 +120,50 @@ def test_a_call_that_is_awaited_takes_until_its_await_ends(tmp_path: Path) -> No
     assert probed.value("seconds") == probed.value("waited") >= 0.2
 
 
+LATER = {
+    "a for loop": "for x in items(3):\n        print(x)\n",
+    "a comprehension": "print([x for x in items(3)])\n",
+    "a generator expression": "print(sum(x for x in items(3)))\n",
+    "a loop that ends early": "for x in items(30):\n        if x == 2: break\n    print(x)\n",
+    "items that raise": "try:\n        for x in items(3, True): print(x)\n    except KeyError as e:\n        print(e)\n",
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_items_made_later_take_until_the_loop_has_them(tmp_path: Path, case: str) -> None:
+    program = (
+        "import time\ndef items(n, fails=False):\n    for i in range(n):\n        time.sleep(0.01)\n        yield i\n"
+        "    if fails: raise KeyError(n)\nfor i in range(4):\n    " + LATER[case] + "    time.sleep(0.05)\n"
+    )
+    flagged = next(text for text in ("items(3, True)", "items(30)", "items(3)") if text in program)
+    probed = probe(tmp_path, program, ("repeated", flagged))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert counts(probed) == (4, 3, 3)
+    assert probed.value("seconds") >= 0.12
+    assert 0.09 <= probed.value("repeat_seconds") < 0.75 * probed.value("seconds") + 0.05
+
+
+ELSEWHERE = {
+    "kept": ("kept = items()\n    print(list(kept))\n", "items()"),
+    "counted": ("for i, x in enumerate(items()):\n        print(x)\n", "items()"),
+    "another line than the loop's": ("print([\n        x\n        for x in items()\n    ])\n", "items()"),
+    "entries of a directory": ("with os.scandir('.') as found:\n        print(len(list(found)))\n", "os.scandir('.')"),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_items_made_elsewhere_are_not_timed(tmp_path: Path, case: str) -> None:
+    text, flagged = ELSEWHERE[case]
+    program = "import os\ndef items(*_):\n    yield from 'abc'\nfor i in range(4):\n    " + text
+    probed = probe(tmp_path, program, ("repeated", flagged))
+
+    assert probed.outcome.run.exit_code == 0
+    assert counts(probed)[0] == 4
+    assert not probed.has("seconds")
+    assert not probed.has("repeat_seconds")
+
+
 def test_the_time_of_repeats_is_told_from_that_of_others(tmp_path: Path) -> None:
     program = (
         "import time\ndef work(x):\n    time.sleep(0.04 if x == 'slow' else 0.001)\n"

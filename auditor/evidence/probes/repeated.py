@@ -9,6 +9,9 @@ and what it gives is new.
 A call that is awaited takes until its await ends. Then `waited` says the same as `seconds`, as a sign that no sampler
 can see it.
 
+A call that returns an iterator which does its work later (`os.walk`) takes until the loop that it stands in has its last
+item, the loop's own turns left out. Where something else takes the items, its time is not known, and no row tells any.
+
 What cannot be compared, and an object never met before that is given arguments met before, makes an execution unknown:
 neither new nor repeated. All is by process.
 """
@@ -23,7 +26,7 @@ from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from auditor.evidence.probes import _inputs
@@ -67,7 +70,17 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
 
     if isinstance(around, ast.Await):
         return {node: wrap, around: lambda made: call("fin_awaited", made)}
-    return {node: lambda made: call("fin", wrap(made))}
+    role = "fin_looped" if _is_looped(node, parents) else "fin"
+    return {node: lambda made: call(role, wrap(made))}
+
+
+def _is_looped(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether a loop that begins on the call's line takes the items: where a sampler sees them being made, too."""
+    loop: Any = parents.get(node)
+    if not isinstance(loop, (ast.For, ast.comprehension)) or loop.iter is not node or getattr(loop, "is_async", 0):
+        return False
+    begins: Any = loop if isinstance(loop, ast.For) else parents[loop]
+    return bool(begins.lineno == node.lineno)
 
 
 def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:
@@ -126,7 +139,7 @@ class Recorder:
             self._instrument = _instrument_ns(self._runtime.timing.Samples)
         instrument = {"instrument": self._instrument}
         parts = {name: {**samples.record(), **instrument} for name, samples in self._site.samples.items()}
-        return {**parts, "awaited": self._site.is_awaited}
+        return {**parts, "awaited": self._site.is_awaited, "untimed": self._site.is_untimed}
 
     def reset(self) -> None:
         """Forget everything, after a fork."""
@@ -142,7 +155,7 @@ class _Site:
         self.opened: dict[int, _Execution] = {}
         self.numbers = _inputs.Numbers()
         self.seen: set[int] = set()
-        self.is_awaited = False
+        self.is_awaited = self.is_untimed = False
         self.unique = 0
 
     def reset(self) -> None:
@@ -244,7 +257,19 @@ def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
     def fin(value: Any) -> Any:
         now = perf_counter_ns()
         execution = opened.pop(id(frame(1)), None)
+        if _works_later(value):
+            site.is_untimed = True
+        elif execution is not None and execution.begun:
+            execution.samples.add(execution.begun, now)
+            site.tick()
+        return value
+
+    def fin_looped(value: Any) -> Any:
+        now = perf_counter_ns()
+        execution = opened.pop(id(frame(1)), None)
         if execution is not None and execution.begun:
+            if _works_later(value):
+                return _passed_on(value, execution, now - execution.begun)
             execution.samples.add(execution.begun, now)
             site.tick()
         return value
@@ -258,8 +283,34 @@ def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
             site.tick()
         return value
 
-    functions = (receiver, function, alone, alone_function, operand, last, fin, fin_awaited)
+    functions = (receiver, function, alone, alone_function, operand, last, fin, fin_looped, fin_awaited)
     return {each.__name__: each for each in functions}
+
+
+_LATER = frozenset(id(kind) for kind in (type(_ for _ in ()), map, filter))
+_name_of = type.__dict__["__name__"].__get__
+
+
+def _works_later(value: Any) -> bool:
+    """Whether it is an iterator that makes its items when they are asked for; runs no code of the program."""
+    return id(type(value)) in _LATER or _name_of(type(value)) == "ScandirIterator"
+
+
+def _passed_on(items: Any, execution: _Execution, spent_ns: int) -> Iterator[Any]:
+    """The items; what it took to make them is noted when the loop is over."""
+    step = iter(items).__next__
+    try:
+        while True:
+            begun = perf_counter_ns()
+            try:
+                item = step()
+            except StopIteration:
+                return
+            finally:
+                spent_ns += perf_counter_ns() - begun
+            yield item
+    finally:
+        execution.samples.add(execution.begun, execution.begun + spent_ns)
 
 
 _measured: list[list[int]] = []
@@ -287,21 +338,29 @@ def _instrument_ns(make_samples: Callable[[], Any]) -> list[int]:
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
     """Hits and seconds of all; repeats and their seconds, of which the unknown ones widen the upper ends."""
-    from auditor.evidence.timing import time_rows
-
     new, again, unknown = ([record[name] for record in records] for name in (_NEW, _AGAIN, _UNKNOWN))
-    timed = time_rows([*new, *again, *unknown])
-    yield from timed
-    if any(record["awaited"] for record in records):
-        yield from (("waited", *row[1:]) for row in timed if row[0] == "seconds")
     hits = _hits([*new, *again, *unknown])
+    if any(record["untimed"] for record in records):
+        yield "hits", hits, hits, hits, "executions", hits
+    else:
+        yield from _times(records)
     least, most = _hits(again), _hits([*again, *unknown])
     yield "repeats", least, least, most, "executions", hits
-    value, low, high = _seconds(time_rows(again))
-    yield "repeat_seconds", value, low, high + _seconds(time_rows(unknown))[2], "s", least
     if hits:
         share = (most - least) / hits
         yield "unknown", share, share, share, "ratio", hits
+
+
+def _times(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
+    from auditor.evidence.timing import time_rows
+
+    again, unknown = ([record[name] for record in records] for name in (_AGAIN, _UNKNOWN))
+    timed = time_rows([*(record[_NEW] for record in records), *again, *unknown])
+    yield from timed
+    if any(record["awaited"] for record in records):
+        yield from (("waited", *row[1:]) for row in timed if row[0] == "seconds")
+    value, low, high = _seconds(time_rows(again))
+    yield "repeat_seconds", value, low, high + _seconds(time_rows(unknown))[2], "s", _hits(again)
 
 
 def _hits(records: Iterable[Mapping[str, Any]]) -> int:
