@@ -114,6 +114,14 @@ PROGRAMS = {
         "threads = [threading.Thread(target=work) for _ in range(4)]\n[t.start() for t in threads]\n[t.join() for t in threads]\n"
         "print(len(out), set(out), threading.active_count(), [t.name for t in threading.enumerate()])\n",
     ),
+    "nothing may block": (
+        "timed",
+        "len('a')",
+        "import builtins, io, os, time\ndef refuse(*_, **__):\n    raise RuntimeError('this would block')\n"
+        "for name in ('open', 'read', 'write', 'close', 'replace', 'rename', 'stat', 'getppid'):\n"
+        "    setattr(os, name, refuse)\nbuiltins.open = io.open = time.perf_counter_ns = refuse\n"
+        "for i in range(4):\n    print(len('a'))\n    time.sleep(0.3)\n",
+    ),
     "unicode columns": ("timed", "len('ü')", "é = 'ä'; print(é, len('ü'))\n"),
     "traceback": (
         "timed",

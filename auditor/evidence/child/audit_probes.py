@@ -15,6 +15,7 @@ from _thread import get_ident
 from functools import wraps
 from importlib.machinery import PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
+from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FLUSH_NS = 250_000_000
+
+# As they are before the program begins: it may put others in their place, which refuse to work on an event loop's
+# thread, write to a file system in memory, or stop the clock.
+_open, _read, _write, _close, _replace = os.open, os.read, os.write, os.close, os.replace
+_realpath, _getppid = os.path.realpath, os.getppid
 
 
 def install(config: Dict[str, Any]) -> None:
@@ -47,6 +53,7 @@ class Runtime:
         self._ended = False
         self._due = 0
         self._file = self._fresh_file()
+        self._paths = {}  # type: Dict[str, str]
         self._waiting = {}  # type: Dict[str, List[Callable[[Any], None]]]
         self._original_get_code = SourceFileLoader.get_code
         tests = _load("audit_tests", os.path.join(HERE, "audit_tests.py"))
@@ -67,8 +74,11 @@ class Runtime:
 
     def tick(self) -> None:
         """Called by probes at a hit: writes the records at the first one, then now and then."""
-        if time.perf_counter_ns() >= self._due:
-            self.flush(False)
+        if perf_counter_ns() >= self._due:
+            try:
+                self.flush(False)
+            except Exception:
+                pass  # what was written before stays; the program is not to hear of us
 
     def on_exit(self, callback: Callable[[], None]) -> None:
         """Have `callback` run before the interpreter joins threads at its end."""
@@ -146,17 +156,13 @@ class Runtime:
         Raises:
             SyntaxError: as compiling the file would.
         """
-        with open(path, "rb") as stream:
-            data = stream.read()
-        code, failures = self._planting.plant(data, shown, self._sites[path], self._probes, prologue)
+        code, failures = self._planting.plant(_content(path), shown, self._sites[path], self._probes, prologue)
         self._planted_at(path, failures)
         return code  # type: ignore[no-any-return]
 
     def planted_tree(self, path: str, shown: str) -> Any:
         """As `planted_code`, for those who compile themselves."""
-        with open(path, "rb") as stream:
-            data = stream.read()
-        tree, failures = self._planting.planted_tree(data, shown, self._sites[path], self._probes)
+        tree, failures = self._planting.planted_tree(_content(path), shown, self._sites[path], self._probes)
         self._planted_at(path, failures)
         return tree
 
@@ -239,7 +245,7 @@ class Runtime:
 
     def flush(self, final: bool) -> None:
         """Write all records down, whole or not at all."""
-        self._due = time.perf_counter_ns() + FLUSH_NS
+        self._due = perf_counter_ns() + FLUSH_NS
         unplanted = [path for path in self._loaded_files() if path in self._sites and path not in self._planted]
         state = {
             "final": final,
@@ -248,13 +254,12 @@ class Runtime:
             "unplanted": unplanted,
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
-            "orphaned": os.getppid() != self._parent,
+            "orphaned": _getppid() != self._parent,
         }
         fresh = "%s.%d" % (self._file, get_ident())  # two threads may flush at once
         try:
-            with open(fresh, "w", encoding="utf-8") as stream:
-                json.dump(state, stream)
-            os.replace(fresh, self._file)
+            _write_down(fresh, json.dumps(state).encode("utf-8"))
+            _replace(fresh, self._file)
         except OSError:
             pass  # disk full, or the audit is over
 
@@ -265,8 +270,28 @@ class Runtime:
     def _loaded_files(self) -> List[str]:
         if self._planted >= set(self._sites):
             return []
-        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        return sorted({os.path.realpath(file) for file in files if isinstance(file, str)})
+        files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        for file in files:
+            if isinstance(file, str) and file not in self._paths:
+                self._paths[file] = _realpath(file)
+        return sorted({self._paths[file] for file in files if isinstance(file, str)})
+
+
+def _content(file: str) -> bytes:
+    descriptor = _open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return b"".join(iter(lambda: _read(descriptor, 1_000_000), b""))
+    finally:
+        _close(descriptor)
+
+
+def _write_down(file: str, data: bytes) -> None:
+    descriptor = _open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        while data:
+            data = data[_write(descriptor, data) :]
+    finally:
+        _close(descriptor)
 
 
 class _Watch:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 LONGEST = 100_000
 """Items up to which a list, dict or set is compared by what is in it."""
 
+_stat = os.stat  # the program may put another in its place
+
 _MODULE = type(sys)
 _FUNCTION = type(lambda: None)
 _BUILTIN = type(len)
@@ -130,7 +132,7 @@ def state_of_file(value: Any) -> int:
     try:
         if kind not in _TEXTS and kind.__module__.partition(".")[0] != "pathlib":
             return 0
-        state = os.stat(value)
+        state = _stat(value)
     except Exception:
         return 0
     return hash((state.st_mtime_ns, state.st_size, state.st_ino))
