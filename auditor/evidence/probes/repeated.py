@@ -9,8 +9,8 @@ and what it gives is new.
 A call that is awaited takes until its await ends. Then `waited` says the same as `seconds`, as a sign that no sampler
 can see it.
 
-A call that returns an iterator which does its work later (`os.walk`) takes until the loop that it stands in has its last
-item, the loop's own turns left out. Where something else takes the items, its time is not known, and no row tells any.
+A call that returns an iterator which does its work later (`os.walk`) takes until the loop over it has its last item,
+the loop's own turns left out. Where something else takes the items, its time is not known, and no row tells any.
 
 What cannot be compared, and an object never met before that is given arguments met before, makes an execution unknown:
 neither new nor repeated. All is by process.
@@ -77,10 +77,13 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
 def _is_looped(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
     """Whether a loop that begins on the call's line takes the items: where a sampler sees them being made, too."""
     loop: Any = parents.get(node)
-    if not isinstance(loop, (ast.For, ast.comprehension)) or loop.iter is not node or getattr(loop, "is_async", 0):
+    if isinstance(loop, ast.For):
+        begins: Any = loop
+    elif isinstance(loop, ast.comprehension) and not loop.is_async:
+        begins = parents[loop]
+    else:
         return False
-    begins: Any = loop if isinstance(loop, ast.For) else parents[loop]
-    return bool(begins.lineno == node.lineno)
+    return loop.iter is node and bool(begins.lineno == node.lineno)
 
 
 def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:
