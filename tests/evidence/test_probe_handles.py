@@ -93,6 +93,30 @@ def test_clients(tmp_path: Path, case: str, closes: bool) -> None:
     assert census(probed) == (8, 8, 0 if closes else 8, 8)
 
 
+SQLITE = {
+    # its cache of statements refers back to it
+    "collected": ("for i in range(60):\n    FLAGGED.execute('select 1')\n    gc.collect()\n", 0, 1),
+    "kept open": ("kept = [FLAGGED for i in range(60)]\n", 60, 60),
+    "kept, closed": ("kept = [FLAGGED for i in range(60)]\nfor one in kept:\n    one.close()\n", 0, 60),
+    "another's": (
+        "others = [sqlite3.connect(':memory:') for i in range(60)]\nfor i in range(60):\n    FLAGGED.close()\n",
+        0,
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SQLITE)
+def test_connections_that_cannot_be_referred_to_weakly(tmp_path: Path, case: str) -> None:
+    template, left, peak = SQLITE[case]
+    flagged = "sqlite3.connect( ':memory:')"
+    probed = probe(tmp_path, "import gc, sqlite3\n" + template.replace("FLAGGED", flagged), ("client", flagged))
+
+    assert census(probed)[:3] == (60, 60, left)
+    # looks come as their number has grown by half
+    assert peak // 2 <= probed.value("alive_peak") <= peak
+
+
 def test_a_client_that_does_not_tell_is_not_counted(tmp_path: Path) -> None:
     program = "class Client:\n    pass\nkept = [Client() for i in range(5)]\n"
     probed = probe(tmp_path, program, ("client", "Client()"))

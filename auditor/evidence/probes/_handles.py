@@ -5,6 +5,7 @@ Standard library only, Python 3.8 to 3.14.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -22,6 +23,51 @@ else:
     _spec.loader.exec_module(_census)
 
 
+class Untied:
+    """A census of objects that cannot be referred to weakly (`sqlite3.Connection`): the garbage collector finds them.
+
+    Looking through all its objects takes milliseconds, so that is done when there may be half as many again alive as
+    at the last look; the peak may be too low by that.
+    """
+
+    def __init__(self, alive: Callable[[Any], bool]) -> None:
+        self._alive = alive
+        self.forget()
+
+    def __len__(self) -> int:
+        """How many may be alive."""
+        return len(self._kinds)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._kinds: Dict[int, Any] = {}
+        self._due = 8
+        self.peak = 0
+
+    def add(self, thing: Any) -> None:
+        """Watch an object from now on.
+
+        Raises:
+            TypeError: the garbage collector does not know it.
+        """
+        if not gc.is_tracked(thing):
+            raise TypeError("neither weakly referred to nor known to the garbage collector")
+        self._kinds[id(thing)] = type(thing)
+        if len(self._kinds) >= self._due:
+            self.sweep()
+
+    def sweep(self) -> int:
+        """Count those alive now, and forget the others."""
+        kinds = self._kinds
+        wanted = set(kinds.values())
+        known = [one for one in gc.get_objects() if type(one) in wanted] if wanted else []
+        alive = {id(one): type(one) for one in known if kinds.get(id(one)) is type(one) and self._alive(one)}
+        self._kinds = alive
+        self._due = len(alive) + len(alive) // 2 + 8
+        self.peak = max(self.peak, len(alive))
+        return len(alive)
+
+
 class Recorder:
     """The census of one site. `is_open` says True or False of an object, None if it cannot tell.
 
@@ -33,6 +79,8 @@ class Recorder:
         self._is_open = is_open
         self._unknown = self._past = 0
         self._tally = _census.Tally(_census.Census(self._is_surely_open))
+        self._untied = Untied(self._is_surely_open)
+        self._untied_left = 0
         runtime.on_exit(self._end)
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
@@ -50,11 +98,17 @@ class Recorder:
             self._unknown += 1
         else:
             try:
-                self._tally.census.add(thing)
+                self._hold(thing)
                 self._tally.created += 1
             except TypeError:
                 self._unknown += 1
         self._runtime.tick()
+
+    def _hold(self, thing: Any) -> None:
+        try:
+            self._tally.census.add(thing)
+        except TypeError:
+            self._untied.add(thing)
 
     def _ask(self, thing: Any) -> Optional[bool]:
         try:
@@ -67,6 +121,7 @@ class Recorder:
 
     def _end(self) -> None:
         self._tally.end()
+        self._untied_left = self._untied.sweep()
 
     def hits(self) -> int:
         """Executions so far."""
@@ -75,13 +130,16 @@ class Recorder:
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
         record = self._tally.record()
-        ends = {"left": record["left"] + self._past, "alive": record["alive"] + self._past}
-        return {**record, **ends, "unknown": self._unknown}
+        untied = self._untied_left if self._tally.ended else len(self._untied)
+        ends = {"left": record["left"] + self._past + self._untied_left, "alive": record["alive"] + self._past + untied}
+        return {**record, **ends, "peak": record["peak"] + self._untied.peak, "unknown": self._unknown}
 
     def reset(self) -> None:
         """What the parent made is the parent's to close."""
         self._unknown = self._past = 0
         self._tally.reset()
+        self._untied.forget()
+        self._untied_left = 0
 
 
 def handle_rows(records: Iterable[Mapping[str, Any]], unit: str) -> Iterator[Row]:

@@ -57,6 +57,11 @@ def _is_open(client: Any) -> Optional[bool]:
             closed = closed()
         if isinstance(closed, (bool, int)):
             return not closed
+    if hasattr(type(client), "total_changes"):
+        try:
+            return bool(client.total_changes >= 0)
+        except Exception:
+            return False  # sqlite3, which does not tell once it is closed
     if callable(getattr(client, "fileno", None)):
         try:
             return bool(client.fileno() != -1)
