@@ -12,7 +12,8 @@ from statistics import fmean
 from auditor.evidence import passes
 from auditor.evidence.across import by_size, same_size
 from auditor.evidence.base import Outcome, Pass, Question, Session
-from auditor.model import Evidence, Gap, Observation, Workload, WorkloadRun
+from auditor.evidence.guardian import temporary_directory
+from auditor.model import Evidence, Gap, Observation, PassRun, Workload, WorkloadRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def measure(
     elsewhere = {one.suspect.fingerprint: _in_a_notebook(workload) for one in questions if one.suspect.cell is not None}
     questions = [one for one in questions if one.suspect.cell is None]
     rounds: list[_Round] = []
-    with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
+    with temporary_directory("audit-") as scratch:
         for number in range(conditions.repeat):
             for size in workload.sizes or (None,):
                 if progress.stop.is_set() and rounds:
@@ -142,8 +143,16 @@ def _doing(workload: Workload, once: _Round, one: Pass, conditions: Conditions) 
 
 def _run_pass(one: Pass, questions: Sequence[Question], session: Session) -> Outcome:
     directory = session.scratch / one.name
-    directory.mkdir()
-    return one.measure(questions, replace(session, scratch=directory))
+    try:
+        directory.mkdir()
+        return one.measure(questions, replace(session, scratch=directory))
+    except OSError as error:
+        if one.name == "plain":
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        what = f"{error.strerror or error}{where}; see to it that {tempfile.gettempdir()} has room"
+        gap = f"it could not be recorded: {what}"
+        return Outcome(PassRun(one.name, 0.0, None, gap=gap))
 
 
 def _asked(questions: Sequence[Question], hits: Mapping[str, int] | None) -> Sequence[Question]:
@@ -173,7 +182,9 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
     for once in rounds:
         plain, others = once.outcomes[0], once.outcomes[1:]
         warnings |= dict.fromkeys(
-            _disagreement(plain, one) for one in others if one.run.exit_code != plain.run.exit_code
+            _disagreement(plain, one)
+            for one in others
+            if one.run.exit_code != plain.run.exit_code and not (one.run.gap and one.run.exit_code is None)
         )
     return WorkloadRun(
         workload=workload,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from auditor.evidence.base import Outcome, Question
 from auditor.evidence.captures.cpu import COLLECTOR, judge_file
 from auditor.evidence.captures.memory import judge_memory
 from auditor.evidence.captures.process import watch
+from auditor.evidence.guardian import temporary_directory
 from auditor.model import Evidence, Gap, Observation, Source, Workload, WorkloadRun
 from auditor.scan.files import Target
 
@@ -30,7 +30,7 @@ def observe(
 
 def _outcome(questions: Sequence[Question], workload: Workload, target: Target, stop: threading.Event) -> Outcome:
     file = Path(workload.cwd, workload.command)
-    with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
+    with temporary_directory("audit-") as scratch:
         match workload.source:
             case Source.PROCESS:
                 return watch(workload, questions, target.root, target.files, Path(scratch), stop)

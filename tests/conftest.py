@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-_MEASURING = {"evidence", "samples", "cli"}
+_MEASURING = {"evidence", "samples", "cli", "faults"}
 """Directories whose tests run programs and sample them. Now and then the machine takes the cores away for half of a
 run of one second: such a test gets two more attempts, and the summary shows that it needed them."""
 

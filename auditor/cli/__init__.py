@@ -5,6 +5,7 @@ Everything heavy is imported where it is needed: `audit --version` must stay ins
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import io
@@ -23,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             # source text and paths hold characters that a console of another encoding lacks
             stream.reconfigure(errors="backslashreplace")
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()  # a full disk is to be noticed while it can still be said
+        return code
     except AuditError as error:
         print(f"audit: {error}", file=sys.stderr)
         return error.exit_code
@@ -32,8 +35,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return AuditError.exit_code
     except BrokenPipeError:
         # the reader of our output went away (`audit | head`): Python would complain at exit otherwise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         return AuditError.exit_code
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"audit: it cannot go on: {error.strerror}{where}; put that right and run it again", file=sys.stderr)
+        _hush()
+        return AuditError.exit_code
+
+
+def _hush() -> None:
+    """Let Python not try once more, at exit, to write what nobody takes."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -6,11 +6,11 @@ import contextlib
 import os
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from auditor.errors import ConfigError
+from auditor.evidence.guardian import temporary_directory
 
 OLDEST = (3, 8)
 """What runs in the measured program works from this version on."""
@@ -36,7 +36,7 @@ def interpreter(python: Path | None) -> Iterator[None]:
     program = Path(os.path.abspath(python))  # noqa: PTH100
     _check(program)
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="audit-python-") as directory:
+    with temporary_directory("audit-python-") as directory:
         first = program.parent
         if not all(_is(first / name, program) for name in _NAMES):
             for name in _NAMES:

@@ -14,14 +14,10 @@ _WAIT_S = 0.5
 @contextlib.contextmanager
 def spool() -> Iterator[Path]:
     """A path for what comes in on standard input, gone with the audit."""
-    import shutil
-    import tempfile
+    from auditor.evidence.guardian import temporary_directory
 
-    directory = tempfile.mkdtemp(prefix="audit-stdin-")
-    try:
+    with temporary_directory("audit-stdin-") as directory:
         yield Path(directory) / "stdin"
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def standard_input(spool: Path) -> Path | None:

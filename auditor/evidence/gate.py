@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Self
 
 import psutil
 
+from auditor.evidence.guardian import temporary_directory
 from auditor.evidence.supervise import living_after
 
 PATIENCE_S = 20.0
@@ -30,9 +30,13 @@ LOST = (
     "by another program (exec); run audit as root, or give the final program as the workload's command"
 )
 
+NONE_FOUND = "No python processes found"
+"""What py-spy says of a family in which it could read no process, whatever the reason."""
+
 _EXIT_S = 0.5
 _FLUSH_S = 60.0
 _INTERRUPT_S = 10.0
+_ALONE_S = PATIENCE_S / 2
 _ATTACHED = "Sampling process"
 _ENDED = "Stopped sampling"
 _BEHIND = re.compile(r"([\d.]+)s behind in sampling")
@@ -55,6 +59,7 @@ class Watch(threading.Thread):
         self.recording = recording
         self.failure: str | None = "py-spy did not come to an end"
         self.behind_s = 0.0
+        self.killed_by = 0
         self.arrived_at = time.perf_counter()
         self.released_at = 0.0
         self.ended_at = 0.0
@@ -72,7 +77,9 @@ class Watch(threading.Thread):
             self._release()
         if not self.ended_at:
             self.ended_at = time.perf_counter()
-        if not self.recording.is_file() or self.recording.stat().st_size == 0:
+        if self.killed_by:
+            self.failure = f"py-spy was ended by signal {self.killed_by} before it wrote what it saw; run audit again"
+        elif not self.recording.is_file() or self.recording.stat().st_size == 0:
             self.failure = explain(said)
         else:
             self.failure = LOST if self._outlives() else None
@@ -136,7 +143,9 @@ class Watch(threading.Thread):
                     self.ended_at = time.perf_counter()
                 elif behind := _BEHIND.search(line):
                     self.behind_s = max(self.behind_s, float(behind[1]))
-        return said
+        if self._spy.returncode < 0:
+            self.killed_by = -self._spy.returncode
+        return said if self.released_at else reasons(self.pid, said)
 
     def _release(self) -> None:
         if self.released_at:
@@ -155,8 +164,8 @@ class Gate:
         self._scratch = scratch
         self._rate = rate
         # Not in the scratch directory: the path of a socket must not be longer than about 100 bytes.
-        self._directory = tempfile.TemporaryDirectory(prefix="audit-gate-")
-        self.address = str(Path(self._directory.name) / "gate")
+        self._stack = contextlib.ExitStack()
+        self.address = str(Path(self._stack.enter_context(temporary_directory("audit-gate-")), "gate"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._doorman = threading.Thread(target=self._receive, name="audit-gate", daemon=True)
 
@@ -171,7 +180,7 @@ class Gate:
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the doorman, which close() would not
         self._doorman.join()
         self._socket.close()
-        self._directory.cleanup()
+        self._stack.close()
         for watch in self.watches:
             watch.finish()
 
@@ -190,6 +199,26 @@ class Gate:
             watch = Watch(visitor, pid, self._scratch / f"py-spy-{len(self.watches)}.json", self._rate)
             self.watches.append(watch)
             watch.start()
+
+
+def reasons(pid: int, said: list[str]) -> list[str]:
+    """What py-spy said; of a family it says no more than that it found none, so then it is asked of the one process."""
+    program = pyspy_program()
+    if program is None or not any(NONE_FOUND in line for line in said):
+        return said
+    try:
+        alone = subprocess.run(
+            [program, "dump", "--pid", str(pid)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_ALONE_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return said
+    return alone.stderr.splitlines() or said
 
 
 def explain(said: list[str]) -> str:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -22,6 +22,7 @@ from typing import IO, Self
 import psutil
 
 from auditor.errors import WorkloadError
+from auditor.evidence.guardian import PROCESSES, guard, release
 
 TOKEN_VARIABLE = "AUDIT_RUN"
 
@@ -155,8 +156,13 @@ class Child:
         self._token = uuid.uuid4().hex
         # A workload may itself run audit: tokens add up, so that the outer audit still knows the inner one's children.
         marked = {**env, TOKEN_VARIABLE: ":".join(filter(None, (env.get(TOKEN_VARIABLE), self._token)))}
+        guard(PROCESSES, self._token)
         self._started = time.perf_counter()
-        self._process = _start(argv, cwd, marked, stdin)
+        try:
+            self._process = _start(argv, cwd, marked, stdin)
+        except WorkloadError:
+            release(PROCESSES, self._token)
+            raise
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._stdout = _Drain(self._process.stdout, digest=True)
@@ -167,7 +173,8 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _end_family(self._process, self._token)
+        _end(lambda: _family(self._process, self._token))
+        release(PROCESSES, self._token)
         self._ending.join()
         self.drain()
 
@@ -335,10 +342,15 @@ def _last_lines(stdout: bytes, stderr: bytes) -> tuple[str, ...]:
     return tuple(line[:LINE_WIDTH] for line in (*out, *err))
 
 
-def _end_family(main: subprocess.Popen[bytes], token: str) -> None:
-    """End every process of this run: ask first, insist after a grace. Rounds, because one may fork meanwhile."""
+def end_marked(token: str) -> None:
+    """End every process that carries the token, whoever started it."""
+    _end(lambda: (process for process in psutil.process_iter() if _carries(process, token)))
+
+
+def _end(family_now: Callable[[], Iterable[psutil.Process]]) -> None:
+    """End these processes: ask first, insist after a grace. Rounds, because one may fork meanwhile."""
     for _ in range(_ROUNDS):
-        family = list(_family(main, token))
+        family = list(family_now())
         if not family:
             return
         for process in family:
@@ -379,9 +391,13 @@ def _family(main: subprocess.Popen[bytes], token: str) -> Iterator[psutil.Proces
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid == os.getpid() or not _is_alive(process):
                 continue
-            if (
-                process.pid in tree
-                or os.getsid(process.pid) == main.pid
-                or token in process.environ().get(TOKEN_VARIABLE, "").split(":")
-            ):
+            if process.pid in tree or os.getsid(process.pid) == main.pid or _carries(process, token):
                 yield process
+
+
+def _carries(process: psutil.Process, token: str) -> bool:
+    """Whether it was started by this run, directly or not; unknown counts as no."""
+    try:
+        return _is_alive(process) and token in process.environ().get(TOKEN_VARIABLE, "").split(":")
+    except (psutil.Error, OSError):
+        return False

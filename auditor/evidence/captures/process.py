@@ -17,13 +17,12 @@ from auditor.errors import CaptureError
 from auditor.evidence.base import Outcome, Question
 from auditor.evidence.captures.cpu import judge_samples
 from auditor.evidence.captures.formats import Sampled, read_cpu_profile
-from auditor.evidence.gate import explain, pyspy_program
+from auditor.evidence.gate import NONE_FOUND, explain, pyspy_program, reasons
 from auditor.evidence.passes.pyspy import RATE_HZ
 from auditor.model import Workload
 
 _POLL_S = 0.1
 _GRACE_S = 60.0
-_NONE_FOUND = "No python processes found"
 
 
 def watch(
@@ -94,24 +93,13 @@ def _sample(pid: int, seconds: float, recording: Path, stop: threading.Event) ->
 
 
 def _why(pid: int, said: Sequence[str]) -> str:
-    """Why nothing was recorded. Of a family py-spy tells no more than that it found none, so it is asked of one."""
-    program = pyspy_program()
-    if program is not None and any(_NONE_FOUND in line for line in said):
-        alone = subprocess.run(
-            [program, "dump", "--pid", str(pid)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=_GRACE_S,
-        )
-        said = alone.stderr.splitlines()
+    """Why nothing was recorded."""
+    said = reasons(pid, list(said))
     if not psutil.pid_exists(pid):
         return "the process ended before it could be looked at"
-    if any(word in line for line in said for word in (_NONE_FOUND, "Failed to find python version")):
+    if any(word in line for line in said for word in (NONE_FOUND, "Failed to find python version")):
         return "neither it nor any process below it runs Python that py-spy can read"
-    return explain(list(said)).replace("the workload's process", "the process")
+    return explain(said).replace("the workload's process", "the process")
 
 
 def _warnings(outcome: Outcome, profile: Sampled, watched_s: float, stop: threading.Event) -> tuple[str, ...]:

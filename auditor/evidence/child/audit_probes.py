@@ -28,7 +28,7 @@ FLUSH_NS = 250_000_000
 
 # As they are before the program begins: it may put others in their place, which refuse to work on an event loop's
 # thread, write to a file system in memory, or stop the clock.
-_open, _read, _write, _close, _replace = os.open, os.read, os.write, os.close, os.replace
+_open, _read, _write, _close, _replace, _remove = os.open, os.read, os.write, os.close, os.replace, os.remove
 _realpath, _getppid = os.path.realpath, os.getppid
 
 
@@ -50,7 +50,7 @@ class Runtime:
         self._failures = {}  # type: Dict[int, str]
         self._planted = set()  # type: set[str]
         self._endings = []  # type: List[Callable[[], None]]
-        self._ended = False
+        self._ended = self._is_lost = False
         self._due = 0
         self._file = self._fresh_file()
         self._paths = {}  # type: Dict[str, str]
@@ -223,7 +223,7 @@ class Runtime:
         threading._shutdown = shutdown
 
     def _after_fork(self) -> None:
-        self._ended = False
+        self._ended = self._is_lost = False
         self._due = 0
         self._file = self._fresh_file()
         # not getppid(), as the parent may have ended by now
@@ -260,8 +260,23 @@ class Runtime:
         try:
             _write_down(fresh, json.dumps(state).encode("utf-8"))
             _replace(fresh, self._file)
+            self._note_loss(False)
         except OSError:
-            pass  # disk full, or the audit is over
+            # disk full, or the audit is over
+            self._note_loss(True)
+
+    def _note_loss(self, is_lost: bool) -> None:
+        """Leave word that what is written down is not all there was; an empty file needs no room on a full disk."""
+        if is_lost == self._is_lost:
+            return
+        try:
+            if is_lost:
+                _write_down(self._file + ".lost", b"")
+            else:
+                _remove(self._file + ".lost")
+            self._is_lost = is_lost
+        except OSError:
+            pass
 
     def _fresh_file(self) -> str:
         """A program that replaces itself by another keeps its process id."""

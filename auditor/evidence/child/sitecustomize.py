@@ -150,7 +150,10 @@ def _enter_in_a_thread(tracker: Any) -> None:
 def _probes(config: dict[str, Any]) -> None:
     from importlib.machinery import PathFinder
 
-    _mark(config)
+    try:
+        _mark(config)
+    except OSError:
+        pass  # disk full: the probes are the more needed, and say so themselves
     spec = PathFinder.find_spec("audit_probes", [HERE])
     assert spec is not None
     _load(spec).install(config)

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,13 @@ from auditor.evidence.launch import NOT_REACHED, Reached, child_environment, chi
 from auditor.evidence.running import run_workload
 from auditor.evidence.supervise import run_child
 from auditor.model import Backlog, Cost, Evidence, Gap, PassRun
+
+GAVE_UP = ("Failed to write output, deactivating tracking", "Memray ERROR: Failed to ")
+"""What memray says on standard error when it cannot write any more; its file then looks as if it were whole."""
+
+DISK_FULL = (
+    "memray ran out of room in {} and tracked no further; free some space there, or set TMPDIR to where there is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,8 @@ class MemrayPass:
         asked = [question for question in questions if _is_about_memory(question)]
         processes = reached(session.scratch)
         seen = _Seen(failures=_without_memray(processes))
+        if any(line.startswith(GAVE_UP) for line in result.last_lines):
+            seen.failures.append(DISK_FULL.format(tempfile.gettempdir()))
         for capture in sorted(session.scratch.glob("memray-*.bin*")):
             _read(capture, asked, session, seen)
         partial = seen.failures if seen.peaks else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ NOT_PLANTED = (
 
 DETACHED = (
     "a part of it ran in processes that outlived the one that started them (daemons), where py-spy does not follow"
+)
+
+DISK_FULL = (
+    "a process of the workload could not write down what the probes counted; free some space in {}, or raise the "
+    "greatest size of a file (ulimit -f) that the workload runs under"
 )
 
 BEYOND_SHOWN = 2
@@ -60,19 +66,28 @@ class ProbesPass:
         }
         result = run_workload(session, child_environment("probes", session.scratch, settings))
         states = _states(session.scratch)
-        gap = None if reached(session.scratch) else NOT_REACHED
         beyond = _beyond(states)
-        warnings = (*result.warnings, *([beyond] if beyond else ()), *child_errors(session.scratch))
+        lost = _lost(session.scratch)
+        gap = None if states or reached(session.scratch) else (*lost, NOT_REACHED)[0]
+        warnings = (*result.warnings, *([beyond] if beyond else ()), *lost)
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
         rows = _unknown(questions, session.workload.name)
         counted: dict[str, list[int]] = {}
+        lost_rows = tuple(Gap(self.name, session.workload.name, reason) for reason in lost)
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
                 found = _rows(group, states, session.workload.name, result.wall_s)
-                rows[fingerprint] = (*rows.get(fingerprint, ()), *_reachable(found, beyond, session.workload.name))
+                found = (*_reachable(found, beyond, session.workload.name), *lost_rows)
+                rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
                 counted.setdefault(fingerprint, [site["id"] for site in group])
         tests = exercises(session.scratch, states, counted, session.workload.name)
         return Outcome(run, rows, result.last_lines, tests, beyond)
+
+
+def _lost(scratch: Path) -> tuple[str, ...]:
+    """Why not all that the probes counted, or not all that they should have, was written down."""
+    full = (DISK_FULL.format(tempfile.gettempdir()),) if any(scratch.glob("*.lost")) else ()
+    return (*full, *child_errors(scratch))
 
 
 def _beyond(states: Sequence[dict[str, Any]]) -> str:
