@@ -54,6 +54,28 @@ INPUTS = {
         "A().f(i % 2)",
         (4, 0, 2),
     ),
+    "ranges": ("for i in range(6):\n    x = range(i % 3, 9)\n    FLAGGED\n", "sum(x)", (6, 3, 3)),
+    "views of a dict": ("for i in range(6):\n    x = {'a': i % 3}\n    FLAGGED\n", "sorted(x.values())", (6, 3, 3)),
+    "keys and values of a dict": (
+        "x = {1: 1}\nfor y in [x.keys(), x.values(), x.keys()]:\n    FLAGGED\n",
+        "sorted(y)",
+        (3, 1, 1),
+    ),
+    "generators made anew": (
+        "def f(n, m=2):\n    yield n * m\nfor i in range(6):\n    FLAGGED\n",
+        "list(f(i % 3))",
+        (6, 3, 3),
+    ),
+    "a generator that has begun": (
+        "def f(n):\n    yield n\n    yield n\nfor i in range(4):\n    x = f(1)\n    next(x)\n    FLAGGED\n",
+        "list(x)",
+        (4, 0, 4),
+    ),
+    "a generator that draws on another iterator": (
+        "for i in range(4):\n    FLAGGED\n",
+        "sum(n for n in iter([i]))",
+        (4, 0, 4),
+    ),
     "another function each time": (
         "def f(n):\n    return n\ndef g(n):\n    return n\nfor h in [f, g, f, g]:\n    FLAGGED\n",
         "h(1)",

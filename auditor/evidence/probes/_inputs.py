@@ -24,6 +24,9 @@ _FUNCTION = type(lambda: None)
 _BUILTIN = type(len)
 _TEXTS = (str, bytes)
 _CONTAINERS = (list, tuple, dict, set, frozenset, complex)
+_EMPTY: Dict[int, int] = {}
+_VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
+_GENERATOR = type(_ for _ in ())
 _FILES = ("TextIOWrapper", "BufferedReader", "BufferedRandom", "FileIO")
 _VALUES = ("datetime", "decimal", "_decimal", "uuid", "re", "fractions", "zoneinfo", "ipaddress")
 """Modules of the standard library whose objects never change and have a hash of their own."""
@@ -59,8 +62,9 @@ class Numbers:
 def fingerprint(value: Any) -> Optional[int]:
     """Equal for equal inputs and almost surely not for others; None if that cannot be told.
 
-    Texts and numbers are compared by value, containers of the built-in types by content, paths as text; classes,
-    modules and functions without a closure by identity.
+    Texts and numbers are compared by value, containers of the built-in types and views of a dict by content, paths as
+    text, generators that have not begun by their function and its arguments; classes, modules and functions without a
+    closure by identity.
     """
     kind = type(value)
     if kind in _TEXTS or value is None:
@@ -74,6 +78,13 @@ def fingerprint(value: Any) -> Optional[int]:
         return _of_builtin(value)
     if kind in _CONTAINERS:
         return _content(value)
+    if kind in _VIEWS:
+        made = _content(tuple(value)) if len(value) <= LONGEST else None
+        return None if made is None else hash((kind, made))
+    if kind is range:
+        return hash((kind, marshal.dumps((value.start, value.stop, value.step), 0)))
+    if kind is _GENERATOR:
+        return _generator(value)
     if kind is bytearray:
         return hash((kind, bytes(value))) if len(value) <= LONGEST * 8 else None
     if kind is _FUNCTION:
@@ -96,6 +107,20 @@ def _content(value: Any) -> Optional[int]:
         return hash((type(value), marshal.dumps(value, 0)))
     except Exception:
         return None  # something in it is of another type
+
+
+def _generator(value: Any) -> Optional[int]:
+    """What a generator will yield if nothing else changes: `folder.glob("*.py")`, made anew of the same arguments."""
+    frame, code = value.gi_frame, value.gi_code
+    if frame is None or code.co_freevars or value.gi_running or getattr(value, "gi_suspended", frame.f_lasti >= 0):
+        return None
+    parts = []
+    for name, argument in sorted(frame.f_locals.items()):
+        made = fingerprint(argument)
+        if made is None:
+            return None
+        parts.append((name, made, state_of_file(argument)))
+    return hash((_GENERATOR, id(code), tuple(parts)))
 
 
 def _of_the_library(value: Any, kind: type) -> Optional[int]:
