@@ -176,7 +176,8 @@ def power_law(points: Sequence[tuple[float, Estimate]]) -> Estimate | None:
 
 
 def _log_error(y: Estimate) -> float:
-    return max(math.log(y.high / y.value), math.log(y.value / y.low)) / Z95
+    # a quotient of the two may overflow
+    return max(math.log(y.high) - math.log(y.value), math.log(y.value) - math.log(y.low)) / Z95
 
 
 def _dot(first: Sequence[float], second: Sequence[float]) -> float:

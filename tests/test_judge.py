@@ -418,6 +418,23 @@ def test_a_queue_fills_or_is_emptied(depth: float, slope: Range | None, puts: in
     assert (kind is INCONCLUSIVE) == ("run it with at least" in verdict.reason)
 
 
+@pytest.mark.parametrize(
+    ("entries", "quiet", "calls", "kind"),
+    [
+        (20, 49_000, 50_000, REJECTED),
+        (20, 999, 1_000, INCONCLUSIVE),
+        (20, 1_000, 2_001, INCONCLUSIVE),
+        (999, 1_000, 2_000, REJECTED),
+        (1_000, 90_000, 100_000, CONFIRMED),
+    ],
+)
+def test_a_cache_that_fills_and_stops_is_harmless(entries: int, quiet: int, calls: int, kind: VerdictKind) -> None:
+    rows = row("depth_max", entries, n=entries), row("depth_slope", (0.9, 1.0)), row("quiet", quiet)
+    verdict = said(Backlog(), seen(*rows, hits=calls))
+    assert verdict.kind is kind
+    assert (kind is REJECTED) == ("none was added in the last" in verdict.reason)
+
+
 def test_a_row_of_puts_counts_before_the_number_of_measurements() -> None:
     few = row("depth_max", 1, n=5)
     assert said(Backlog(), seen(few, row("puts", 500))).kind is REJECTED
@@ -556,6 +573,22 @@ def test_an_event_loop_stands_still_or_not(rows: list[Evidence], kind: VerdictKi
     verdict = said(Stall(), seen(*rows))
     assert verdict.kind is kind
     assert why.lower() in verdict.reason.lower()
+
+
+@pytest.mark.parametrize(
+    ("on_loop", "rest", "rest_longest", "kind"),
+    [
+        (100, 0.01, 0.001, REJECTED),
+        (99, 0.01, 0.001, INCONCLUSIVE),
+        (20, 0.01, 0.001, INCONCLUSIVE),
+        (19, 0.01, 0.001, CONFIRMED),
+        (100, 0.01, 0.03, CONFIRMED),
+        (100, 0.3, 0.001, CONFIRMED),
+    ],
+)
+def test_what_blocks_at_its_first_use_only(on_loop: float, rest: float, rest_longest: float, kind: VerdictKind) -> None:
+    rows = [*stall(0.5, 0.5 + rest, on_loop=on_loop), row("stall_rest", rest), row("stall_rest_longest", rest_longest)]
+    assert said(Stall(), seen(*rows)).kind is kind
 
 
 def test_no_execution_on_a_loop_means_little_where_not_all_was_seen() -> None:

@@ -4,13 +4,17 @@
     reaches the threshold    lower end above 0.1                any               confirmed
     under a tenth of the     upper end at most 0.1, or not      at least 100 and  rejected: hardly anything ever waited
     threshold                measured                           10 x that length
+    under the threshold      any                                any, none in the  rejected: it filled and stopped
+                                                                last executions
     under the threshold      upper end under 0.02               the threshold's   rejected: it could have grown that
                                                                 number or more    long and did not
     not measured             any                                any               not-measurable
     anything else                                                                 inconclusive, with the puts wanted
 
 A container that is filled whole and then emptied has a slope near 1 and a length that follows the input, so a short one
-is doubt, not innocence. A slope of 0.02 is a queue that gains one item in fifty puts.
+is doubt, not innocence. A slope of 0.02 is a queue that gains one item in fifty puts. "The last executions" are those
+of a cached function that found their entry: as many as the threshold at least, and at least half of all. Were one in
+300 of them still a new entry, a thousand without any would come once in thirty runs.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 FILLING = 0.1
 LEVEL = 0.02
 ENOUGH_PUTS = 100.0
+QUIET = 0.5
 
 
 def judge_backlog(seen: Seen) -> Opinion:
@@ -47,6 +52,10 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} and was emptied as fast as it was filled")
     if depth.high < limit <= puts and slope is not None and slope.high < LEVEL:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} without getting longer")
+    quiet = seen.low("quiet")
+    if depth.high < limit and quiet >= max(limit, QUIET * seen.hits):
+        last = f"none was added in the last {words.count(quiet)} of {words.times(seen.hits, 'executions')}"
+        return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, and {last}")
     wanted = max(2 * puts, 10 * depth.high, limit, limit / slope.value if slope and slope.value > FILLING else 0.0)
     return Opinion(
         VerdictKind.INCONCLUSIVE,

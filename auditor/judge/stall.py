@@ -6,12 +6,17 @@ be the machine's, which took the processor away from any line. "short" is less t
 
     executions on a running loop not counted                     not-measurable
     none of them on a running loop                               rejected
+    100 or more, all but the two longest short, and cheap        rejected
+    20 or more, long or costly, without the two longest neither  inconclusive: it may be the first time alone
     long, or costly in total; py-spy's upper end is under both   rejected: it stood still only under the probe
     thresholds, of a stall and of seconds
     long, or costly in total                                     confirmed
     not counted fully, or the times are missing                  not-measurable
     short, and cheap in total                                    rejected
     anything else                                                inconclusive, with how much more would settle it
+
+What blocks at its first use only (it loads something, connects, imports) is not what the rule suspects, and one
+stand-still, or two, are what a busy machine does to any line that runs often.
 """
 
 from __future__ import annotations
@@ -30,6 +35,9 @@ SHORT = 0.5
 # Stand-stills that must agree with the longest, on average to this part of the threshold.
 AGREEING = 3
 ON_AVERAGE = 0.5
+# Executions of which two that differ from all others are exceptions, and of which they may be.
+MANY = 100.0
+SOME = 20.0
 
 
 def judge_stall(seen: Seen) -> Opinion:
@@ -43,6 +51,10 @@ def judge_stall(seen: Seen) -> Opinion:
         runs = words.times(seen.hits, "executions")
         return Opinion(VerdictKind.REJECTED, f"it never ran on an event loop's thread in {runs}")
     reading = _in_total(seen)
+    if complete and longest is not None and total is not None:
+        alone = _exceptional(seen, reading)
+        if alone is not None:
+            return alone
     if on_loop.low > 0 and (_is_long(seen) or reading is Reading.COSTLY):
         return _stands_still(seen)
     if not complete or longest is None or total is None:
@@ -51,6 +63,28 @@ def judge_stall(seen: Seen) -> Opinion:
     if longest.high < SHORT * seen.limits.stall and reading is Reading.CHEAP:
         return Opinion(VerdictKind.REJECTED, _stood_still(seen))
     return Opinion(VerdictKind.INCONCLUSIVE, f"{_stood_still(seen)}; {_wanted(seen, reading)}")
+
+
+def _exceptional(seen: Seen, reading: Reading) -> Opinion | None:
+    """What is to be said where all but two executions were short, and cheap in total."""
+    if not _is_rest_harmless(seen):
+        return None
+    times = seen.low("loop_hits")
+    if times >= MANY and (seen.value("stall_longest") >= SHORT * seen.limits.stall or reading is not Reading.CHEAP):
+        rest = words.seconds(seen.value("stall_rest"))
+        return Opinion(VerdictKind.REJECTED, f"{_stood_still(seen)}, for {rest} in all but the two longest")
+    if times >= SOME and (reading is Reading.COSTLY or _is_long(seen)):
+        advice = f"run it at least {words.times(MANY, 'times')}"
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{_stood_still(seen)}, nearly all of it in one or two; {advice}")
+    return None
+
+
+def _is_rest_harmless(seen: Seen) -> bool:
+    longest, rest = seen.row("stall_rest_longest"), seen.row("stall_rest")
+    if longest is None or rest is None or longest.high >= SHORT * seen.limits.stall:
+        return False
+    share = (rest.low / seen.wall_s, rest.high / seen.wall_s) if seen.wall_s > 0 else None
+    return weigh(seen, (rest.low, rest.high), share) is Reading.CHEAP
 
 
 def _is_long(seen: Seen) -> bool:

@@ -128,3 +128,9 @@ def test_of_a_suspect_that_ran_at_lesser_sizes_only_the_greatest_of_those_speaks
     seconds = seen.get("seconds")
     assert seconds is not None
     assert seconds.value == 0.2
+
+
+def test_points_that_may_be_almost_nothing_count_little() -> None:
+    fitted = power_law([(n, Estimate(1.0, 5e-324, 1.0)) for n in (1, 2, 4)])
+    assert fitted is not None
+    assert fitted.low < -1 < 1 < fitted.high

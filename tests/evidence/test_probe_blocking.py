@@ -32,6 +32,8 @@ def test_a_call_on_the_loop_holds_it_up(tmp_path: Path) -> None:
     assert seen.value("stall_total") >= 0.1
     assert seen.value("stall_longest") >= 0.02
     assert seen.value("stall_longest") <= seen.value("stall_total") == seen.value("seconds")
+    assert 0.02 <= seen.value("stall_rest_longest") <= seen.value("stall_longest")
+    assert 0.06 <= seen.value("stall_rest") <= seen.value("stall_total") - 0.04
 
 
 def test_the_program_says_the_same_without(tmp_path: Path) -> None:

@@ -32,6 +32,17 @@ def test_a_cache_that_answers_nearly_always(tmp_path: Path) -> None:
     probed = probe(tmp_path, program, ("cache", DEF))
 
     assert (probed.value("hits"), probed.value("puts"), probed.value("depth_max")) == (6000, 7, 7)
+    assert probed.value("quiet") == 6000 - 7
+
+
+def test_a_cache_that_gains_an_entry_at_the_end_is_not_quiet(tmp_path: Path) -> None:
+    program = (
+        f"import functools\n@functools.lru_cache(maxsize=None)\n{DEF}\nfor i in range(6000):\n    f(i % 7)\nf('x')\n"
+    )
+    program = program.replace("n + 1", "n * 1")
+    probed = probe(tmp_path, program, ("cache", DEF.replace("n + 1", "n * 1")))
+
+    assert (probed.value("puts"), probed.value("quiet")) == (8, 0)
 
 
 def test_a_cache_that_is_cleared_counts_on(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from time import perf_counter_ns
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict
+    from typing import Any, Dict, List
 
     from auditor.evidence.probes import _census
     from auditor.evidence.probes._census import Row
@@ -28,6 +28,8 @@ else:
 NAME = "blocking"
 NODES = (ast.Call,)
 
+LONGEST = 3
+"""Stand-stills that are kept: what all but the last of them leave is the rest."""
 _GIVES_WAY = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
@@ -57,7 +59,7 @@ class Recorder:
 
     _ns: int
     _stall_ns: int
-    _longest_ns: int
+    _longest_ns: List[int]
 
     def __init__(self, runtime: Any, site: Mapping[str, Any]) -> None:
         self._runtime = runtime
@@ -98,7 +100,9 @@ class Recorder:
         self._ns += ns
         if on_loop:
             self._stall_ns += ns
-            self._longest_ns = max(self._longest_ns, ns)
+            if ns > self._longest_ns[-1]:
+                # the old list stays as it is for whoever reads it in another thread
+                self._longest_ns = sorted((*self._longest_ns, ns), reverse=True)[:LONGEST]
 
     def hits(self) -> int:
         """Executions so far."""
@@ -112,17 +116,18 @@ class Recorder:
             "untimed": self._untimed,
             "seconds": self._ns / 1e9,
             "stall": self._stall_ns / 1e9,
-            "longest": self._longest_ns / 1e9,
+            "longest": [ns / 1e9 for ns in self._longest_ns],
         }
 
     def reset(self) -> None:
         """Begin anew."""
         self._hits = self._loop_hits = self._untimed = 0
-        self._ns = self._stall_ns = self._longest_ns = 0
+        self._ns = self._stall_ns = 0
+        self._longest_ns = [0] * LONGEST
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    """Processes add up; the longest is the longest of all."""
+    """Processes add up; the longest are the longest of all."""
     seen = list(records)
     hits, on_loop = _census.total(seen, "hits"), _census.total(seen, "loop_hits")
     yield _census.exact("hits", hits, "executions", hits)
@@ -131,7 +136,11 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         return
     yield _census.exact("seconds", sum(record["seconds"] for record in seen), "s", hits)
     yield _census.exact("stall_total", sum(record["stall"] for record in seen), "s", on_loop)
-    yield _census.exact("stall_longest", max((record["longest"] for record in seen), default=0.0), "s", on_loop)
+    longest = sorted((seconds for record in seen for seconds in record["longest"]), reverse=True) or [0.0]
+    yield _census.exact("stall_longest", longest[0], "s", on_loop)
+    rest = sum(record["stall"] for record in seen) - sum(longest[: LONGEST - 1])
+    yield _census.exact("stall_rest", max(0.0, rest), "s", on_loop)
+    yield _census.exact("stall_rest_longest", max(longest[LONGEST - 1 :], default=0.0), "s", on_loop)
 
 
 def _is_on_loop() -> bool:

@@ -68,6 +68,8 @@ class Recorder:
     def _begin(self) -> None:
         self._misses = self._calls = self._ran = 0
         self._next = 1
+        # misses when last looked at for one, and the calls so far
+        self._looked = (0, 0)
         self._unknown = False
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -83,6 +85,7 @@ class Recorder:
             self._misses += 1
             if self._misses >= self._next:
                 self._read()
+                self._looked = (self._misses, self._calls)
                 self._next = self._misses + max(1, self._misses // READINGS)
                 self._runtime.tick()
 
@@ -126,6 +129,7 @@ class Recorder:
         self._read()
         return {
             "hits": max(self._calls, self._misses),
+            "quiet": self._calls - self._looked[1] if self._misses == self._looked[0] else 0,
             "unknown": self._unknown,
             **self._series.record(),
         }
@@ -154,10 +158,12 @@ def _cached(function: Any) -> Any:
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
-    """Calls; misses and entries, unless there are caches that do not tell theirs."""
+    """Calls; misses, entries and calls since the last miss, unless there are caches that do not tell theirs."""
     from auditor.evidence.probes import _series as series
 
     hits = sum(record["hits"] for record in records)
     yield "hits", hits, hits, hits, "executions", hits
     if not any(record["unknown"] for record in records):
         yield from series.length_rows(records)
+        quiet = min((record["quiet"] for record in records if record["hits"]), default=0)
+        yield "quiet", quiet, quiet, quiet, "executions", hits
