@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import get_args
 
+from auditor import cst
 from auditor.bundled import bundled
 from auditor.config import suggestion
 from auditor.errors import RuleError
@@ -163,6 +164,9 @@ def _imported(file: Path, name: str) -> ModuleType:
     sys.modules[name] = module
     kept, sys.dont_write_bytecode = sys.dont_write_bytecode, sys.dont_write_bytecode or "." in name
     try:
+        if "." in name:
+            # a team's rules import LibCST itself
+            cst.join()
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise RuleError(f"{error.filename}, line {error.lineno}: {error.msg}; correct it") from error

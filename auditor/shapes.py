@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from auditor import cst
 from auditor.rule import CannotFix
 
 if TYPE_CHECKING:

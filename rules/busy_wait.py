@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Cost
 from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
 

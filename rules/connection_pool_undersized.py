@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Reuse
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Cost
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
 

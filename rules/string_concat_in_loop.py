@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 from auditor.shapes import Accumulation, Concat, accumulation, added_behind, concat_target

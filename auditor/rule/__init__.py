@@ -1,6 +1,7 @@
 """What a rule is: one value in one file that carries its id, page, examples, trigger, matcher and expectation.
 
-A rule file imports from here, from `auditor.shapes` and from libcst only. `docs/team-rules.md` shows how to write one.
+A rule file imports from here, from `auditor.shapes` and LibCST only; audit's own rules have `auditor.cst` in its place.
+`docs/team-rules.md` shows how to write one.
 """
 
 from auditor.rule.context import (

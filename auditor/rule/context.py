@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from auditor.rule.matching import Step
 
 if TYPE_CHECKING:
-    import libcst as cst
+    from auditor import cst
 
 
 class Context(Protocol):

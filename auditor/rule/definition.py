@@ -12,8 +12,7 @@ from auditor.rule.matching import Match
 from auditor.rule.triggers import Kind, Trigger
 
 if TYPE_CHECKING:
-    import libcst as cst
-
+    from auditor import cst
     from auditor.model import Expectation
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from auditor.rule.context import Context
 
 if TYPE_CHECKING:
-    import libcst as cst
+    from auditor import cst
 
 
 class Safety(StrEnum):

@@ -6,8 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Span
 from auditor.rule import Step
 from auditor.scan import flow, infer, kept, local, looping, repeat, sinks, turns, values

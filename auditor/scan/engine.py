@@ -30,8 +30,7 @@ from auditor.scan.suppressions import suppressions
 from auditor.scan.syntax import Flat, children
 
 if TYPE_CHECKING:
-    import libcst as cst
-
+    from auditor import cst
     from auditor.rule import Rule
 
 MAX_SLICE_LINES = 5000

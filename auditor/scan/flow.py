@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from auditor import cst
 from auditor.scan.once import STARTUP, is_test
 
 if TYPE_CHECKING:

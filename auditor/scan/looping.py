@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import libcst as cst
+from auditor import cst
 
 Loop = cst.For | cst.While | cst.CompFor
 

@@ -173,7 +173,7 @@ def _deciding(directories: Iterable[str]) -> Iterator[Path]:
     package = Path(__file__).parent.parent
     yield from sorted(bundled("rules").glob("*.py"))
     yield from sorted(Path(__file__).parent.rglob("*.py"))
-    yield from (package / name for name in ("catalog.py", "shapes.py"))
+    yield from (package / name for name in ("catalog.py", "cst.py", "shapes.py"))
     yield from sorted((*package.joinpath("model").glob("*.py"), *package.joinpath("rule").glob("*.py")))
     for directory in directories:
         yield from sorted(Path(directory).rglob("*.py"))

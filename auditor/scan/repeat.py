@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import libcst as cst
+from auditor import cst
 
 if TYPE_CHECKING:
     from auditor.rule import Context

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
+from auditor import cst
 from auditor.scan.infer import qualified
 from auditor.scan.scopes import Scopes
 

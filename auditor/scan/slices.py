@@ -6,11 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Span
 from auditor.scan.facts import Function
-from auditor.scan.nodes import children, positions
 from auditor.scan.source import Source, parsed_expression
 
 _CST_OF: dict[str, tuple[type[cst.CSTNode], ...]] = {
@@ -49,6 +47,8 @@ class Slice:
     """A parsed stretch of whole lines: a function or statement, its positions, parents and nodes by span."""
 
     def __init__(self, source: Source, first: int, last: int) -> None:
+        from auditor.scan.nodes import children, positions
+
         text = "".join(source.lines[first - 1 : last])
         # a nested suite keeps its own indentation below a header of ours, so columns stay as they are
         nested = text[:1] in " \t"
@@ -61,6 +61,7 @@ class Slice:
         self.module = module
         self.offset = first - 1 - (1 if nested else 0)
         self.positions = positions(module)
+        self._children = children
         self.indices: dict[Any, Any] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.children: dict[cst.CSTNode, list[cst.CSTNode]] = {}
@@ -74,7 +75,7 @@ class Slice:
             at = self.positions.get(node)
             if at is not None:
                 self._by_start.setdefault((at.start.line, at.start.column), []).append(node)
-            inside = self.children[node] = children(node)
+            inside = self.children[node] = self._children(node)
             for child in inside:
                 self.parents[child] = node
             stack.extend(inside)
@@ -100,7 +101,7 @@ class Slice:
             current = stack.pop()
             yield current
             inside = self.children.get(current)
-            stack.extend(reversed(children(current) if inside is None else inside))
+            stack.extend(reversed(self._children(current) if inside is None else inside))
 
     def code(self, node: cst.CSTNode) -> str:
         """Source text of the node."""

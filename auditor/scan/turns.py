@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import libcst as cst
+from auditor import cst
 
 if TYPE_CHECKING:
     from auditor.rule import Context

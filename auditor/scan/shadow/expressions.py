@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import libcst as cst
-
-from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class
+from auditor import cst
+from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class, single
 from auditor.scan.shadow.text import text_of
 
 _LITERAL = re.compile(
@@ -112,7 +111,20 @@ def _text(node: Any) -> str:
     return str(text_of(node._tree.source, node._at))
 
 
-def _operator(names: dict[type[ast.AST], cst.CSTNode]) -> Maker:
+def _evaluated(node: Any) -> Any:
+    return node._at.value
+
+
+def _literal_parts(node: Any) -> tuple[str, str, str]:
+    """Prefix, quotes and what stands between them."""
+    text: str = node.value
+    prefix = text[: min(text.index(quote) for quote in "'\"" if quote in text)]
+    rest = text[len(prefix) :]
+    quote = rest[:3] if len(rest) >= 6 and rest[:3] in ("'''", '"""') else rest[:1]
+    return prefix.lower(), quote, rest[len(quote) : -len(quote)]
+
+
+def _operator(names: dict[type[ast.AST], Any]) -> Maker:
     return lambda node: names[type(node._at.op)]
 
 
@@ -241,7 +253,11 @@ def _star_param(node: Any) -> Any:
     (at,) = node._at
     if at.vararg is not None:
         return made(_PARAM, (at.vararg, None, "*"), node, node._tree)
-    return _PARAM_STAR if at.kwonlyargs else cst.MaybeSentinel.DEFAULT
+    return _PARAM_STAR if at.kwonlyargs else None
+
+
+def _star_arg(node: Any) -> Any:
+    return cst.MaybeSentinel.DEFAULT if node._star is None else node._star
 
 
 def _star_kwarg(node: Any) -> Any:
@@ -273,10 +289,10 @@ def _string(kind: type[Any], value: ast.expr, up: Any) -> Any:
     return up._tree.embed(value, text, up)
 
 
-def _same(names: str) -> dict[type[ast.AST], cst.CSTNode]:
+def _same(names: str) -> dict[type[ast.AST], Any]:
     """`ast` operator to LibCST operator, as pairs of their names."""
     pairs = (pair.split(":") for pair in names.split())
-    return {getattr(ast, one): getattr(cst, other)() for one, other in pairs}
+    return {getattr(ast, one): single(getattr(cst, other)) for one, other in pairs}
 
 
 _BINARY_OPERATORS = _same(
@@ -289,8 +305,8 @@ _COMPARING = _same(
     "Eq:Equal NotEq:NotEqual Lt:LessThan LtE:LessThanEqual Gt:GreaterThan GtE:GreaterThanEqual Is:Is IsNot:IsNot"
     " In:In NotIn:NotIn"
 )
-_PARAM_STAR = cst.ParamStar()
-_ASYNCHRONOUS = cst.Asynchronous()
+_PARAM_STAR = single(cst.ParamStar)
+ASYNCHRONOUS = single(cst.Asynchronous)
 
 NAME = shadow_class(cst.Name, "", value=_name)
 FROM = shadow_class(cst.From, "item", item=_first)
@@ -300,10 +316,11 @@ _STARRED = shadow_class(cst.StarredElement, "value", value=_starred_value)
 _ANNOTATION = shadow_class(cst.Annotation, "annotation", annotation=_first)
 _PARAMETERS = shadow_class(
     cst.Parameters,
-    "posonly_params params star_arg kwonly_params star_kwarg",
+    "posonly_params params _star kwonly_params star_kwarg",
     posonly_params=_params("posonly"),
     params=_params("params"),
-    star_arg=_star_param,
+    _star=_star_param,
+    star_arg=_star_arg,
     kwonly_params=_params("kwonly"),
     star_kwarg=_star_kwarg,
 )
@@ -334,7 +351,7 @@ _COMP_FOR = shadow_class(
     iter=lambda node: shadow(_generator(node).iter, node),
     ifs=_conditions,
     inner_for_in=_inner,
-    asynchronous=lambda node: _ASYNCHRONOUS if _generator(node).is_async else None,
+    asynchronous=lambda node: ASYNCHRONOUS if _generator(node).is_async else None,
 )
 _COMP_IF = shadow_class(cst.CompIf, "test", test=_first)
 _SUBSCRIPT_ELEMENT = shadow_class(cst.SubscriptElement, "slice", slice=_subscript_part)
@@ -354,13 +371,21 @@ _FORMATTED = shadow_class(
 )
 _FORMATTED_TEXT = shadow_class(cst.FormattedStringText, "")
 _FORMATTED_STRING = shadow_class(cst.FormattedString, "parts", parts=lambda node: _parts(node._at, node))
-_SIMPLE_STRING = shadow_class(cst.SimpleString, "", value=_text)
+_SIMPLE_STRING = shadow_class(
+    cst.SimpleString,
+    "",
+    value=_text,
+    evaluated_value=_evaluated,
+    prefix=lambda node: _literal_parts(node)[0],
+    quote=lambda node: _literal_parts(node)[1],
+    raw_value=lambda node: _literal_parts(node)[2],
+)
 _CONSTANTS: dict[type, type[Any]] = {
     bool: NAME,
     type(None): NAME,
-    int: shadow_class(cst.Integer, "", value=_text),
-    float: shadow_class(cst.Float, "", value=_text),
-    complex: shadow_class(cst.Imaginary, "", value=_text),
+    int: shadow_class(cst.Integer, "", value=_text, evaluated_value=_evaluated),
+    float: shadow_class(cst.Float, "", value=_text, evaluated_value=_evaluated),
+    complex: shadow_class(cst.Imaginary, "", value=_text, evaluated_value=_evaluated),
     type(Ellipsis): shadow_class(cst.Ellipsis, ""),
 }
 _KINDS: dict[type[ast.expr], type[Any]] = {

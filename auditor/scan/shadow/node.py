@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import libcst as cst
+from auditor import cst
 
 if TYPE_CHECKING:
     from auditor.scan.shadow.tree import Shadow
@@ -39,10 +39,11 @@ class _Base:
         if maker is None:
             if name == "_inside":
                 value: Any = _inside(self)
-            elif name in getattr(type(self), "__dataclass_fields__", ()):
-                raise NotShadowedError(f"{type(self).__name__}.{name}")
-            else:
+            elif name.startswith("__") and name != "__dataclass_fields__":
                 raise AttributeError(name)
+            else:
+                # white space and the like, or a method of LibCST's
+                raise NotShadowedError(f"{type(self).__name__}.{name}")
         else:
             value = maker(self)
         setattr(self, name, value)
@@ -60,26 +61,27 @@ def _inside(node: Any) -> tuple[cst.CSTNode, ...]:
         value = getattr(node, name)
         if type(value) is tuple:
             found += value
-        elif value is not None and value is not cst.MaybeSentinel.DEFAULT:
+        elif value is not None:
             found.append(value)
     return tuple(found)
 
 
 def shadow_class(base: type[cst.CSTNode], order: str, **fields: Maker) -> type[Any]:
     """The shadow of a LibCST class. `order` lists the fields that hold nodes, in source order."""
-    kind: Any = type(base)
-    made_class: type[Any] = kind(
-        base.__name__,
-        (_Base, base),
-        {
-            "__slots__": ("_at", "_tree", "_up", "_inside"),
-            "__module__": __name__,
-            "__setattr__": object.__setattr__,
-            "_fields": fields,
-            "_order": tuple(order.split()),
-        },
-    )
-    return made_class
+    members = {
+        "__slots__": ("_at", "_tree", "_up", "_inside", *fields),
+        "__module__": __name__,
+        "_fields": fields,
+        "_order": tuple(order.split()),
+    }
+    return cst.derive(base, members, _Base)
+
+
+def single(base: type[cst.CSTNode]) -> Any:
+    """The one shadow of all nodes of a class that has no parts worth asking for: an operator, a keyword."""
+    node: Any = object.__new__(shadow_class(base, ""))
+    node._at = node._tree = node._up = None
+    return node
 
 
 def is_shadow(node: object) -> bool:

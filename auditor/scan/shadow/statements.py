@@ -6,9 +6,9 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-import libcst as cst
-
+from auditor import cst
 from auditor.scan.shadow.expressions import (
+    ASYNCHRONOUS,
     FROM,
     annotation,
     argument,
@@ -19,13 +19,12 @@ from auditor.scan.shadow.expressions import (
     part,
     shadow,
 )
-from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class
+from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class, single
 from auditor.scan.shadow.text import starts_line
 from auditor.scan.source import Source
 
-_ASYNCHRONOUS = cst.Asynchronous()
 _AUGMENTED = {
-    getattr(ast, name): getattr(cst, f"{other}Assign")()
+    getattr(ast, name): single(getattr(cst, f"{other}Assign"))
     for name, other in (
         ("Add", "Add"), ("Sub", "Subtract"), ("Mult", "Multiply"), ("MatMult", "MatrixMultiply"), ("Div", "Divide"),
         ("Mod", "Modulo"), ("Pow", "Power"), ("LShift", "LeftShift"), ("RShift", "RightShift"), ("BitOr", "BitOr"),
@@ -99,7 +98,7 @@ def _handlers(node: Any) -> tuple[Any, ...]:
 
 
 def _asynchronous(node: Any) -> cst.Asynchronous | None:
-    return _ASYNCHRONOUS if type(node._at) in (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith) else None
+    return ASYNCHRONOUS if type(node._at) in (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith) else None
 
 
 def _type_parameters(node: Any) -> None:
@@ -162,7 +161,7 @@ def _cause(node: Any) -> Any:
 def _aliases(node: Any) -> Any:
     listed = node._at.names
     if listed[0].name == "*":
-        return cst.ImportStar()
+        return _IMPORT_STAR
     return tuple(made(_ALIAS, (one,), node, node._tree) for one in listed)
 
 
@@ -209,6 +208,7 @@ _DOTTED = shadow_class(
     value=lambda node: _dotted(node._at[0], node),
     attr=lambda node: named(node._at[1], node),
 )
+_IMPORT_STAR = single(cst.ImportStar)
 _NAME_ITEM = shadow_class(cst.NameItem, "name", name=lambda node: named(node._at[0], node))
 
 _FUNCTION = shadow_class(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-import libcst as cst
-
+from auditor import cst
 from auditor.scan.shadow.node import NotShadowedError
 from auditor.scan.source import Source
 

@@ -6,10 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-import libcst as cst
-
+from auditor import cst
 from auditor.model import Span
-from auditor.scan.nodes import children
 from auditor.scan.shadow.node import NotShadowedError, is_shadow, made
 from auditor.scan.shadow.statements import MODULE
 from auditor.scan.shadow.text import code_of, in_formatted_string
@@ -41,7 +39,7 @@ class Shadow:
         while stack:
             current = stack.pop()
             yield current
-            inside = current._inside if is_shadow(current) else children(current)
+            inside = current._inside if is_shadow(current) else _children(current)
             if inside:
                 stack.extend(reversed(inside))
 
@@ -110,10 +108,17 @@ class Shadow:
         pending: list[cst.CSTNode] = [node]
         while pending:
             around = pending.pop()
-            for child in children(around):
+            for child in _children(around):
                 self._embedded[child] = around
                 pending.append(child)
         return node
+
+
+def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Those of a node of LibCST's own."""
+    from auditor.scan.nodes import children
+
+    return children(node)
 
 
 def _trail(node: ast.AST, wanted: ast.AST, at: tuple[int, int], found: set[ast.AST]) -> bool:
