@@ -39,7 +39,9 @@ def judge_backlog(seen: Seen) -> Opinion:
     """The table above."""
     depth, slope, limit = seen.row("depth_max"), seen.row("depth_slope"), seen.limits.length
     if depth is None:
-        return Opinion(VerdictKind.NOT_MEASURABLE, f"its length was not measured: {seen.gap()}")
+        own = seen.complete(PROBES) and seen.row("puts") is None
+        why = "it is of a class of the program's own, and asking it would run the program" if own else seen.gap()
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"its length was not measured: {why}")
     puts = seen.value("puts", default=float(depth.n))
     seen_so_far = f"it grew to {words.times(depth.value, 'items')} over {words.times(puts, 'puts')}"
     if depth.low >= limit and slope is not None and slope.low > FILLING:

@@ -5,7 +5,9 @@ stand-still at or above the threshold of stall among at least three that reach h
 be the machine's, which took the processor away from any line. "short" is less than half the threshold at the longest.
 
     executions on a running loop not counted                     not-measurable
-    none of them on a running loop                               rejected
+    none of them on a running loop that is known, and all of     rejected
+    them together are short
+    none of them on a running loop that is known                 inconclusive: what drives the coroutine is not known
     100 or more, all but the two longest short, and cheap        rejected
     20 or more, long or costly, without the two longest neither  inconclusive: it may be the first time alone
     long, or costly in total; py-spy's upper end is under both   rejected: it stood still only under the probe
@@ -48,8 +50,7 @@ def judge_stall(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)
     complete = seen.complete(PROBES)
     if on_loop.high <= 0 and complete:
-        runs = words.times(seen.hits, "executions")
-        return Opinion(VerdictKind.REJECTED, f"it never ran on an event loop's thread in {runs}")
+        return _beside_loops(seen)
     reading = _in_total(seen)
     if complete and longest is not None and total is not None:
         alone = _exceptional(seen, reading)
@@ -58,8 +59,8 @@ def judge_stall(seen: Seen) -> Opinion:
     if on_loop.low > 0 and (_is_long(seen) or reading is Reading.COSTLY):
         return _stands_still(seen)
     if not complete or longest is None or total is None:
-        reason = f"not every stand-still of the event loop was timed: {seen.gap()}"
-        return Opinion(VerdictKind.NOT_MEASURABLE, reason)
+        why = "what it is given is awaited within the call; await that in a line of its own" if complete else seen.gap()
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"not every stand-still of the event loop was timed: {why}")
     if longest.high < SHORT * seen.limits.stall and reading is Reading.CHEAP:
         return Opinion(VerdictKind.REJECTED, _stood_still(seen))
     return Opinion(VerdictKind.INCONCLUSIVE, f"{_stood_still(seen)}; {_wanted(seen, reading)}")
@@ -85,6 +86,15 @@ def _is_rest_harmless(seen: Seen) -> bool:
         return False
     share = (rest.low / seen.wall_s, rest.high / seen.wall_s) if seen.wall_s > 0 else None
     return weigh(seen, (rest.low, rest.high), share) is Reading.CHEAP
+
+
+def _beside_loops(seen: Seen) -> Opinion:
+    runs, spent = words.times(seen.hits, "executions"), seen.row("seconds")
+    if spent is not None and spent.high < SHORT * seen.limits.stall:
+        took = f"they took {words.seconds(spent.value)} together"
+        return Opinion(VerdictKind.REJECTED, f"it never ran on an event loop's thread in {runs}, and {took}")
+    reason = f"it never ran on the thread of an event loop of asyncio or trio in {runs}; run it on one"
+    return Opinion(VerdictKind.INCONCLUSIVE, reason)
 
 
 def _is_long(seen: Seen) -> bool:
