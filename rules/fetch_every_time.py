@@ -13,6 +13,8 @@ _CLIENTS = (
     *("requests.Session", "requests.sessions.Session", "niquests.Session", "niquests.AsyncSession"),
     *("httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession", "aiohttp.client.ClientSession"),
 )
+_CLIENT = re.compile(r"(?:^|_)(?:session|client|http)$", re.IGNORECASE)
+"""What clients are called where their type is not known."""
 _GETS = (*(f"{owner}.get" for owner in (*_MODULES, *_CLIENTS)), "urllib.request.urlopen")
 _AGAIN = re.compile(
     r"health|ping|poll|refresh|reload|update|check|state|status|wait|alive|probe|ready|monitor|watch|sync|renew|version|latest"
@@ -30,7 +32,9 @@ _MAX_STEPS = 4
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or not node.args or ctx.qualified(node.func) not in _GETS:
+    if not isinstance(node, cst.Call) or not node.args:
+        return None
+    if ctx.qualified(node.func) not in _GETS and not _asks_client(node, ctx):
         return None
     if ctx.runs_once(node) or ctx.kept_once(node) or _is_to_be_done_again(node, ctx) or _is_kept(node, ctx):
         return None
@@ -40,6 +44,22 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     text = " ".join(ctx.code(url).split())
     return Match(f"`{text}` is the same each time, and is fetched each time", (Plant("repeated", node),))
+
+
+def _asks_client(node: cst.Call, ctx: Context) -> bool:
+    """Whether something called a session or client, of unknown type, is asked for an address and waited for."""
+    match node.func:
+        case cst.Attribute(value=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)) as owner):
+            waited = isinstance(ctx.parent(node), cst.Await) or _is_entered(node, ctx)
+            known = _CLIENT.search(name) is not None and ctx.type_of(owner) is None
+            return node.func.attr.value == "get" and waited and known and "/" in ctx.code(node.args[0].value)
+    return False
+
+
+def _is_entered(node: cst.Call, ctx: Context) -> bool:
+    item = ctx.parent(node)
+    around = None if item is None else ctx.parent(item)
+    return isinstance(item, cst.WithItem) and isinstance(around, cst.With) and around.asynchronous is not None
 
 
 def _is_to_be_done_again(node: cst.CSTNode, ctx: Context) -> bool:
@@ -123,10 +143,11 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "A GET request (`requests.get`, `httpx.get`, `urlopen`, `get` of a client of known type) whose URL and"
-            " parameters are made of literals, names of the module and settings of the object only, in a function that"
-            " may run many times: a document, key set or setting fetched again although it is the same. Exempt are"
-            " cached and guarded functions, those that keep what they fetched, and those whose name says that they look"
+            "A GET request (`requests.get`, `httpx.get`, `urlopen`, `get` of a client of known type, or an awaited one"
+            " of what is called a session or client) whose URL and parameters are made of"
+            " literals, names of the module and settings of the object only, in a function that may run many times: a"
+            " document, key set or setting fetched again although it is the same. Exempt are cached and guarded"
+            " functions, those that keep what they fetched, and those whose name says that they look"
             " for news (`refresh`, `poll`, `health`...)."
         ),
         why=(
@@ -166,6 +187,8 @@ RULE = Rule(
         "    return requests.get(URL, params={'q': text}).json()\n",
         "import requests\n\ndef main():\n    print(requests.get('https://localhost/').text)\n",
         "SETTINGS = {}\n\ndef url():\n    return SETTINGS.get('url')\n",
+        "class Store:\n    async def user(self):\n        return await self.client.get('user')\n",
+        "class Store:\n    async def user(self, number):\n        return await self.client.get(f'/users/{number}')\n",
     ),
     invalid=(
         "import requests\n\nURL = 'https://localhost/keys'\n\ndef verify(token):\n    keys = requests.get(URL).json()\n"
@@ -175,6 +198,10 @@ RULE = Rule(
         "import aiohttp\n\nclass Auth:\n    def __init__(self, url):\n        self.base_url = url\n"
         "        self.session = aiohttp.ClientSession()\n\n    async def verify(self, token):\n"
         "        async with self.session.get(self.base_url + '/jwks.json') as answer:\n"
+        "            return decode(token, await answer.json())\n",
+        "class Auth:\n    def __init__(self, session, url):\n        self.session = session\n"
+        "        self.base_url = url\n\n    async def verify(self, token):\n"
+        "        async with self.session.get(f'{self.base_url}/jwks.json') as answer:\n"
         "            return decode(token, await answer.json())\n",
         "from urllib.request import urlopen\n\ndef exchange(amount):\n"
         "    rate = float(urlopen('https://localhost/rate').read())\n    return amount * rate\n",

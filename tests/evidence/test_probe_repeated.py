@@ -142,6 +142,32 @@ def test_a_call_that_is_awaited_takes_until_its_await_ends(tmp_path: Path) -> No
     assert probed.value("seconds") == probed.value("waited") >= 0.2
 
 
+def test_a_call_that_a_statement_enters_takes_until_its_body_begins(tmp_path: Path) -> None:
+    program = (
+        "import asyncio\nclass Answer:\n    async def __aenter__(self):\n        await asyncio.sleep(0.02)\n"
+        "        return 'ok'\n    async def __aexit__(self, *error):\n        await asyncio.sleep(0.02)\n"
+        "def get(url):\n    return Answer()\nasync def main():\n    for i in range(6):\n"
+        "        async with get('a') as answer:\n            print(answer)\nasyncio.run(main())\n"
+    )
+    probed = probe(tmp_path, program, ("repeated", "get('a')"))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert counts(probed) == (6, 5, 5)
+    assert probed.value("repeat_seconds") >= 0.1
+    assert probed.value("seconds") == probed.value("waited") >= 0.12
+
+
+def test_clients_of_http_are_told_apart_by_where_they_lead(tmp_path: Path) -> None:
+    program = (
+        "import requests\nclass Session(requests.Session):\n    pass\n"
+        "def made(n):\n    client = requests.Session()\n    client._base_url = n\n    return client\n"
+        "for n in (1, 1, 2, 1):\n    client = made(n)\n    client.close()\n    client.get_adapter('http://a/')\n"
+    )
+    probed = probe(tmp_path, program, ("repeated", "client.get_adapter('http://a/')"))
+
+    assert counts(probed) == (4, 2, 2)
+
+
 LATER = {
     "a for loop": "for x in items(3):\n        print(x)\n",
     "a comprehension": "print([x for x in items(3)])\n",

@@ -30,6 +30,9 @@ _GENERATOR = type(_ for _ in ())
 _FILES = ("TextIOWrapper", "BufferedReader", "BufferedRandom", "FileIO")
 _VALUES = ("datetime", "decimal", "_decimal", "uuid", "re", "fractions", "zoneinfo", "ipaddress")
 """Modules of the standard library whose objects never change and have a hash of their own."""
+_CLIENTS = ("requests", "httpx", "aiohttp", "niquests")
+_CLIENT = ("Session", "Client", "AsyncClient", "ClientSession", "AsyncSession")
+"""Clients of HTTP. What they are asked for decides, not which of them is asked."""
 
 
 class Numbers:
@@ -132,6 +135,8 @@ def _of_the_library(value: Any, kind: type) -> Optional[int]:
             return hash((str, str(value)))
         if module in _VALUES:
             return hash((kind, value))
+        if module.partition(".")[0] in _CLIENTS and kind.__name__ in _CLIENT:
+            return hash((kind, str(value.__dict__.get("_base_url"))))
     except Exception:
         return None
     return None

@@ -6,8 +6,8 @@ like) belongs to the input with its time of change and length, for which it is l
 file that an open file object reads when it is met for the first time; from then on it stands elsewhere in its file,
 and what it gives is new.
 
-A call that is awaited takes until its await ends. Then `waited` says the same as `seconds`, as a sign that no sampler
-can see it.
+A call that is awaited takes until its await ends, one that `async with` enters until the body begins. Then `waited`
+says the same as `seconds`, as a sign that no sampler can see it.
 
 A call that returns an iterator which does its work later (`os.walk`) takes until the loop over it has its last item,
 the loop's own turns left out. Where something else takes the items, its time is not known, and no row tells any.
@@ -70,6 +70,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
 
     if isinstance(around, ast.Await):
         return {node: wrap, around: lambda made: call("fin_awaited", made)}
+    if isinstance(around, ast.withitem) and isinstance(parents.get(around), ast.AsyncWith):
+        return {node: wrap, parents[around]: lambda made: _ends_in_body(made, call)}
     role = "fin_looped" if _is_looped(node, parents) else "fin"
     return {node: lambda made: call(role, wrap(made))}
 
@@ -84,6 +86,12 @@ def _is_looped(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
     else:
         return False
     return loop.iter is node and bool(begins.lineno == node.lineno)
+
+
+def _ends_in_body(statement: Any, call: Callable[..., ast.expr]) -> Any:
+    ended = ast.Expr(value=call("fin_awaited", ast.Constant(value=None)))
+    statement.body.insert(0, ast.copy_location(ended, statement.body[0]))
+    return statement
 
 
 def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:
