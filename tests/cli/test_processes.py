@@ -16,7 +16,7 @@ POOL = """\
 import multiprocessing, lib
 if __name__ == "__main__":
     pool = multiprocessing.get_context("{method}").Pool(2)
-    pool.map(lib.growing, [4000] * 3, chunksize=1)
+    pool.map(lib.growing, [10_000, 1_000, 1_000], chunksize=1)
     pool.close()
     pool.join()
 """
@@ -33,22 +33,22 @@ EXECUTOR = """\
 import concurrent.futures, lib
 if __name__ == "__main__":
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
-        list(pool.map(lib.growing, [4000] * 3))
+        list(pool.map(lib.growing, [10_000, 1_000, 1_000]))
 """
 
 OS_EXIT = "import os, lib\nlib.growing(12000)\nos._exit(0)\n"
 
 EXEC = """\
 import os, sys, lib
-lib.growing(6000)
+lib.growing(11_000 if len(sys.argv) < 2 else 1_000)
 if len(sys.argv) < 2:
     os.execv(sys.executable, [sys.executable, __file__, "again"])
 """
 
 SUBPROCESS = """\
 import subprocess, sys
-for _ in range(2):
-    subprocess.run([sys.executable, "-c", "import lib; lib.growing(6000)"], check=True)
+for n in (11_000, 1_000):
+    subprocess.run([sys.executable, "-c", f"import lib; lib.growing({n})"], check=True)
 """
 
 ASYNC_SUBPROCESS = """\
