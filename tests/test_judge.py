@@ -111,6 +111,25 @@ def test_of_a_number_delivered_twice_the_greater_counts_in_any_order() -> None:
         assert said(Backlog(), seen(*rows)).kind is CONFIRMED
 
 
+@pytest.mark.parametrize(
+    ("spent", "growth", "ratio", "kind"),
+    [
+        (5.0, (0.17, 0.31), 13.0, CONFIRMED),
+        (5.0, (0.17, 0.31), 2.0, INCONCLUSIVE),
+        (5.0, (0.17, 0.31), None, INCONCLUSIVE),
+        (0.0, (0.17, 0.31), 13.0, REJECTED),
+        # a look-up in a set that outgrows the processor's cache
+        (5.0, (0.05, 0.14), 13.0, REJECTED),
+    ],
+)
+def test_a_slow_growth_is_none_of_constant_and_linear(
+    spent: float, growth: Range, ratio: float | None, kind: VerdictKind
+) -> None:
+    rows = [*time(spent, spent), row("growth", growth), row("size_min", 1), row("size_max", 64_000)]
+    rows += [row("cost_ratio", ratio)] if ratio is not None else []
+    assert said(Scaling(), seen(*rows)).kind is kind
+
+
 def test_the_reason_is_one_sentence_with_numbers() -> None:
     verdict = said(Scaling(), seen(*time(0.54, 0.6, wall_s=2.1), row("growth", (0.9, 1.04)), wall_s=2.1))
     assert verdict.reason == (

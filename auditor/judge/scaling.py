@@ -2,11 +2,14 @@
 
     time           how the cost moves with size                                 verdict
     confirmed      growth's upper end under the threshold, that over n reaches  inconclusive: they contradict
-    any            growth's upper end under the threshold                       rejected: cost per execution is constant
+    any            growth's upper end under the threshold, its lower end at     rejected: cost per execution is constant
+                   most 0.15
     any            no growth; that over n under the threshold, and n drives     rejected: cost per execution is constant
                    the operation's own size
     confirmed      growth's lower end reaches the threshold                     confirmed
     confirmed      that over n reaches it                                       confirmed
+    confirmed      a growth between these, and the constant-time alternative    confirmed: grows slowly, far dearer than
+                   at least 4 times cheaper                                     it need be
     confirmed      no growth, sizes within a factor 8 of one another, and the   confirmed: at this size it is far dearer
                    constant-time alternative at least 4 times cheaper           than it need be
     confirmed      anything else                                                inconclusive: sizes further apart
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 SPREAD = 8.0
 # Against the constant-time alternative; less than this is eaten up by building that alternative.
 DEARER = 4.0
+# A clear growth below the threshold is where a fixed cost still outweighs the linear part, as of copying what fits into
+# the processor's cache. Misses of that cache raise a cost by less than this.
+SLOW = 0.15
 # At this size a linear cost stands out of the fixed cost of any operation by an order of magnitude.
 LARGE = 1000.0
 # Up to this size a linear scan costs about as much as hashing; above it the two part.
@@ -52,7 +58,7 @@ MANY = 1000.0
 def judge_scaling(seen: Seen) -> Opinion:
     """The table above."""
     growth, over, time = seen.row("growth"), per_execution(seen), judge_time(seen)
-    if growth is not None and growth.high < seen.limits.growth and seen.complete(PROBES):
+    if growth is not None and growth.low <= SLOW and growth.high < seen.limits.growth and seen.complete(PROBES):
         return _constant_in_run(seen, growth, time)
     flat = growth is None and over is not None and over.high < seen.limits.growth and seen.complete(over.collector)
     if flat and over is not None and is_driven(seen):
@@ -75,6 +81,15 @@ def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
     return Opinion(VerdictKind.REJECTED, f"{said}{described(seen)}")
 
 
+def _slowly_growing(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
+    largest = words.times(seen.value("size_max"), "items")
+    reason = f"{time.reason}, cost per execution grows slowly up to {largest} (exponent {growth.value:.2f})"
+    if seen.low("cost_ratio") >= DEARER:
+        ratio = words.factor(seen.value("cost_ratio"))
+        return Opinion(VerdictKind.CONFIRMED, f"{reason}, but is {ratio} times that of the constant-time alternative")
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 8 times as large")
+
+
 def _hot(seen: Seen, time: Opinion) -> Opinion:
     growth = seen.row("growth")
     if growth is not None and growth.low >= seen.limits.growth:
@@ -85,6 +100,8 @@ def _hot(seen: Seen, time: Opinion) -> Opinion:
     if over is not None and over.low >= seen.limits.growth:
         reason = f"{time.reason}, cost per execution grows with n (exponent {over.value:.2f})"
         return Opinion(VerdictKind.CONFIRMED, f"{reason}{described(seen)}")
+    if growth is not None and growth.low > SLOW and growth.high < seen.limits.growth:
+        return _slowly_growing(seen, growth, time)
     smallest, largest = seen.value("size_min"), seen.value("size_max")
     near = seen.row("size_max") is not None and largest <= SPREAD * smallest
     if growth is None and near and seen.low("cost_ratio") >= DEARER:

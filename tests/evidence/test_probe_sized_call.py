@@ -19,6 +19,22 @@ SCAN = "items = []\nfor i in range(2500):\n    items.append(i)\n    [y for y in 
 SLICE = "data = bytes(400_000)\nwhile data:\n    data = data[200:]\n"
 
 
+SCANS = ("next((x for x in items if x == 7), None)", "any(x == 7 for x in items)", "[x for x in items if x == 7][0]")
+
+
+@pytest.mark.parametrize("flagged", SCANS)
+def test_a_scan_of_many_items_is_held_against_a_look_up(tmp_path: Path, flagged: str) -> None:
+    program = f"items = list(range(900))[::-1]\nfor i in range(200):\n    {flagged}\n"
+
+    assert probe(tmp_path, program, ("sized-call", flagged)).row("cost_ratio").low > 10
+
+
+def test_what_is_done_with_each_of_few_items_may_be_dear(tmp_path: Path) -> None:
+    program = f"items = [5, 6, 7]\nfor i in range(200):\n    {SCANS[0]}\n"
+
+    assert not probe(tmp_path, program, ("sized-call", SCANS[0])).has("cost_ratio")
+
+
 @pytest.mark.parametrize(
     ("program", "flagged", "hits", "largest", "least", "most"),
     [

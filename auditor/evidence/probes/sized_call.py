@@ -30,6 +30,11 @@ _PATTERNS = ("re", "_sre", "regex", "_regex", "re2")
 _REPLACING = ("sub", "subn")
 _CONSTANT_ELSEWHERE = ("pop", "insert", "index", "count", "remove")
 """Methods of a list for which another container has one of constant time."""
+_SCANNING = ("any", "next")
+"""Functions that go through a comprehension to find one item, for which a dict has a look-up."""
+_SCAN = "scan"
+MANY = 64
+"""Up to so many items, what is done with each may be dearer than going through them."""
 _MODULE = type(sys)
 _HEAP_TYPE = 1 << 9
 FORGOTTEN = 4_096
@@ -43,7 +48,7 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     assert isinstance(node, ast.Call)
     name = getattr(node.func, "id", "")
     if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], _COMPREHENSIONS):
-        return _plant_comprehension(node, node.args[0], call)
+        return _plant_comprehension(node, node.args[0], call, name)
 
     def change(made: Any) -> ast.expr:
         _wrap_operands(node, call)
@@ -52,12 +57,14 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     return {node: change}
 
 
-def _plant_comprehension(node: ast.AST, made_in: Any, call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
+def _plant_comprehension(
+    node: ast.AST, made_in: Any, call: Callable[..., ast.expr], consumer: str = "next"
+) -> dict[ast.AST, Any]:
     """`[... for x in ITEMS ...][0]` becomes `fin([... for x in alone(ITEMS) ...][0])`: filling is what takes time."""
 
     def change(made: Any) -> ast.expr:
         loop = made_in.generators[0]
-        loop.iter = call("alone", loop.iter, ast.Constant(value=""))
+        loop.iter = call("alone", loop.iter, ast.Constant(value=_SCAN if consumer in _SCANNING else ""))
         return call("fin", made)
 
     return {node: change}
@@ -66,6 +73,7 @@ def _plant_comprehension(node: ast.AST, made_in: Any, call: Callable[..., ast.ex
 def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
     """Each operand passes through a function that returns it; `last` is evaluated last of all."""
     func: Any = node.func
+    scans = getattr(func, "id", "") in _SCANNING and any(isinstance(each, ast.GeneratorExp) for each in node.args)
     for argument in node.args:
         if isinstance(argument, ast.GeneratorExp):
             # all that it will go through is evaluated at once
@@ -82,7 +90,8 @@ def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
         alone = not (node.args or node.keywords)
         func.value = call("alone" if alone else "receiver", func.value, ast.Constant(value=func.attr))
     else:
-        node.func = call("function" if node.args or node.keywords else "keyword", func)
+        named = ast.Constant(value=_SCAN if scans else "")
+        node.func = call("function", func, named) if node.args or node.keywords else call("keyword", func)
     if spread:
         # what is spread is not one operand, so the clock starts in an empty one put behind it
         node.keywords.append(ast.keyword(arg=None, value=call("nothing")))
@@ -149,9 +158,12 @@ class Recorder:
         """Executions so far."""
         return self._samples.hits  # type: ignore[no-any-return]
 
+    def _is_long_scan(self) -> bool:
+        return self._clock.scans and self._samples.size_min > MANY
+
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
-        if self._clock.comparable and not self._lookup_ns:
+        if (self._clock.comparable or self._is_long_scan()) and not self._lookup_ns:
             self._lookup_ns = self._runtime.timing.set_lookup_ns()
         if not self._instrument:
             self._instrument = _instrument_ns()
@@ -169,7 +181,7 @@ class _Clock:
     def __init__(self, samples: Any, tick: Callable[[], None]) -> None:
         self.samples = samples
         self.tick = tick
-        self.comparable = False
+        self.comparable = self.scans = False
         self.opened: dict[int, _Open] = {}
 
     def open(self, key: int, entry: _Open) -> None:
@@ -200,6 +212,8 @@ class _Clock:
         """What the receiver says of the size."""
         if type(value) is list and name in _CONSTANT_ELSEWHERE:
             self.comparable = True
+        elif name == _SCAN:
+            self.scans = True
         return _received(value, name)
 
 
@@ -212,8 +226,9 @@ def _first_functions(clock: _Clock) -> dict[str, Callable[..., Any]]:
             clock.open(id(frame(1)), clock.receive(value, name))
         return value
 
-    def function(value: Any) -> Any:
+    def function(value: Any, name: str) -> Any:
         if samples.hits + 1 >= samples.next:
+            clock.scans = clock.scans or name == _SCAN
             clock.open(id(frame(1)), _Open(-1))
         return value
 
