@@ -21,6 +21,8 @@ of them are real: each one confirmed or rejected, with numbers.
   audit new-rule NAME                     a rule of your own to start from
   audit init                              propose a [tool.audit] table
   audit report FILE.json                  render a saved report again
+  audit baseline                          write down what is known, to fail on new findings only
+  audit comment HEAD.json                 say on a pull request what its change brought
 """
 
 
