@@ -13,7 +13,7 @@ from auditor.evidence import passes
 from auditor.evidence.across import by_size, same_size
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.guardian import temporary_directory
-from auditor.model import Evidence, Gap, Observation, PassRun, Workload, WorkloadRun
+from auditor.model import Census, Evidence, Gap, Observation, PassRun, Workload, WorkloadRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,18 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
         last_lines=shown[0].last_lines if failed else (),
         cpu_s=_mean(plain.run.cpu_s for plain in shown),
         queued_s=_mean(plain.run.queued_s for plain in shown),
+        census=_census(rounds, greatest),
     )
+
+
+def _census(rounds: Sequence[_Round], greatest: int) -> Census | None:
+    """That of the last run that ended as the plain one did."""
+    found = None
+    for once in rounds:
+        for one in once.outcomes[1:]:
+            if (once.size or 0) == greatest and one.run.exit_code == once.outcomes[0].run.exit_code:
+                found = one.census or found
+    return found
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

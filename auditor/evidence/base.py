@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from auditor.model import Evidence, Exercise, Expectation, Gap, PassRun, Suspect, Workload
+from auditor.model import Census, Evidence, Exercise, Expectation, Gap, PassRun, Suspect, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Outcome:
     last_lines: tuple[str, ...] = ()
     tests: Mapping[str, Exercise] = field(default_factory=dict)
     beyond: str = ""
+    census: Census | None = None
 
 
 class Pass(Protocol):

@@ -23,6 +23,8 @@ from auditor.model.expectations import (
     Wait,
 )
 from auditor.model.measurements import (
+    Alive,
+    Census,
     Evidence,
     Exercise,
     Gap,
@@ -53,7 +55,9 @@ from auditor.model.suspects import (
 )
 
 __all__ = [
+    "Alive",
     "Backlog",
+    "Census",
     "Change",
     "Cost",
     "Edit",

@@ -79,11 +79,42 @@ class PassRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """Tasks or threads (`kind`) alive at the end of a workload, of one kind.
+
+    runs: the function they run, and where it is defined. made: where they were started ("path:line"), "" if unknown.
+    waits: the innermost function they stand in, and the innermost line of the workload's own code. pools: how many
+    executors they are workers of, 0 if of none.
+    """
+
+    kind: str
+    count: int
+    runs: str
+    made: str
+    waits: str
+    pools: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The tasks and threads alive when the processes of a workload ended, the main threads among them.
+
+    unseen: processes that ended too early to be counted. alive: the largest groups but for the main threads, the
+    largest first.
+    """
+
+    tasks: int
+    threads: int
+    unseen: int
+    alive: tuple[Alive, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadRun:
     """A workload with every pass that was made over it, the plain one first.
 
     `wall_s`, `cpu_s` and `queued_s` (None if they could not be taken) are the means of the plain runs, at the greatest
-    size.
+    size. `census` is that of the last run with probes, None if there is none.
     """
 
     workload: Workload
@@ -94,6 +125,7 @@ class WorkloadRun:
     last_lines: tuple[str, ...] = ()
     cpu_s: float | None = None
     queued_s: float | None = None
+    census: Census | None = None
 
     @property
     def failed(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.model import Change, Priority, VerdictKind
 from auditor.report.boundness import boundness
+from auditor.report.census import alive_at_end
 from auditor.report.headline import headline
 from auditor.report.strengths import strengths
 
@@ -166,6 +167,11 @@ def _stats(report: Report) -> tuple[tuple[str, str], ...]:
         *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
         *((name, f"{count:,}") for name, count in _compared(report) if count),
         *((f"Workload {run.workload.name}", held_up) for run in report.workloads if (held_up := boundness(run))),
+        *(
+            (f"Tasks and threads of {run.workload.name}", alive[:1].upper() + alive[1:])
+            for run in report.workloads
+            if (alive := alive_at_end(report, run))
+        ),
     )
 
 

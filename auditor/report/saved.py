@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 from auditor.errors import ReportError
 from auditor.model import (
+    Alive,
+    Census,
     Change,
     Edit,
     Effort,
@@ -140,6 +143,16 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
         "passes": [_pass(one) for one in run.passes],
         "warnings": list(run.warnings),
         "last_lines": list(run.last_lines),
+        "census": run.census and _census(run.census),
+    }
+
+
+def _census(census: Census) -> dict[str, Any]:
+    return {
+        "tasks": census.tasks,
+        "threads": census.threads,
+        "unseen": census.unseen,
+        "alive": [asdict(one) for one in census.alive],
     }
 
 
@@ -287,6 +300,27 @@ def _read_workload(node: Node) -> WorkloadRun:
         last_lines=node["last_lines"].strings(),
         cpu_s=node["cpu_s"].optional(Node.number),
         queued_s=node["queued_s"].optional(Node.number),
+        # reports written before there was a census lack it
+        census=node["census"].optional(_read_census) if node.has("census") else None,
+    )
+
+
+def _read_census(node: Node) -> Census:
+    return Census(
+        tasks=node["tasks"].integer(),
+        threads=node["threads"].integer(),
+        unseen=node["unseen"].integer(),
+        alive=tuple(
+            Alive(
+                kind=one["kind"].string(),
+                count=one["count"].integer(),
+                runs=one["runs"].string(),
+                made=one["made"].string(),
+                waits=one["waits"].string(),
+                pools=one["pools"].integer(),
+            )
+            for one in node["alive"].items()
+        ),
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.model import (
+    Alive,
+    Census,
     Edit,
     Effort,
     Evidence,
@@ -84,6 +86,7 @@ def a_run(**changes: Any) -> WorkloadRun:
         exit_code=0,
         wall_s=2.013,
         cpu_s=1.94,
+        census=Census(3, 2, 0, (Alive("task", 3, "beat (shop/notify.py:20)", "", "sleep (shop/notify.py:22)"),)),
         passes=(
             PassRun("plain", 2.013, 0, cpu_s=1.94),
             PassRun("probes", 2.61, 0),
@@ -129,6 +132,7 @@ def a_realistic_report() -> Report:
             a_run(),
             a_run(
                 workload=Workload("smoke", "pytest -q tests/smoke", "/srv/shop"),
+                census=None,
                 exit_code=1,
                 wall_s=0.84,
                 cpu_s=0.31,
@@ -325,7 +329,13 @@ def a_hostile_report() -> Report:
         notes=(HOSTILE,),
         workloads=(
             WorkloadRun(
-                Workload(HOSTILE, HOSTILE, HOSTILE), 3, 2.0, (hostile_pass,), warnings=(HOSTILE,), last_lines=(HOSTILE,)
+                Workload(HOSTILE, HOSTILE, HOSTILE),
+                3,
+                2.0,
+                (hostile_pass,),
+                warnings=(HOSTILE,),
+                last_lines=(HOSTILE,),
+                census=Census(9, 9, 1, (Alive("task", 9, HOSTILE, HOSTILE, HOSTILE),)),
             ),
         ),
         machine=Machine(HOSTILE, HOSTILE, HOSTILE, 8, ((HOSTILE, HOSTILE),)),

@@ -119,5 +119,5 @@ def test_the_closing_lines_count_and_lead_on() -> None:
 
 def test_an_interrupted_audit_says_so_at_the_top_and_at_the_end() -> None:
     text = render(a_report(a_finding(VerdictKind.REJECTED, a_row()), interrupted=True))
-    assert text.splitlines()[1:6].count("Interrupted: what follows is incomplete.") == 1
+    assert text.splitlines()[1:7].count("Interrupted: what follows is incomplete.") == 1
     assert "The audit was interrupted" in text.split("Rejected")[1]

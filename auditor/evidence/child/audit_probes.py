@@ -59,6 +59,8 @@ class Runtime:
         tests = _load("audit_tests", os.path.join(HERE, "audit_tests.py"))
         self._tests = tests.Tests(self._recorders, self._scratch, config["outer_test"])
         self._starts = _load("audit_starts", os.path.join(HERE, "audit_starts.py")).Starts()
+        tools = _load("audit_census_tools", os.path.join(os.path.dirname(HERE), "probes", "_census.py"))
+        self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools)
         self._parent, self._own = os.getppid(), os.getpid()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
@@ -205,6 +207,7 @@ class Runtime:
             try:
                 if name == "execve":
                     self._starts.look(*arguments[1:])
+                self._census.finish()
                 self.flush(name == "_exit")
             except Exception:
                 pass
@@ -229,12 +232,14 @@ class Runtime:
         # not getppid(), as the parent may have ended by now
         self._parent, self._own = self._own, os.getpid()
         self._starts.beyond = []
+        self._census.reset()
         for recorder in self._recorders.values():
             recorder.reset()
         self._tests.forked()
 
     def _end(self) -> None:
         try:
+            self._census.finish()
             if not self._ended:
                 self._ended = True
                 for callback in self._endings:
@@ -254,6 +259,8 @@ class Runtime:
             "unplanted": unplanted,
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
+            "census": self._census.record(),
+            "pid": self._own,
             "orphaned": _getppid() != self._parent,
         }
         fresh = "%s.%d" % (self._file, get_ident())  # two threads may flush at once

@@ -11,6 +11,7 @@ from typing import Any
 
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.by_test import exercises
+from auditor.evidence.census import census_of
 from auditor.evidence.launch import CONFIG_VARIABLE, NOT_REACHED, child_environment, child_errors, reached
 from auditor.evidence.probes import probe_files, probe_module
 from auditor.evidence.running import run_workload
@@ -81,7 +82,8 @@ class ProbesPass:
                 rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
                 counted.setdefault(fingerprint, [site["id"] for site in group])
         tests = exercises(session.scratch, states, counted, session.workload.name)
-        return Outcome(run, rows, result.last_lines, tests, beyond)
+        census = census_of(states, len(reached(session.scratch)), session.target) if gap is None else None
+        return Outcome(run, rows, result.last_lines, tests, beyond, census)
 
 
 def _lost(scratch: Path) -> tuple[str, ...]:

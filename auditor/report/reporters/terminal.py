@@ -11,6 +11,7 @@ from rich.text import Text
 from auditor.model import Change, VerdictKind
 from auditor.report import figures, wording
 from auditor.report.boundness import boundness
+from auditor.report.census import alive_at_end
 from auditor.report.overview import changes, location, overview
 from auditor.report.printable import printable, source_line
 from auditor.report.reporter import Reporter
@@ -64,20 +65,22 @@ def _header(view: Overview, console: Console) -> None:
     )
     _line(console, (f"audit {report.target}", "bold"), (f"  {', '.join(counts)}", ""))
     for run in report.workloads:
-        _workload(run, console)
+        _workload(report, run, console)
     for note in report.notes:
         _indented(console, 2, (f"note: {note}", ""))
     if report.interrupted:
         _line(console, ("Interrupted: what follows is incomplete.", "bold red"))
 
 
-def _workload(run: WorkloadRun, console: Console) -> None:
+def _workload(report: Report, run: WorkloadRun, console: Console) -> None:
     ended = wording.ending(run)
     wall = figures.quantity("seconds", run.wall_s, "s")
     style = "bold red" if run.failed else "dim"
     _indented(console, 2, (f"{run.workload.name}: ", ""), (run.workload.command, "dim"), (f"  {wall}, {ended}", style))
     if held_up := boundness(run):
         _indented(console, 4, (held_up, "dim"))
+    if alive := alive_at_end(report, run):
+        _indented(console, 4, (alive, "dim"))
     gaps = [f"{one.name}: {one.gap}" for one in run.passes if one.gap]
     for warning in (*run.warnings, *gaps, *(text for one in run.passes for text in one.warnings)):
         _indented(console, 4, (f"warning: {warning}", "yellow"))

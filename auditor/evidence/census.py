@@ -1,0 +1,64 @@
+"""The census of all processes of a run: which tasks and threads were alive at the end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from auditor.model import Alive, Census
+
+
+def census_of(states: Sequence[Mapping[str, Any]], reached: int, target: Path) -> Census | None:
+    """What the processes counted at their end; None if none of them came to one.
+
+    `reached` is the number of Python processes that were started; forked ones are not among them.
+    """
+    found = [state["census"] for state in states if state["census"] is not None]
+    if not found:
+        return None
+    counts: Counter[Alive] = Counter()
+    for process in found:
+        for group, number in _groups(process["alive"], target):
+            counts[group] += number
+    groups = (_counted(group, number) for group, number in counts.items())
+    return Census(
+        tasks=sum(process["tasks"] for process in found),
+        threads=sum(process["threads"] for process in found),
+        unseen=max(0, len(states) - len(found), reached - len({state["pid"] for state in states})),
+        alive=tuple(sorted(groups, key=lambda one: (-one.count, one.kind, one.runs, one.waits, one.made))),
+    )
+
+
+def _groups(rows: Sequence[Sequence[Any]], target: Path) -> Iterator[tuple[Alive, int]]:
+    for kind, made, runs, waits, count, pools in rows:
+        (name, defined), (inner, line) = _split(runs, target), _split(waits, target)
+        yield (
+            Alive(
+                kind=kind,
+                count=0,
+                runs=f"{name} ({defined})" if defined else name,
+                made=_shown(made, target),
+                waits=f"{inner} ({line})" if inner and line else inner,
+                pools=pools,
+            ),
+            count,
+        )
+
+
+def _counted(group: Alive, number: int) -> Alive:
+    return Alive(group.kind, number, group.runs, group.made, group.waits, group.pools)
+
+
+def _split(text: str, target: Path) -> tuple[str, str]:
+    name, _, place = text.partition("\n")
+    return name, _shown(place, target)
+
+
+def _shown(place: str, target: Path) -> str:
+    """A place relative to what is audited, where it lies below it."""
+    file, _, line = place.rpartition(":")
+    real, root = os.path.realpath(file), os.path.realpath(target)
+    return f"{os.path.relpath(real, root)}:{line}" if file and real.startswith(root + os.sep) else place

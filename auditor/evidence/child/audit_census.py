@@ -1,0 +1,223 @@
+"""The tasks and threads alive at the end of a process: made where, running what, waiting for what.
+
+Standard library only, Python 3.8 to 3.14. It imports neither asyncio nor threading, but waits until the program does.
+Tasks are looked at when their loop is wound up, as `asyncio.run` cancels what is left, and threads before the
+interpreter joins them. Where a thread was made is kept from its start on; of tasks, which are made in microseconds, the
+coroutine tells what they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Tuple
+
+    Group = Tuple[str, str, str, str, int]
+
+MOST = 20
+"""Groups written down, the largest; the totals hold all."""
+
+LONGEST = 200
+DEEPEST = 1000
+
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+
+
+class Census:
+    """One per process."""
+
+    def __init__(self, runtime: Any, tools: Any) -> None:
+        self._tools = tools
+        self._all_tasks: Any = None
+        self._made_at = tools.Known()
+        self.reset()
+        for module, watch in (
+            ("threading", self._watch_threads),
+            ("asyncio.tasks", self._watch_tasks),
+            ("asyncio.events", self._watch_running),
+            ("asyncio.base_events", lambda module: self._watch_close(module.BaseEventLoop)),
+            ("uvloop", lambda module: self._watch_close(module.Loop)),
+        ):
+            runtime.when_imported(module, _safely(tools, watch))
+
+    def reset(self) -> None:
+        """A forked process has none of its parent's tasks and threads."""
+        self._loops: List[Any] = []
+        self._seen = self._tools.Known()
+        self._groups: Dict[Group, int] = {}
+        self._pools: Dict[Group, set[int]] = {}
+        self._tasks = self._threads = 0
+        self._is_done = False
+
+    def finish(self) -> None:
+        """The process comes to its end: count what is alive."""
+        if self._is_done:
+            return
+        self._is_done = True
+        for entry in self._loops:
+            loop = entry()
+            if loop is not None and not loop.is_closed():
+                self._tools.attempt(self._wound_up, loop)
+        self._tools.attempt(self._count_threads)
+
+    def record(self) -> Any:
+        """As JSON-able data; None before the end."""
+        if not self._is_done:
+            return None
+        largest = sorted(self._groups.items(), key=lambda item: -item[1])[:MOST]
+        return {
+            "tasks": self._tasks,
+            "threads": self._threads,
+            "alive": [[*group[:4], number, len(self._pools.get(group, ()))] for group, number in largest],
+        }
+
+    # -------------------------------------------------------------------------------------------- tasks
+
+    def _watch_tasks(self, tasks: Any) -> None:
+        original = tasks.all_tasks
+        self._all_tasks = original
+
+        def asked(loop: Any = None) -> None:
+            if loop is not None and not loop.is_running():
+                self._wound_up(loop)
+
+        self._tools.replace(tasks, "all_tasks", self._tools.before(asked))
+        asyncio = sys.modules.get("asyncio")
+        if getattr(asyncio, "all_tasks", None) is original:
+            asyncio.all_tasks = tasks.all_tasks  # type: ignore[union-attr]
+
+    def _watch_running(self, events: Any) -> None:
+        def running(loop: Any) -> None:
+            if loop is not None and all(entry() is not loop for entry in self._loops):
+                self._loops = [entry for entry in self._loops if entry() is not None]
+                self._loops.append(self._tools.Ref(loop))
+
+        self._tools.replace(events, "_set_running_loop", self._tools.before(running))
+
+    def _watch_close(self, kind: Any) -> None:
+        self._tools.replace(kind, "close", self._tools.before(self._wound_up))
+
+    def _wound_up(self, loop: Any) -> None:
+        if self._all_tasks is None or loop.is_closed():
+            return
+        for task in self._all_tasks(loop):
+            if not self._seen.get(task):
+                self._seen.add(task)
+                self._tasks += 1
+                runs, waits = _of_task(task)
+                self._count(("task", "", runs, waits, 0))
+
+    def _count(self, group: Group) -> None:
+        self._groups[group] = self._groups.get(group, 0) + 1
+
+    # -------------------------------------------------------------------------------------------- threads
+
+    def _watch_threads(self, threading: Any) -> None:
+        def starting(thread: Any) -> None:
+            self._made_at.add(thread, _own_place(sys._getframe(3)))
+
+        self._tools.replace(threading.Thread, "start", self._tools.before(starting))
+
+    def _count_threads(self) -> None:
+        threading = sys.modules.get("threading")
+        if threading is None:
+            self._threads = 1
+            return
+        frames = sys._current_frames()
+        for thread in threading.enumerate():
+            self._threads += 1
+            if thread is threading.main_thread() or thread is threading.current_thread():
+                continue
+            frame = frames.get(thread.ident)
+            pool = _pool_of(thread)
+            made = self._made_at.get(thread) or ""
+            group = "thread", made, _of_thread(thread), _waiting(frame), int(pool != 0)
+            self._count(group)
+            if pool:
+                self._pools.setdefault(group, set()).add(pool)
+
+
+def _safely(tools: Any, watch: Any) -> Any:
+    return lambda module: tools.attempt(watch, module)
+
+
+def _of_task(task: Any) -> Tuple[str, str]:
+    """What a task runs, and what it waits for."""
+    inner = outer = task.get_coro() if hasattr(task, "get_coro") else None
+    own = ""
+    for _ in range(DEEPEST):
+        frame = _frame_of(inner)
+        if frame is None:
+            break
+        if _is_own(frame.f_code.co_filename):
+            own = _place(frame.f_code.co_filename, frame.f_lineno)
+        deeper = getattr(inner, "cr_await", None) or getattr(inner, "gi_yieldfrom", None)
+        if deeper is None or _frame_of(deeper) is None:
+            break
+        inner = deeper
+    runs = getattr(outer, "__qualname__", None) or type(outer).__name__
+    code = getattr(outer, "cr_code", None) or getattr(outer, "gi_code", None)
+    waits = getattr(inner, "__qualname__", None) or "a future"
+    return _joined(runs, _defined(code)), _joined(waits, own)
+
+
+def _frame_of(coroutine: Any) -> Any:
+    return getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+
+
+def _of_thread(thread: Any) -> str:
+    target = getattr(thread, "_target", None) or type(thread).run
+    target = getattr(target, "func", target)
+    code = getattr(target, "__code__", None)
+    name = getattr(target, "__qualname__", None) or type(target).__name__
+    return _joined(name, _defined(code))
+
+
+def _pool_of(thread: Any) -> int:
+    """Which executor an idle or busy worker belongs to; 0 if it is none's."""
+    target = getattr(thread, "_target", None)
+    if getattr(target, "__module__", "") != "concurrent.futures.thread":
+        return 0
+    try:
+        return id(thread._args[0]()) or 1
+    except Exception:
+        return 1
+
+
+def _waiting(frame: Any) -> str:
+    if frame is None:
+        return ""
+    name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)
+    return _joined(name, _own_place(frame))
+
+
+def _own_place(frame: Any) -> str:
+    """The innermost line that is neither of the standard library nor installed."""
+    for _ in range(DEEPEST):
+        if frame is None:
+            break
+        if _is_own(frame.f_code.co_filename):
+            return _place(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return ""
+
+
+def _is_own(file: str) -> bool:
+    return not file.startswith((_LIBRARY, _OURS, "<")) and not any(part in file for part in _INSTALLED)
+
+
+def _defined(code: Any) -> str:
+    return _place(code.co_filename, code.co_firstlineno) if code is not None and _is_own(code.co_filename) else ""
+
+
+def _place(file: str, line: int) -> str:
+    return "%s:%d" % (os.path.abspath(file), line)
+
+
+def _joined(name: str, place: str) -> str:
+    return "%s\n%s" % (str(name)[:LONGEST], place)

@@ -1,0 +1,145 @@
+"""Tasks and threads alive at the end of real programs: made where, running what, waiting for what."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from auditor.evidence.base import Outcome
+from auditor.evidence.passes.probes import PASS
+from auditor.model import Alive, Census, Cost, Site, Span
+from tests.evidence.asking import measure, question
+
+FIRST = "sorted([2, 1])  # flagged\n"
+
+
+def run(tmp_path: Path, source: str) -> Outcome:
+    """Run the program with a probe in its first line."""
+    source = FIRST + source
+    asked = question(source, "# flagged", Cost())
+    asked = replace(asked, suspect=replace(asked.suspect, sites=(Site("timed", Span(1, 1, 1, 15)),)))
+    return measure(PASS, tmp_path, source, asked)
+
+
+def census(tmp_path: Path, source: str) -> Census:
+    outcome = run(tmp_path, source)
+    assert outcome.run.exit_code == 0, outcome.last_lines
+    assert outcome.run.warnings == ()
+    assert outcome.census is not None
+    return outcome.census
+
+
+def test_a_program_without_tasks_and_threads_has_its_main_thread_alone(tmp_path: Path) -> None:
+    source = "import sys\nassert 'asyncio' not in sys.modules and 'threading' not in sys.modules\n"
+    assert census(tmp_path, source) == Census(tasks=0, threads=1, unseen=0)
+
+
+def test_threads_are_grouped_by_where_they_were_started_and_what_they_wait_for(tmp_path: Path) -> None:
+    source = """\
+import threading
+stop = threading.Event()
+def work():
+    stop.wait()  # line 5
+for _ in range(7):
+    threading.Thread(target=work, daemon=True).start()  # line 7
+gone = threading.Thread(target=print)
+gone.start()
+gone.join()
+while threading.active_count() < 8: pass
+import time; time.sleep(0.2)
+"""
+    found = census(tmp_path, source)
+    assert (found.tasks, found.threads) == (0, 8)
+    (group,) = found.alive
+    assert (group.kind, group.count, group.runs, group.made) == ("thread", 7, "work (work.py:4)", "work.py:7")
+    assert "wait" in group.waits
+    assert "work.py:5" in group.waits
+
+
+def test_tasks_that_asyncio_run_cancels_are_counted_before(tmp_path: Path) -> None:
+    source = """\
+import asyncio
+async def inner(queue):
+    await queue.get()  # line 4
+async def handle(queue):
+    await inner(queue)
+async def main():
+    queue = asyncio.Queue()
+    kept = [asyncio.create_task(handle(queue)) for _ in range(12)]
+    await asyncio.create_task(asyncio.sleep(0.01))
+asyncio.run(main())
+"""
+    found = census(tmp_path, source)
+    assert found.tasks == 12
+    assert found.alive == (Alive("task", 12, "handle (work.py:5)", "", "Queue.get (work.py:4)"),)
+
+
+def test_tasks_of_a_loop_that_is_never_closed_are_counted(tmp_path: Path) -> None:
+    source = """\
+import asyncio
+async def forever():
+    await asyncio.Event().wait()
+loop = asyncio.new_event_loop()
+kept = [loop.create_task(forever()) for _ in range(3)]
+loop.run_until_complete(asyncio.sleep(0))
+"""
+    assert census(tmp_path, source).tasks == 3
+
+
+def test_workers_of_a_pool_are_told_from_threads_and_counted_before_they_are_joined(tmp_path: Path) -> None:
+    source = """\
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+pools = [ThreadPoolExecutor(3) for _ in range(2)]
+for pool in pools:
+    together = Barrier(3)
+    list(pool.map(lambda _: together.wait(), range(3)))
+"""
+    found = census(tmp_path, source)
+    assert found.threads == 7
+    assert sum(group.count for group in found.alive) == 6
+    assert {group.pools for group in found.alive} == {2}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_forked_processes_count_their_own(tmp_path: Path) -> None:
+    source = """\
+import multiprocessing, threading, time
+def child():
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+context = multiprocessing.get_context("fork")
+for target in (child, child):
+    process = context.Process(target=target)
+    process.start(); process.join()
+"""
+    found = census(tmp_path, source)
+    assert found.threads == 6
+    assert found.unseen == 0
+
+
+def test_a_killed_process_is_unseen(tmp_path: Path) -> None:
+    source = """\
+import os, signal, subprocess, sys
+code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+assert subprocess.run([sys.executable, "-c", code]).returncode
+"""
+    assert census(tmp_path, source).unseen == 1
+
+
+def test_a_thread_that_cannot_be_started_fails_as_it_would_without(tmp_path: Path) -> None:
+    source = """\
+import threading, traceback
+thread = threading.Thread(target=print)
+thread.start(); thread.join()
+try:
+    thread.start()
+except RuntimeError:
+    assert "audit" not in traceback.format_exc(), traceback.format_exc()
+else:
+    raise SystemExit(5)
+"""
+    assert census(tmp_path, source).threads == 1
