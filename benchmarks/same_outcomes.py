@@ -3,7 +3,9 @@
     python benchmarks/same_outcomes.py [--python PYTHON] DIRECTORY... [-- OPTION...]
 
 Each DIRECTORY is a project whose tests run by `PYTHON -m pytest OPTION...` there; audit is installed beside pytest.
-Prints a line for each: tests, exit codes, outcomes that differ, what was found. Exits with 1 if any differs.
+Prints a line for each: tests, exit codes, outcomes that differ, what was found. Exits with 1 if any differs. Where some
+do, the suite runs plainly once more: tests that do not end as in the first plain run are unsteady by themselves (a time
+of day in their name, a deadline that a busy machine misses), and are told apart.
 """
 
 from __future__ import annotations
@@ -38,20 +40,35 @@ def _compare(python: str, directory: Path, options: list[str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="audit-same-") as scratch:
         report = Path(scratch) / "report.json"
         plain_code, plain, plain_s = _session(python, directory, options, Path(scratch) / "plain.xml")
-        options = [*options, "--audit", "--audit-output", str(report)]
-        code, audited, audited_s = _session(python, directory, options, Path(scratch) / "audited.xml")
+        with_audit = [*options, "--audit", "--audit-output", str(report)]
+        code, audited, audited_s = _session(python, directory, with_audit, Path(scratch) / "audited.xml")
         counts = json.loads(report.read_text())["summary"]["by_verdict"] if report.exists() else {}
-    different = sorted(test for test in plain.keys() | audited.keys() if plain.get(test) != audited.get(test))
+        different, unsteady = _differing(plain, audited), set[str]()
+        if different:
+            _, again, _ = _session(python, directory, options, Path(scratch) / "again.xml")
+            # a name that comes and goes is unsteady whichever run it came in
+            unsteady = _differing(plain, again) | (
+                audited.keys() - plain.keys() if plain.keys() != again.keys() else set()
+            )
+    different -= unsteady
     found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "no suspect"
     print(
         f"{directory.resolve().name}: {len(plain)} tests, exit codes {plain_code} and {code}, "
-        f"{len(different)} outcomes differ, {plain_s:.1f} s and {audited_s:.1f} s in all; "
+        f"{len(different)} outcomes differ{_without(unsteady)}, {plain_s:.1f} s and {audited_s:.1f} s in all; "
         f"{found if counts else 'not audited'}",
         flush=True,
     )
-    for test in different[:10]:
+    for test in sorted(different)[:10]:
         print(f"    {test}: {plain.get(test, 'not run')}, audited {audited.get(test, 'not run')}")
-    return plain_code == code and not different
+    return (plain_code == code or bool(unsteady)) and not different
+
+
+def _differing(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    return {test for test in one.keys() | other.keys() if one.get(test) != other.get(test)}
+
+
+def _without(unsteady: set[str]) -> str:
+    return f" ({len(unsteady)} are unsteady in plain runs, too)" if unsteady else ""
 
 
 def _session(python: str, directory: Path, options: list[str], outcomes: Path) -> tuple[int, dict[str, str], float]:

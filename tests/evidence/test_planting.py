@@ -118,8 +118,9 @@ PROGRAMS = {
         "timed",
         "len('a')",
         "import builtins, io, os, time\ndef refuse(*_, **__):\n    raise RuntimeError('this would block')\n"
-        "for name in ('open', 'read', 'write', 'close', 'replace', 'rename', 'stat', 'getppid'):\n"
-        "    setattr(os, name, refuse)\nbuiltins.open = io.open = time.perf_counter_ns = refuse\n"
+        "for name in ('open', 'read', 'write', 'close', 'replace', 'rename', 'stat', 'lstat', 'getppid'):\n"
+        "    setattr(os, name, refuse)\nos.path.abspath = os.path.realpath = refuse\n"
+        "import colorsys\nbuiltins.open = io.open = time.perf_counter_ns = refuse\n"
         "for i in range(4):\n    print(len('a'))\n    time.sleep(0.3)\n",
     ),
     "unicode columns": ("timed", "len('ü')", "é = 'ä'; print(é, len('ü'))\n"),

@@ -16,6 +16,7 @@ from functools import wraps
 from importlib.machinery import PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
+from types import SimpleNamespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FLUSH_NS = 250_000_000
 # As they are before the program begins: it may put others in their place, which refuse to work on an event loop's
 # thread, write to a file system in memory, or stop the clock.
 _open, _read, _write, _close, _replace, _remove = os.open, os.read, os.write, os.close, os.replace, os.remove
-_realpath, _getppid = os.path.realpath, os.getppid
+_getppid = os.getppid
 
 
 def install(config: Dict[str, Any]) -> None:
@@ -103,7 +104,7 @@ class Runtime:
 
         def get_code(loader: Any, fullname: str) -> Any:
             try:
-                path = os.path.realpath(loader.get_filename(fullname))
+                path = paths.realpath(loader.get_filename(fullname))
                 if path in runtime._sites:
                     return runtime.planted_code(path, loader.path)
             except Exception as error:
@@ -119,7 +120,7 @@ class Runtime:
         def get_code_from_file(*arguments: Any) -> Any:
             result = original(*arguments)
             shown = arguments[-1]
-            path = os.path.realpath(shown)
+            path = paths.realpath(shown)
             if path not in self._sites:
                 return result
             try:
@@ -145,7 +146,7 @@ class Runtime:
 
         def hook(entry: str) -> Any:
             # since Python 3.9 the interpreter asks with the absolute path
-            if os.path.realpath(entry) != script:
+            if paths.realpath(entry) != script:
                 raise ImportError(entry)
             sys.path_hooks.remove(hook)
             return _load("audit_main", os.path.join(HERE, "audit_main.py")).MainFinder(runtime, entry, script)
@@ -170,7 +171,7 @@ class Runtime:
 
     def flagged(self, path: str) -> bool:
         """Whether probes are to be planted in that file."""
-        return os.path.realpath(path) in self._sites
+        return paths.realpath(path) in self._sites
 
     def _planted_at(self, path: str, failures: Dict[int, str]) -> None:
         self._failures.update(failures)
@@ -184,7 +185,7 @@ class Runtime:
 
     def _fail(self, path: str, error: Exception) -> None:
         reason = "planting failed: %s: %s" % (type(error).__name__, error)
-        for site in self._sites.get(os.path.realpath(path), ()):
+        for site in self._sites.get(paths.realpath(path), ()):
             if site["id"] not in self._recorders:
                 self._failures[site["id"]] = reason
 
@@ -295,7 +296,7 @@ class Runtime:
         files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         for file in files:
             if isinstance(file, str) and file not in self._paths:
-                self._paths[file] = _realpath(file)
+                self._paths[file] = paths.realpath(file)
         return sorted({self._paths[file] for file in files if isinstance(file, str)})
 
 
@@ -351,3 +352,16 @@ def _load(name: str, file: str) -> Any:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _own_paths() -> Any:
+    """`os.path` with the functions of `os` that there are now."""
+    file = getattr(os.path, "__file__", None)
+    if file is None:
+        return os.path
+    own = _load("audit_paths", file)
+    own.os = SimpleNamespace(**vars(os))
+    return own
+
+
+paths = _own_paths()
