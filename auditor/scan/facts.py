@@ -26,7 +26,8 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 class Binding:
     """One way a name gets its value: the value bound, or the annotation it was declared with, or neither if opaque.
 
-    `method` is set for an attribute bound in a method: the scope in which the value is to be read.
+    `method` is set for an attribute bound in a method: the scope in which the value is to be read. `replaced` is a
+    parameter that its function binds anew before it uses it (`rows = list(rows)`).
     """
 
     value: ast.expr | None = None
@@ -35,6 +36,7 @@ class Binding:
     definition: ast.AST | None = None
     imported: str | None = None
     method: Function | None = None
+    replaced: bool = False
 
 
 @dataclass(slots=True)
@@ -141,8 +143,10 @@ class ModuleFacts:
     def _collect(self, scope: Scope) -> Names:
         names = Names()
         if isinstance(scope, ast.Lambda | Function):
+            replaced = _replaced(scope)
             for argument, default in _parameters(scope.args):
-                names.add(argument.arg, Binding(value=default, annotation=argument.annotation, definition=argument))
+                again = argument.arg in replaced and argument.annotation is None
+                names.add(argument.arg, Binding(default, argument.annotation, definition=argument, replaced=again))
         for node in _own_nodes(scope):
             _bind(node, names, self.package)
         return names
@@ -172,6 +176,23 @@ def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | 
     for extra in (arguments.vararg, arguments.kwarg):
         if extra is not None:
             yield ast.arg(arg=extra.arg, annotation=None), None
+
+
+def _replaced(function: ast.Lambda | Function) -> set[str]:
+    """Names that statements of the function's own block bind, if nothing but a condition has asked for them before."""
+    names: set[str] = set()
+    used: set[str] = set()
+    if isinstance(function, ast.Lambda) or not any(isinstance(statement, ast.Assign) for statement in function.body):
+        return names
+    for statement in function.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) if name not in used:
+                names.add(name)
+            case ast.For() | ast.AsyncFor() | ast.While() | ast.Try() | ast.With() | ast.AsyncWith() | ast.Match():
+                break
+        asked = {id(node) for node in walk(statement.test)} if isinstance(statement, ast.If) else set()
+        used.update(node.id for node in walk(statement) if isinstance(node, ast.Name) and id(node) not in asked)
+    return names
 
 
 def _own_nodes(scope: Scope) -> Iterator[ast.AST]:

@@ -227,7 +227,7 @@ def _kinds(bindings: Sequence[Binding], where: Scopes, steps: int) -> Iterator[s
             yield annotated_type(binding.annotation, _reading(binding, where), steps - 1)
             return
     # an augmented assignment keeps a built-in container's type; `x = None` beside `x = []` is its "not yet" state
-    plain = [b for b in bindings if not b.augmented and not _is_none(b.value)]
+    plain = [b for b in bindings if not (b.augmented or b.replaced or _is_none(b.value))]
     if not plain or any(b.value is None for b in plain):
         yield None
         return

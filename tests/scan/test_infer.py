@@ -177,3 +177,20 @@ def test_names_bound_by_way_of_each_other_are_no_trouble() -> None:
 
     assert kind("\n".join([*lines, "x1"])) is None
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("rows = list(rows)", "list"),
+        ("if not rows:\n        return\n    rows = [row for row in rows]", "list"),
+        ("rows = sorted(rows)\n    rows = list(rows)", "list"),
+        # used as what it was
+        ("print(rows)\n    rows = list(rows)", None),
+        # in one case only
+        ("if rows is None:\n        rows = []", None),
+        ("for row in rows:\n        print(row)\n    rows = list(rows)", None),
+    ],
+)
+def test_a_parameter_that_is_bound_anew_is_what_it_is_bound_to(body: str, expected: str | None) -> None:
+    assert kind(f"def f(rows):\n    {body}\n    rows\n") == expected
