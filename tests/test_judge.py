@@ -703,6 +703,19 @@ def test_repetition_needs_its_own_counts() -> None:
 
 
 # ------------------------------------------------------------------------------------------------
+# Polling
+
+
+@pytest.mark.parametrize(("seconds", "kind"), [(1.0, CONFIRMED), (0.01, REJECTED), ((0.04, 0.4), INCONCLUSIVE)])
+def test_what_asking_costs_in_a_coroutine_is_not_for_the_sampler_to_say(seconds: Range, kind: VerdictKind) -> None:
+    low, high = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+    for spy in (0.0, 5.0):
+        verdict = said(Cost(), seen(*time((low, high), spy), row("polled", seconds, unit="s")))
+        assert verdict.kind is kind
+    assert (kind is CONFIRMED) == ("py-spy does not see what the event loop does" in verdict.reason)
+
+
+# ------------------------------------------------------------------------------------------------
 # Wait
 
 

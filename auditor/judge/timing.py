@@ -23,6 +23,8 @@ and together
 
 A share at or above its threshold in a run too short for the seconds is thus in doubt, not rejected.
 
+What a loop costs that asks in a coroutine ("polled") py-spy cannot see, so there it counts as absent.
+
 Time that only the probes cause lengthens their run; time that is there without them does not. Where their run was not
 longer by half of what py-spy did not see, it was there, and the sampler missed it: one that looks at regular intervals
 may do so in a program that sleeps and works by turns.
@@ -55,7 +57,9 @@ class Reading(Enum):
 
 
 def read(seen: Seen, collector: str) -> Reading:
-    """The reading of one collector's `seconds` and `share`."""
+    """The reading of one collector's `seconds` and `share`; py-spy does not see what a coroutine's asking costs."""
+    if collector == PY_SPY and seen.row("polled") is not None:
+        return Reading.ABSENT
     seconds, share = seen.row("seconds", collector), seen.row("share", collector)
     if seconds is None and share is None:
         return Reading.ABSENT
@@ -128,7 +132,7 @@ def spent(seen: Seen) -> str:
         (
             (seen.value("seconds", collector), seen.value("share", collector))
             for collector in (PROBES, PY_SPY)
-            if seen.row("seconds", collector)
+            if seen.row("seconds", collector) and (collector == PROBES or seen.row("polled") is None)
         ),
         default=(0.0, 0.0),
     )
@@ -191,12 +195,13 @@ def _ceiling(seen: Seen, collector: str) -> float:
 def _probes_alone(seen: Seen) -> Opinion:
     seconds, share = seen.low("seconds"), seen.low("share")
     left = seconds - seen.hits * INSTRUMENT_S
+    why = seen.gap(PY_SPY) if seen.row("polled") is None else "py-spy does not see what the event loop does for it"
     if left >= seen.limits.seconds and share * left / seconds >= seen.limits.share:
-        return Opinion(VerdictKind.CONFIRMED, f"{spent(seen)}, by the probes alone ({seen.gap(PY_SPY)})")
+        return Opinion(VerdictKind.CONFIRMED, f"{spent(seen)}, by the probes alone ({why})")
     return Opinion(
         VerdictKind.NOT_MEASURABLE,
         f"{spent(seen)} in {words.times(seen.hits, 'executions')} may be the probe's own cost,"
-        f" and py-spy cannot tell: {seen.gap(PY_SPY)}",
+        f" and py-spy cannot tell: {why}",
     )
 
 

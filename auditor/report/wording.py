@@ -48,6 +48,7 @@ _METRICS = {
     ("repeat_seconds", ""): "time in executions with an input seen before",
     ("repeat_share", ""): "share of the run in such executions",
     ("unknown", ""): "executions whose input could not be compared",
+    ("polled", ""): "time of turns in which nothing else was done",
     ("waited", ""): "time spent waiting",
     ("waited_share", ""): "share of the run spent waiting",
     ("waited_longest", ""): "longest wait",
