@@ -184,7 +184,7 @@ class Cache:
         self._db.execute("COMMIT")
 
     def _evict(self, db: sqlite3.Connection) -> None:
-        """Drop the oldest quarter, as often as it takes. Notes are small, and go by age."""
+        """Drop the oldest quarter, as often as it takes, and notes also by age."""
         db.execute("DELETE FROM notes WHERE day < ?", (self._day - _NOTE_DAYS,))
         for _ in range(16):
             pages, free, size = (
@@ -192,7 +192,7 @@ class Cache:
             )
             if (pages - free) * size <= MAX_BYTES:
                 return
-            for table in ("scans", "outlines", "places"):
+            for table in ("scans", "outlines", "places", "notes"):
                 count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 oldest = f"SELECT key FROM {table} ORDER BY day LIMIT {count // 4}"
                 db.execute(f"DELETE FROM {table} WHERE key IN ({oldest})")

@@ -104,15 +104,15 @@ class Engine:
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
         named = [(end.node, end.place, end.key, name) for end in ends if (name := _end_named(end, facts)) is not None]
-        outline = draw(facts, places, named).dump()
+        outline = draw(facts, places, named)
         return FileScan(
             path=source.path,
             lines=len(source.lines),
             suspects=tuple(source.located(suspect) for suspect in _fingerprinted(run.drafts)),
             skipped=run.skips(),
             suppressions=suppressions(source),
-            outline=outline,
-            mark=hashlib.sha256(outline.encode()).hexdigest()[:16],
+            outline=outline.dump(),
+            mark=outline.mark(),
         )
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from auditor.scan.outline import Called, Key, Outline, Routine
+from auditor.scan.outline import Called, Key, Outline, Places, Routine
 
 MAX_CALLS = 4
 """Functions that a way may lead through."""
@@ -63,6 +63,24 @@ class Outlook:
         ways = [[*key, by] for key, by in sorted(self.ways.items())]
         parts = [ways, self.meanings, self.ancestors, self.taken, self.called]
         return json.dumps(parts, separators=(",", ":"), sort_keys=True) if self else ""
+
+    def files(self) -> set[str]:
+        """The files in which its ways lead."""
+        return {path for by in self.ways.values() for way in by.values() for _name, path, _line in way}
+
+    def placed(self, own: Places, places: Mapping[str, Places]) -> Outlook:
+        """The same with places, where it was linked from outlines without them. `own` are those of its file.
+
+        Raises:
+            IndexError: the places are not those of these outlines.
+            KeyError: those of one of `files` are missing.
+        """
+        ways: dict[Key, dict[str, Way]] = {}
+        for (index, *_), by in self.ways.items():
+            found = ways.setdefault(own.calls[index], {})
+            for trigger, way in by.items():
+                found[trigger] = tuple((name, path, places[path].lines[line]) for name, path, line in way)
+        return replace(self, ways=ways)
 
     @classmethod
     def load(cls, text: str) -> Outlook:

@@ -8,12 +8,16 @@ component for what a call of it gives (":Client().fetch").
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 LOOP, COROUTINE, FUNCTION = 1, 2, 4
 """Surroundings of a call, as bits: in a loop, directly in a coroutine, in a function."""
+
+SHAPE = 16
+"""Characters of a mark that stand for an outline without its places."""
 
 Key = tuple[int, int, int, int]
 """Where a call stands: line, column, last line, last column, as `ast` counts them."""
@@ -44,6 +48,14 @@ class Routine:
     makes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where in its file an outline's functions and ends stand (line), and its calls."""
+
+    lines: list[int]
+    calls: list[Key]
+
+
 @dataclass(slots=True)
 class Outline:
     """One file, in a dotted package if any.
@@ -72,6 +84,31 @@ class Outline:
         parts = [self.package, self.names, self.stars, self.classes, routines, self.taken, self.grown, self.guarded]
         return json.dumps(parts, separators=(",", ":")) if any(parts) else ""
 
+    def apart(self) -> tuple[Outline, Places]:
+        """The same without places, each of them an index into what comes with it: equal however its lines move."""
+        places = Places([], [])
+        routines = {}
+        for name, one in self.routines.items():
+            calls = []
+            for call in one.calls:
+                calls.append(Called(call.ref, (len(places.calls), 0, 0, 0), call.around))
+                places.calls.append(call.at)
+            line = len(places.lines)
+            places.lines.append(one.line)
+            ends = {}
+            for trigger, (what, at) in one.ends.items():
+                ends[trigger] = (what, len(places.lines))
+                places.lines.append(at)
+            routines[name] = Routine(line, one.runs, calls, ends, one.gives, one.makes)
+        return replace(self, routines=routines), places
+
+    def mark(self) -> str:
+        """What stands for the outline; the first `SHAPE` characters stand for it without its places."""
+        text = self.dump()
+        if not text:
+            return _mark("") * 2
+        return _mark(self.apart()[0].dump()) + _mark(text)
+
     @classmethod
     def load(cls, text: str) -> Outline:
         """What `dump` wrote.
@@ -89,6 +126,10 @@ class Outline:
             )
         except (TypeError, KeyError, IndexError, AttributeError) as error:
             raise ValueError(f"not an outline: {error}") from error
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:SHAPE]
 
 
 def _routine(row: Any) -> Routine:

@@ -8,12 +8,14 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from auditor import model
 from auditor.bundled import bundled
 from auditor.model import Expectation
 from auditor.scan.cache import Cache, cache_directory, version_of
 from auditor.scan.files import Target, package_of
+from auditor.scan.outline import SHAPE
 from auditor.scan.parallel import RuleSet, Scanned, scan_files
 from auditor.scan.record import FileScan, dump
 
@@ -87,15 +89,58 @@ class Project:
     def _outlooks(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[int, str]:
         """What each file draws from others, as text, where it draws anything."""
         marks = [(scan.path, scan.mark) for _index, scan in sorted(found.items()) if scan.mark]
-        name = "outlooks " + hashlib.sha256(json.dumps(marks).encode()).hexdigest()
-        by_path: dict[str, str] | None = None
-        with contextlib.suppress(ValueError):
-            by_path = json.loads((self._cache.note(name) if self._cache is not None else None) or "null")
+        name = f"outlooks of {self._target.root}"
+        digest = _digest(marks)
+        by_path = (self._noted(name) or {}).get(digest)
         if not isinstance(by_path, dict):
+            by_path = self._placed(self._shaped(marks, found, stop, jobs), found, stop, jobs)
+            if self._cache is not None and not stop.is_set():
+                # under one name, as every change of a line makes others
+                self._cache.keep_note(name, json.dumps({digest: by_path}))
+        return {index: by_path[scan.path] for index, scan in sorted(found.items()) if scan.path in by_path}
+
+    def _shaped(
+        self, marks: list[tuple[str, str]], found: dict[int, FileScan], stop: threading.Event, jobs: int | None
+    ) -> dict[str, str]:
+        """The outlooks without places, which change only if more than lines moved."""
+        name = "shapes " + _digest([(path, mark[:SHAPE]) for path, mark in marks])
+        by_path = self._noted(name)
+        if by_path is None:
             by_path = self._linked(self._outlines(found, stop, jobs))
             if self._cache is not None and not stop.is_set():
                 self._cache.keep_note(name, json.dumps(by_path))
-        return {index: by_path[scan.path] for index, scan in sorted(found.items()) if scan.path in by_path}
+        return by_path
+
+    def _placed(
+        self, shaped: Mapping[str, str], found: dict[int, FileScan], stop: threading.Event, jobs: int | None
+    ) -> dict[str, str]:
+        """The outlooks with their places, for which only the outlines of the files that they lead to are asked."""
+        from auditor.scan.links import Outlook
+        from auditor.scan.outline import Outline
+
+        outlooks = {path: Outlook.load(text) for path, text in shaped.items()}
+        asked = {path for path, outlook in outlooks.items() if outlook.ways}
+        asked.update(path for outlook in outlooks.values() for path in outlook.files())
+        texts = self._outlines({index: scan for index, scan in found.items() if scan.path in asked}, stop, jobs)
+        places = {}
+        for path, text in texts.items():
+            with contextlib.suppress(ValueError):
+                places[path] = Outline.load(text).apart()[1]
+        placed = {}
+        for path, outlook in outlooks.items():
+            if not outlook.ways:
+                placed[path] = shaped[path]
+                continue
+            # as with any damage to the cache, what does not fit is done without
+            with contextlib.suppress(KeyError, IndexError):
+                placed[path] = outlook.placed(places[path], places).dump()
+        return placed
+
+    def _noted(self, name: str) -> dict[str, Any] | None:
+        noted = None
+        with contextlib.suppress(ValueError):
+            noted = json.loads((self._cache.note(name) if self._cache is not None else None) or "null")
+        return noted if isinstance(noted, dict) else None
 
     def _outlines(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[str, str]:
         """The outline of each file; one that the cache has lost is made again."""
@@ -121,7 +166,7 @@ class Project:
         for path, text in outlines.items():
             # as with any damage to the cache, what cannot be read is done without
             with contextlib.suppress(ValueError):
-                loaded[path] = Outline.load(text)
+                loaded[path] = Outline.load(text).apart()[0]
         gate = Gate.of(self._rules.rules())
         return {path: outlook.dump() for path, outlook in link(loaded, gate.wanted, gate.words).items()}
 
@@ -177,6 +222,10 @@ def _deciding(directories: Iterable[str]) -> Iterator[Path]:
     yield from sorted((*package.joinpath("model").glob("*.py"), *package.joinpath("rule").glob("*.py")))
     for directory in directories:
         yield from sorted(Path(directory).rglob("*.py"))
+
+
+def _digest(marks: list[tuple[str, str]]) -> str:
+    return hashlib.sha256(json.dumps(marks).encode()).hexdigest()
 
 
 def _written(expected: dict[str, Expectation]) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import sysconfig
 import time
 from pathlib import Path
 
 import pytest
 
-from auditor.catalog import chosen_rules
+from auditor.catalog import bundled_rules, chosen_rules
 from auditor.model import Suspect
-from auditor.scan import discover
+from auditor.scan import Engine, discover
+from auditor.scan.links import Outlook, link
+from auditor.scan.outline import Outline
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 
@@ -348,3 +351,38 @@ def test_a_function_that_another_file_calls_too_runs_often(code: Path) -> None:
     )
 
     assert [suspect[:2] for suspect in found(code, "http-client-per-call")] == [("net.py", 5)]
+
+
+def test_lines_that_move_change_the_chain_and_are_not_linked_anew(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(code, helpers=HELPERS, caller=CALLER)
+    before = found(code, "blocking-call-in-async")
+    assert before == [("caller.py", 5, ("pull (helpers.py:4)", "requests.get (helpers.py:5)"))]
+
+    write(code, helpers=f"\n\n{HELPERS}", caller=f"# said above\n{CALLER}")
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "_linked", None)
+        assert found(code, "blocking-call-in-async") == [
+            ("caller.py", 6, ("pull (helpers.py:6)", "requests.get (helpers.py:7)"))
+        ]
+    assert scan(code, "blocking-call-in-async") == scan(code, "blocking-call-in-async", use_cache=False)
+
+
+def test_outlooks_linked_without_places_are_those_linked_with_them(code: Path) -> None:
+    library = Path(sysconfig.get_paths()["stdlib"])
+    engine = Engine(bundled_rules())
+    write(code, helpers=HELPERS + "\n\ndef twice(url):\n    return pull(url), pull(url + '2')\n")
+    write(code, caller=CALLER + "\n\nasync def both(url):\n    pull(url), helpers.twice(url)\n\n\nimport helpers\n")
+    names = ("asyncio", "concurrent/futures", "http", "urllib")
+    files = [(file, library) for name in names for file in sorted((library / name).glob("*.py"))]
+    outlines = {}
+    for file, root in [*files, (code / "helpers.py", code), (code / "caller.py", code)]:
+        one = engine.scan_file(file, root)
+        outlines[one.path] = Outline.load(one.outline)
+    apart = {path: outline.apart() for path, outline in outlines.items()}
+    places = {path: kept for path, (_shape, kept) in apart.items()}
+
+    direct = link(outlines, engine.gate.wanted, engine.gate.words)
+    shaped = link({path: shape for path, (shape, _) in apart.items()}, engine.gate.wanted, engine.gate.words)
+
+    assert any(outlook.ways for outlook in direct.values())
+    assert {path: Outlook.load(one.dump()).placed(places[path], places) for path, one in shaped.items()} == direct
