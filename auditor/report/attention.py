@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from auditor.model import Priority, VerdictKind
-from auditor.report import figures
+from auditor.report import figures, wording
 from auditor.report.overview import overview
 from auditor.report.printable import printable
 
@@ -17,6 +17,7 @@ MESSAGE_LENGTH = 4000
 """Characters that a message has at most: tools refuse longer ones, or leave them to the reader to scroll."""
 
 _OMITTED = " [...]"
+_REMEMBERED_SHOWN = 2
 
 
 class Level(StrEnum):
@@ -41,12 +42,14 @@ def level(finding: Finding) -> Level:
 
 
 def message(finding: Finding) -> str:
-    """What is suspected, what the evidence says of it, and what could be gained; a line each."""
+    """What is suspected, what the evidence says of it, now or remembered, and what could be gained; a line each."""
     kind = finding.verdict.kind.value.replace("-", " ").capitalize()
     said = f"{kind}: {finding.verdict.reason}" if finding.verdict.reason else f"{kind}."
     # other tools see a notebook as the file that it is, in which nobody looks for lines
     cell = "" if finding.suspect.cell is None else f"Cell {finding.suspect.cell}, line {finding.suspect.span.line}: "
     lines = [cell + finding.suspect.message, said]
+    if finding.verdict.kind is VerdictKind.SUSPECTED:
+        lines += (f"Remembered: {wording.recollection(one)}" for one in finding.remembered[:_REMEMBERED_SHOWN])
     if finding.gain is not None:
         lines.append(f"Gain: at most {figures.gain(finding.gain)} for the whole workload.")
     return "\n".join(cut(printable(line)) for line in lines)

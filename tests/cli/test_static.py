@@ -95,6 +95,7 @@ def test_static_runs_nothing_of_the_project(project: Path) -> None:
 
     assert result.returncode == 0
     assert not (project / "ran").exists()
+    assert "the configured workloads were not run" in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(

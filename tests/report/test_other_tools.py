@@ -20,7 +20,7 @@ from auditor.model import Edit, Fix, Priority, Report, Span, VerdictKind
 from auditor.report import reporters
 from auditor.report.saved import from_json, to_json
 
-from .factory import HOSTILE, a_finding, a_hostile_report, a_realistic_report, a_report, a_row, a_run
+from .factory import HOSTILE, a_finding, a_hostile_report, a_memory, a_realistic_report, a_report, a_row, a_run
 
 DATA = Path(__file__).parents[1] / "data"
 SCHEMAS = {
@@ -60,6 +60,15 @@ def rendered(name: str, report: Report) -> Any:
 def results(report: Report, name: str = "sarif") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = rendered(name, report)["runs"][0]["results"]
     return found
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "rdjson", "junit", "sarif"])
+def test_what_earlier_measurements_said_is_told_where_nothing_was_measured(name: str) -> None:
+    memory = a_memory(VerdictKind.CONFIRMED, reason="1.1 s of 1.3 s")
+    report = a_report(a_finding(VerdictKind.SUSPECTED, remembered=(memory,)), workloads=())
+    text = reporters()[name].render(report)
+    assert "Remembered: Confirmed on " in text
+    assert "1.1 s of 1.3 s" in text
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
