@@ -291,7 +291,8 @@ RULE = Rule(
         ),
         measured=(
             "Seconds spent in matching, the length of the text, and how the cost of a match grows with that length."
-            " Confirmed when the seconds are considerable and the cost grows with the length."
+            " Confirmed when the seconds are considerable and the cost grows with the length, or a match takes far"
+            " longer than a pass over the text would. Short texts that are matched quickly reject nothing."
         ),
         fix=(
             "Let each character be matched in one way only: `(\\w+\\s*)*` becomes `\\w+(?:\\s+\\w+)*`, `(a|ab|b)*`"
@@ -305,7 +306,7 @@ RULE = Rule(
         ),
     ),
     triggers=(Calls(tuple(f"re.{name}" for name in _FLAGS_AT)),),
-    expects=Scaling(),
+    expects=Scaling(steep=True),
     check=check,
     valid=(
         "import re\n\ndef f(text):\n    return re.match(r'(?:\\w+,)*\\w+$', text)\n",

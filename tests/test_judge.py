@@ -130,6 +130,26 @@ def test_a_slow_growth_is_none_of_constant_and_linear(
     assert said(Scaling(), seen(*rows)).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("spent", "sizes", "ratio", "kind"),
+    [
+        # 1,000 executions of 0.005 s on 30 characters at most
+        (5.0, (11, 30), 200_000.0, CONFIRMED),
+        (5.0, (2, 30), 200_000.0, CONFIRMED),
+        # a linear match of long texts
+        (5.0, (50_000, 60_000), 200_000.0, INCONCLUSIVE),
+        (0.0, (11, 30), 5.0, INCONCLUSIVE),
+        (0.0, (11, 11), 5.0, INCONCLUSIVE),
+        (0.0, (11, 2_000), 5.0, REJECTED),
+    ],
+)
+def test_of_a_steep_growth_small_sizes_say_nothing(
+    spent: float, sizes: tuple[int, int], ratio: float, kind: VerdictKind
+) -> None:
+    met = row("size_min", sizes[0]), row("size_max", sizes[1]), row("cost_ratio", ratio)
+    assert said(Scaling(steep=True), seen(*time(spent, spent), *met)).kind is kind
+
+
 def test_the_reason_is_one_sentence_with_numbers() -> None:
     verdict = said(Scaling(), seen(*time(0.54, 0.6, wall_s=2.1), row("growth", (0.9, 1.04)), wall_s=2.1))
     assert verdict.reason == (

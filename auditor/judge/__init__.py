@@ -117,7 +117,7 @@ def _opinion(expects: Expectation, seen: Seen) -> Opinion:
         case Cost():
             return judge_cost(expects, seen)
         case Scaling():
-            return judge_scaling(seen)
+            return judge_scaling(expects, seen)
         case Backlog():
             return judge_backlog(seen)
         case Survivors():
@@ -146,7 +146,7 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
             return time | {
                 "growth": limits.growth,
                 "hit_exponent": limits.growth,
-                "cost_ratio": scaling.DEARER,
+                "cost_ratio": scaling.dearer(expects, seen),
                 "size_max": scaling.LARGE,
             }
         case Backlog():

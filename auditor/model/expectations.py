@@ -19,7 +19,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The flagged operation grows dearer with the size of its input: seconds, share, and the growth exponent."""
+    """The flagged operation grows dearer with the size of its input: seconds, share, and the growth exponent.
+
+    `steep` says that a few items more may make it dearer by any factor, so that small sizes do not speak for it.
+    """
+
+    steep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,8 +210,11 @@ class _Clock:
 
     def receive(self, value: Any, name: str) -> _Open:
         """What the receiver says of the size."""
-        if type(value) is list and name in _CONSTANT_ELSEWHERE:
+        kind = type(value)
+        if kind is list and name in _CONSTANT_ELSEWHERE:
             self.comparable = True
+        elif kind is _MODULE or _package(kind) in _PATTERNS:
+            self.comparable = self.comparable or _matches(value)
         elif name == _SCAN:
             self.scans = True
         return _received(value, name)
@@ -293,13 +296,19 @@ def _received(value: Any, name: str) -> _Open:
         return _Open(len(value))
     if kind is _MODULE:
         # re.search(pattern, text), re.sub(pattern, new, text)
-        is_pattern = value.__dict__.get("__name__") in _PATTERNS
-        return _Open(-1, (2 if name in _REPLACING else 1) if is_pattern else 0)
+        return _Open(-1, (2 if name in _REPLACING else 1) if _matches(value) else 0)
     package = _package(kind)
     if package in _TABLES:
         return _Open(_length(value))
     # PATTERN.sub(new, text)
     return _Open(-1, 1 if name in _REPLACING and package in _PATTERNS else 0)
+
+
+def _matches(value: Any) -> bool:
+    """Whether it is a pattern, or a module of such."""
+    if type(value) is _MODULE:
+        return value.__dict__.get("__name__") in _PATTERNS
+    return True
 
 
 def _package(kind: type) -> str:
@@ -371,7 +380,7 @@ def _instrument_ns() -> list[int]:
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
-    """Hits, seconds, sizes, growth; and for a list, the cost against a set look-up."""
+    """Hits, seconds, sizes, growth; for a list, a scan or a pattern also the cost against a set look-up."""
     from auditor.evidence.timing import growth_rows, ratio_rows, size_rows, time_rows
 
     timed = time_rows(records)
