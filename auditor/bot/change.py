@@ -44,20 +44,31 @@ class Change:
 
 
 def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> Change:
-    """Match the findings of two reports as `auditor.change` matches suspects; `files` is what the change touches."""
+    """Match the findings of two reports as `auditor.change` matches suspects; `files` is what the change touches.
+
+    Where the head was audited with `--diff`, its report has nothing of other files, which then had nothing fixed.
+    """
     after = {one.suspect.fingerprint: one for one in head.findings if one.suppressed is None}
     if base is None:
         return Change(tuple(after.values()), (), (), (), compared=False)
     before = {one.suspect.fingerprint: one for one in base.findings if one.suppressed is None}
-    found = compare_suspects(_suspects(before.values(), base.prefix), _suspects(after.values(), head.prefix), files)
-    pairs = [(before[old.fingerprint], after[new.fingerprint]) for old, new in found.pairs]
+    # what is in the baseline, or not touched by the change, asks for nothing, but it is there
+    aside = {one.suspect.fingerprint: one for one in head.set_aside if one.suppressed is None}
+    there = _suspects({**aside, **after}.values(), head.prefix)
+    found = compare_suspects(_suspects(before.values(), base.prefix), there, files)
+    pairs = [(before[old.fingerprint], after[new.fingerprint]) for old, new in found.pairs if new.fingerprint in after]
+    seen = {file.old for file in files} if _is_narrowed(head) else None
     return Change(
         introduced=tuple(one for name, one in after.items() if name in found.introduced),
-        fixed=tuple(before[one.fingerprint] for one in found.fixed),
+        fixed=tuple(before[one.fingerprint] for one in found.fixed if seen is None or one.path in seen),
         kept=tuple(one for name, one in after.items() if name not in found.introduced),
         moved=tuple(moved for old, new in pairs for moved in _moved(new, old)),
         compared=True,
     )
+
+
+def _is_narrowed(report: Report) -> bool:
+    return any(word == "--diff" or word.startswith("--diff=") for word in report.command.split())
 
 
 def repository_path(finding: Finding, prefix: str) -> str:

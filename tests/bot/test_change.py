@@ -56,6 +56,24 @@ def test_of_three_equal_ones_where_there_were_two_one_is_introduced() -> None:
     assert len(compare(base, head, ()).fixed) == 1
 
 
+def test_what_a_narrowed_audit_did_not_look_at_is_not_fixed() -> None:
+    base = a_report(finding("a:1"), finding("b:1", path="shop/b.py"))
+    head = a_report()
+    files = [FileChange("shop/a.py", "shop/a.py")]
+
+    assert len(compare(head, base, files).fixed) == 2
+    for command in ("audit shop --diff main", "audit shop --diff=main"):
+        fixed = compare(replace(head, command=command), base, files).fixed
+        assert [one.suspect.path for one in fixed] == ["shop/a.py"]
+
+
+def test_what_the_head_sets_aside_is_there() -> None:
+    aside = replace(a_report(), set_aside=(finding(),))
+    change = compare(aside, a_report(finding()), ())
+
+    assert (change.introduced, change.fixed, change.kept) == ((), (), ())
+
+
 def test_without_a_base_everything_counts_as_found() -> None:
     change = compare(a_report(finding()), None, ())
 
