@@ -33,57 +33,68 @@ def audit_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
     parser.add_argument("--version", action="version", version=f"audit {__version__}")
-    measuring = parser.add_argument_group("measuring")
-    measuring.add_argument("--run", action="append", default=[], metavar="COMMAND", help="workload; may be repeated")
-    measuring.add_argument("--static", action="store_true", help="run nothing, whatever is configured")
-    measuring.add_argument("--timeout", type=float, metavar="SECONDS", help="end a workload's run after so long")
-    measuring.add_argument(
+    _measuring(parser.add_argument_group("measuring"))
+    _recorded(parser.add_argument_group("judging what was recorded, without running anything"))
+    _choosing(parser.add_argument_group("choosing"))
+    _fixing(parser.add_argument_group("fixing"))
+    _output(parser.add_argument_group("output"))
+    return parser
+
+
+def _measuring(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--run", action="append", default=[], metavar="COMMAND", help="workload; may be repeated")
+    group.add_argument("--static", action="store_true", help="run nothing, whatever is configured")
+    group.add_argument("--timeout", type=float, metavar="SECONDS", help="end a workload's run after so long")
+    group.add_argument(
         "--sizes", metavar="N,N,N", help="run each --run at these sizes, which replace {n} in it: how does cost grow?"
     )
-    measuring.add_argument(
+    group.add_argument(
         "--repeat", type=int, default=1, metavar="N", help="make every pass N times (default 1): surer numbers"
     )
-    measuring.add_argument(
-        "--python", type=Path, metavar="PATH", help="what `python` means in the commands of workloads"
-    )
-    measuring.add_argument("--allow-failure", action="store_true", help="judge a workload that fails, too")
-    recorded = parser.add_argument_group("judging what was recorded, without running anything")
-    recorded.add_argument(
+    group.add_argument("--python", type=Path, metavar="PATH", help="what `python` means in the commands of workloads")
+    group.add_argument("--allow-failure", action="store_true", help="judge a workload that fails, too")
+
+
+def _recorded(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--cpu-profile", action="append", default=[], type=Path, metavar="FILE",
         help="speedscope JSON, collapsed stacks (py-spy raw) or pstats; may be repeated",
     )  # fmt: skip
-    recorded.add_argument(
+    group.add_argument(
         "--memory-profile", action="append", default=[], type=Path, metavar="FILE", help="a capture of memray"
     )
-    recorded.add_argument("--pid", action="append", default=[], type=int, help="watch a running process with py-spy")
-    recorded.add_argument("--seconds", type=float, default=30.0, help="for how long to watch it (default: 30)")
-    choosing = parser.add_argument_group("choosing")
-    choosing.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")
-    choosing.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not these rules")
-    choosing.add_argument(
-        "--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore"
-    )
-    choosing.add_argument(
+    group.add_argument("--pid", action="append", default=[], type=int, help="watch a running process with py-spy")
+    group.add_argument("--seconds", type=float, default=30.0, help="for how long to watch it (default: 30)")
+
+
+def _choosing(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")
+    group.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not these rules")
+    group.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore")
+    group.add_argument(
         "--diff", metavar="REV",
         help="only what changed since REV (REV...: since HEAD left it); -: the unified diff on standard input",
     )  # fmt: skip
-    choosing.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
-    choosing.add_argument("--no-store", action="store_true", help="neither show nor keep remembered evidence")
-    choosing.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")
-    fixing = parser.add_argument_group("fixing")
-    fixing.add_argument("--fix", action="store_true", help="make the safe fixes of all that is not rejected")
-    fixing.add_argument("--diff-fixes", action="store_true", help="print what --fix would change, as a diff")
-    fixing.add_argument("--unsafe-fixes", action="store_true", help="with either: also fixes that may change meaning")
-    output = parser.add_argument_group("output")
-    output.add_argument(
+    group.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
+    group.add_argument("--no-store", action="store_true", help="neither show nor keep remembered evidence")
+    group.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")
+
+
+def _fixing(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--fix", action="store_true", help="make the safe fixes of all that is not rejected")
+    group.add_argument("--diff-fixes", action="store_true", help="print what --fix would change, as a diff")
+    group.add_argument("--unsafe-fixes", action="store_true", help="with either: also fixes that may change meaning")
+
+
+def _output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--format", action="append", default=[], choices=tuple(reporters()), help="what to print or write"
     )
-    output.add_argument(
+    group.add_argument(
         "--output", action="append", default=[], type=Path, metavar="FILE",
         help="write to FILE, in the --format at the same place, else by its suffix; may be repeated",
     )  # fmt: skip
-    output.add_argument(
+    group.add_argument(
         "--fail-on", metavar="GATE", help="exit with 1 on: confirmed (default), P0-P3 (and above), suspected, never"
     )
-    output.add_argument("--exit-zero", action="store_true", help="the same as --fail-on never")
-    return parser
+    group.add_argument("--exit-zero", action="store_true", help="the same as --fail-on never")
