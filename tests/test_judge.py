@@ -575,6 +575,27 @@ def test_connections_are_reused_or_not(
     assert (kind is INCONCLUSIVE) == ("run it" in verdict.reason)
 
 
+@pytest.mark.parametrize(
+    ("opened", "at_once", "waited", "kind"),
+    [
+        (20, 8, 0.0, CONFIRMED),
+        (20, 11, 0.0, REJECTED),
+        (9, 1, 0.0, INCONCLUSIVE),
+        (1, 1, 0.0, REJECTED),
+        (1, 1, 0.5, CONFIRMED),
+        (1, 1, (0.01, 0.5), INCONCLUSIVE),
+        (1, 1, None, NOT_MEASURABLE),
+        (0, 0, 0.0, INCONCLUSIVE),
+    ],
+)
+def test_a_pool_has_room_or_not(opened: float, at_once: float, waited: Range | None, kind: VerdictKind) -> None:
+    rows = [row("connections", opened), row("peers", 1), row("per_hit", opened), row("open_peak", at_once)]
+    if waited is not None:
+        low, high = waited if isinstance(waited, tuple) else (waited, waited)
+        rows += [row("pool_waited", waited, unit="s"), row("pool_waited_share", (low / 10, high / 10))]
+    assert said(Reuse(pooled=True), seen(*rows, hits=1)).kind is kind
+
+
 def test_connections_that_were_counted_in_part_reject_nothing() -> None:
     rows = row("connections", 2), row("peers", 1), row("per_hit", (0.0, 0.07))
     assert said(Reuse(), seen(*rows, gaps={"probes": "one process was killed"})).kind is NOT_MEASURABLE

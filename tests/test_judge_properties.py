@@ -38,6 +38,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Survivors("tasks"),
     Survivors("executors", churn=("threading.py:start",)),
     Reuse(),
+    Reuse(pooled=True),
     Stall(),
     Repetition(),
     Wait(),
@@ -62,6 +63,8 @@ COSTS = {
     ("churn", "py-spy"): "s",
     ("connections", "probes"): "connections",
     ("per_hit", "probes"): "ratio",
+    ("pool_waited", "probes"): "s",
+    ("pool_waited_share", "probes"): "ratio",
     ("stall_total", "probes"): "s",
     ("stall_longest", "probes"): "s",
     ("stall_rest", "probes"): "s",
@@ -85,6 +88,7 @@ COUNTS = {
     ("quiet", "probes"): "executions",
     ("created", "probes"): "threads",
     ("peers", "probes"): "peers",
+    ("open_peak", "probes"): "connections",
     ("loop_hits", "probes"): "executions",
 }
 METRICS = COSTS | COUNTS
@@ -99,7 +103,10 @@ NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
         ("churn", "py-spy"),
         *((metric, "probes") for metric in ("created", "alive_end", "alive_peak", "destroyed_pending")),
     },
-    Reuse: {(metric, "probes") for metric in ("connections", "peers", "per_hit")},
+    Reuse: {
+        (metric, "probes")
+        for metric in ("connections", "peers", "per_hit", "open_peak", "pool_waited", "pool_waited_share")
+    },
     Stall: {
         ("stall", "py-spy"),
         *((metric, "probes") for metric in ("loop_hits", "stall_total", "stall_longest")),

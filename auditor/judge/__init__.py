@@ -123,7 +123,7 @@ def _opinion(expects: Expectation, seen: Seen) -> Opinion:
         case Survivors():
             return judge_survivors(expects, seen)
         case Reuse():
-            return judge_reuse(seen)
+            return judge_reuse(expects, seen)
         case Stall():
             return judge_stall(seen)
         case Repetition():
@@ -156,6 +156,8 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
             crowd = survivors.crowd_of(seen)
             held |= {"alive_peak": crowd} if math.isfinite(crowd) else {}
             return held | ({"churn": max(limits.seconds, limits.share * seen.wall_s)} if expects.churn else {})
+        case Reuse(pooled=True):
+            return {"connections": reuse.ENOUGH, "pool_waited": limits.seconds, "pool_waited_share": limits.share}
         case Reuse():
             return {"hits": reuse.ENOUGH, "connections": reuse.ENOUGH, "per_hit": limits.reuse}
         case Stall():

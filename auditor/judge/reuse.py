@@ -8,6 +8,17 @@ executions
 none                        any                               any            inconclusive: it never connected
 not counted, or in part     any                               any            not-measurable
 anything else                                                                inconclusive, with the executions wanted
+
+A pool is made once and keeps connections for all who ask. The first line that holds decides; "waited" reads by the
+table in `timing`, of the probes alone:
+
+connections were not counted                                          not-measurable
+10 or more, 5 or more per peer, twice as many as were open at once    confirmed: it did not keep them
+callers waited for one, costly                                        confirmed
+not all was seen, or how long callers wait                            not-measurable
+none was opened                                                       inconclusive: it never connected
+waited cheap, and under twice as many as were open at once            rejected
+anything else                                                         inconclusive
 """
 
 from __future__ import annotations
@@ -16,10 +27,12 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.seen import PROBES, Opinion
+from auditor.judge.timing import Reading, telling_run, weigh
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
     from auditor.judge.seen import Seen
+    from auditor.model import Reuse
 
 # Fewer executions may all belong to starting up.
 ENOUGH = 10.0
@@ -28,8 +41,10 @@ REPEATED = 5.0
 TWICE = 2.0
 
 
-def judge_reuse(seen: Seen) -> Opinion:
-    """The table above."""
+def judge_reuse(expects: Reuse, seen: Seen) -> Opinion:
+    """The tables above."""
+    if expects.pooled:
+        return _judge_pool(seen)
     opened, per_hit = seen.row("connections"), seen.row("per_hit")
     if opened is None:
         return Opinion(VerdictKind.NOT_MEASURABLE, f"connections were not counted: {seen.gap()}")
@@ -55,3 +70,30 @@ def judge_reuse(seen: Seen) -> Opinion:
         VerdictKind.INCONCLUSIVE,
         f"{counted} leave it in doubt; run it at least {words.times(words.at_least(wanted), 'times')}",
     )
+
+
+def _judge_pool(seen: Seen) -> Opinion:
+    opened, at_once = seen.row("connections"), seen.row("open_peak")
+    if opened is None or at_once is None:
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"connections were not counted: {seen.gap()}")
+    peers = max(1.0, seen.value("peers"))
+    counted = f"{words.times(opened.value, 'connections')} to {words.times(peers, 'peers')}"
+    counted = f"{counted}, at most {words.count(at_once.value)} open at once"
+    if opened.low >= ENOUGH and opened.low / peers >= REPEATED and opened.low >= TWICE * at_once.high > 0:
+        return Opinion(VerdictKind.CONFIRMED, f"{counted}: the pool had no room to keep them")
+    waited, share = seen.row("pool_waited"), seen.row("pool_waited_share")
+    if waited is None:
+        reason = f"{counted}, but how long callers wait for one is not measured for this library"
+        return Opinion(VerdictKind.NOT_MEASURABLE, reason)
+    reading = weigh(seen, (waited.low, waited.high), None if share is None else (share.low, share.high))
+    stood = f"{counted}; callers waited for one for {words.seconds(waited.value)} of {words.seconds(seen.wall_s)}"
+    if reading is Reading.COSTLY:
+        return Opinion(VerdictKind.CONFIRMED, stood)
+    if not seen.complete(PROBES):
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"{stood}, but not all was seen: {seen.gap()}")
+    if opened.high <= 0:
+        return Opinion(VerdictKind.INCONCLUSIVE, "no connection was opened; run it against a peer that answers")
+    if reading is Reading.CHEAP and opened.high < TWICE * at_once.low:
+        return Opinion(VerdictKind.REJECTED, stood)
+    wanted = words.seconds(words.at_least(max(telling_run(seen), 2 * seen.wall_s)))
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{stood}, which leaves it in doubt; run it for at least {wanted}")

@@ -46,7 +46,13 @@ class Survivors:
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """A connection is opened anew although an earlier one could serve: connections opened per execution."""
+    """A connection is opened anew although an earlier one could serve: connections opened per execution.
+
+    What is `pooled` is made once and should keep connections for all: connections opened against those open at once,
+    and seconds in which callers wait for one.
+    """
+
+    pooled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

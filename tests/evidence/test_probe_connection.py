@@ -276,3 +276,59 @@ except OSError as error:
     )
 
     assert plainly(tmp_path)[1] == "".join(f"{x}\n" for x in seen.outcome.last_lines)
+
+
+SMALL = "requests.adapters.HTTPAdapter(pool_maxsize=1)"
+
+
+def test_a_pool_without_room_opens_more_than_are_ever_open(tmp_path: Path) -> None:
+    seen = run(
+        tmp_path,
+        f"""
+import concurrent.futures, requests
+session = requests.Session()
+session.trust_env = False
+session.mount("http://", {SMALL})
+together = threading.Barrier(4)
+def fetch(n):
+    together.wait()
+    return session.get(f"http://127.0.0.1:{{PORT}}/").text
+with concurrent.futures.ThreadPoolExecutor(4) as workers:
+    print(list(workers.map(fetch, range(80))))
+""",
+        SMALL,
+    )
+
+    assert seen.value("hits") == 1
+    assert 1 <= seen.value("open_peak") <= 5
+    assert seen.value("connections") >= 2 * seen.value("open_peak")
+    assert seen.value("pool_waited") == 0
+
+
+def test_waiting_for_a_connection_counts_for_who_made_the_pool(tmp_path: Path) -> None:
+    (tmp_path / "aiohttp").mkdir()
+    (tmp_path / "aiohttp" / "__init__.py").write_text("from aiohttp.connector import TCPConnector\n")
+    (tmp_path / "aiohttp" / "connector.py").write_text(
+        "import asyncio\nclass BaseConnector:\n    async def _wait_for_available_connection(self, key):\n"
+        "        await asyncio.sleep(0.05)\n    async def connect(self):\n"
+        "        await self._wait_for_available_connection(1)\nclass TCPConnector(BaseConnector):\n"
+        "    def __init__(self, limit):\n        self.limit = limit\n"
+    )
+    made = "aiohttp.TCPConnector(limit=1)"
+    seen = run(
+        tmp_path,
+        f"import aiohttp\nasync def main():\n    pool = {made}\n    other = aiohttp.TCPConnector(2)\n"
+        "    await other.connect()\n    await asyncio.gather(*(pool.connect() for n in range(3)))\nasyncio.run(main())\n",
+        made,
+    )
+
+    assert seen.value("pool_waited") >= 0.05
+    assert seen.row("pool_waited").n == 3
+
+
+def test_waiting_out_of_sight_is_no_waiting_of_zero(tmp_path: Path) -> None:
+    blocking = "requests.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True)"
+    seen = run(tmp_path, f"import requests\nkept = {blocking}\n", blocking)
+
+    assert seen.value("hits") == 1
+    assert not seen.has("pool_waited")

@@ -33,7 +33,12 @@ DISK_FULL = (
 
 BEYOND_SHOWN = 2
 
-SHARES = {"seconds": "share", "repeat_seconds": "repeat_share", "waited": "waited_share"}
+SHARES = {
+    "seconds": "share",
+    "repeat_seconds": "repeat_share",
+    "waited": "waited_share",
+    "pool_waited": "pool_waited_share",
+}
 """Metrics in seconds, each with the name of what they are of the run."""
 
 

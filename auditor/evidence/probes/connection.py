@@ -12,19 +12,23 @@ import os
 import sys
 from _weakref import ref
 from importlib.util import module_from_spec, spec_from_file_location
+from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Dict, List, Set
 
-    from auditor.evidence.probes import _census
+    from auditor.evidence.probes import _census, _meter
     from auditor.evidence.probes._census import Row
 else:
-    # found by its path: in the program's processes there is no package around this file
+    # found by their paths: in the program's processes there is no package around this file
     _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
     _census = module_from_spec(_spec)
     _spec.loader.exec_module(_census)
+    _spec = spec_from_file_location("audit_meter", os.path.join(os.path.dirname(__file__), "_meter.py"))
+    _meter = module_from_spec(_spec)
+    _spec.loader.exec_module(_meter)
 
 NAME = "connection"
 NODES = (ast.Call,)
@@ -35,6 +39,16 @@ MOST_PEERS = 1000
 DATAGRAM = 2
 # Libraries that connect without Python sockets: what they open is not seen.
 BLIND = ("curl_cffi", "pycurl")
+# Where libraries wait for a connection of a full pool: module, class, method, whether it is a coroutine function.
+WAITS = (
+    ("aiohttp.connector", "BaseConnector", "_wait_for_available_connection", True),
+    ("httpcore._async.connection_pool", "AsyncPoolRequest", "wait_for_connection", True),
+    ("httpcore._sync.connection_pool", "PoolRequest", "wait_for_connection", False),
+    ("sqlalchemy.util.queue", "Queue", "get", False),
+)
+# Their pools, and those of libraries that open another connection when the pool is full, unless told to block.
+SEEN_WAITING = ("aiohttp", "httpx", "httpcore", "sqlalchemy")
+OVERFLOWING = ("requests", "requests_toolbelt", "urllib3")
 
 _recorders: List[Recorder] = []
 # objects made at sites, each with its recorders
@@ -61,6 +75,9 @@ class Recorder:
         self._hits = 0
         self._connections = 0
         self._peers: Dict[str, int] = {}
+        self._open = _census.Census(_is_open)
+        self._waits = _meter.Meter()
+        self._unseen = False
         if not _recorders:
             _watch(runtime)
         _recorders.append(self)
@@ -83,6 +100,7 @@ class Recorder:
     def made(self, begun: None, client: Any) -> Any:
         """A client was made, or an answer came."""
         try:
+            self._unseen = self._unseen or _waits_unseen(client)
             _clients.add(client, [*(_clients.get(client) or ()), self])
         except Exception:
             pass  # the likes of a string, whose methods open no connections
@@ -102,6 +120,14 @@ class Recorder:
         if peer in self._peers or len(self._peers) < MOST_PEERS:
             self._peers[peer] = self._peers.get(peer, 0) + number
 
+    def opened(self, sock: Any) -> None:
+        """A connection that can be asked whether it is open still."""
+        self._open.add(sock)
+
+    def waits(self) -> Any:
+        """The time in which callers wait for a connection."""
+        return self._waits
+
     def hits(self) -> int:
         """Executions so far."""
         return self._hits
@@ -113,12 +139,17 @@ class Recorder:
             "connections": self._connections,
             "peers": [peer for peer, number in self._peers.copy().items() if number > 0],
             "blind": any(name in sys.modules for name in BLIND),
+            "open": self._open.peak,
+            "waiting": self._waits.record([0, 0, 0]),
+            "unseen": self._unseen,
         }
 
     def reset(self) -> None:
         """A forked process may go on using its copies of the clients."""
         self._hits = self._connections = 0
         self._peers = {}
+        self._open.forget()
+        self._waits.reset()
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
@@ -132,9 +163,86 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     yield _census.exact("peers", len({peer for record in seen for peer in record["peers"]}), "peers", opened)
     if hits:
         yield _census.exact("per_hit", opened / hits, "ratio", hits)
+    yield _census.exact("open_peak", sum(record["open"] for record in seen), "connections", opened)
+    if not any(record["unseen"] for record in seen):
+        yield from _meter.meter_rows([record["waiting"] for record in seen], "pool_waited")
+
+
+def _is_open(sock: Any) -> bool:
+    return bool(sock.fileno() >= 0)
+
+
+def _waits_unseen(client: Any) -> bool:
+    """Whether callers may wait for a connection of it where nobody sees that."""
+    library = type(client).__module__.partition(".")[0]
+    if library not in OVERFLOWING:
+        return library not in SEEN_WAITING
+    options = vars(client)
+    return bool(
+        options.get("block") or options.get("_pool_block") or options.get("connection_pool_kw", {}).get("block")
+    )
+
+
+def _watch_waits(runtime: Any) -> None:
+    for name, owner, method, is_async in WAITS:
+
+        def hook(module: Any, owner: str = owner, method: str = method, is_async: bool = is_async) -> None:
+            _census.replace(getattr(module, owner), method, _pausing if is_async else _blocking)
+
+        runtime.when_imported(name, hook)
+
+
+class _Wait:
+    """One caller that waits, on behalf of some sites."""
+
+    def begin(self) -> None:
+        """It begins to wait."""
+        self.begun = [(recorder.waits(), recorder.waits().begin()) for recorder in _concerned()]
+
+    def end(self) -> None:
+        """It has its connection, or has given up."""
+        now = perf_counter_ns()
+        for meter, since in self.begun:
+            meter.end(since, now)
+
+
+def _pausing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For a coroutine function that waits for a connection."""
+
+    async def wait(*arguments: Any, **options: Any) -> Any:
+        waiting = _Wait()
+        _census.attempt(waiting.begin)
+        try:
+            return await original(*arguments, **options)
+        except BaseException as error:
+            _census.hide_frame(error)
+            raise
+        finally:
+            _census.attempt(waiting.end)
+
+    return wait
+
+
+def _blocking(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function."""
+
+    def wait(*arguments: Any, **options: Any) -> Any:
+        waiting = _Wait()
+        _census.attempt(waiting.begin)
+        try:
+            return original(*arguments, **options)
+        except BaseException as error:
+            _census.hide_frame(error)
+            raise
+        finally:
+            _census.attempt(waiting.end)
+
+    return wait
 
 
 def _watch(runtime: Any) -> None:
+    _watch_waits(runtime)
+
     def sockets(module: Any) -> None:
         _census.replace(module.socket, "connect", _connecting)
         _census.replace(module.socket, "connect_ex", _connecting_ex)
@@ -264,7 +372,10 @@ def _answered(sock: Any, code: Any, address: Any) -> None:
     if code in (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, errno.EALREADY, errno.EINTR):
         # a datagram socket only remembers the address
         if int(sock.type) & 0xF != DATAGRAM and _counted.get(sock) is None:
-            _counted.add(sock, (_count(address), _peer(address)))
+            concerned = _count(address)
+            _counted.add(sock, (concerned, _peer(address)))
+            for recorder in concerned:
+                recorder.opened(sock)
     elif code != errno.EISCONN:
         _failed(sock)
 
