@@ -93,6 +93,8 @@ def test_taking_the_last_item_costs_the_same_at_any_size(tmp_path: Path) -> None
         ("class Own:\n    __module__ = 5\n    def f(self, y):\n        return y\nx = Own()", "x.f('abcd')", 4),
         ("class Own:\n    def __matmul__(self, y):\n        return y\nx = [Own(), [1, 2, 3]]", "len(x)", 3),
         ("f = int", "f()", None),
+        ("x = [[5], [6, 7]]", "sum((y for y in iter(x)), [])", None),
+        ("x = [[5], [6, 7, 8]]", "sum(x, [1, 2, 3, 4, 5])", 3),
         ("x = [5, 6, 7, 8]", "next((y for y in x if y > 5), None)", 4),
         ("x = {5: 6, 7: 8}", "next(y for y in x.values() if y > 6)", 2),
         ("x = [5, 6, 7, 8]", "any(y > 5 for y in x)", 4),

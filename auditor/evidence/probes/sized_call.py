@@ -98,7 +98,9 @@ def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
     elif node.keywords:
         node.keywords[-1].value = call("keyword", node.keywords[-1].value)
     elif node.args:
-        node.args[-1] = call("last", node.args[-1])
+        # what a sum starts with says nothing of what is summed up
+        is_start = getattr(func, "id", "") == "sum" and len(node.args) > 1
+        node.args[-1] = call("keyword" if is_start else "last", node.args[-1])
 
 
 def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
