@@ -118,8 +118,10 @@ def test_of_a_number_delivered_twice_the_greater_counts_in_any_order() -> None:
         (5.0, (0.17, 0.31), 2.0, INCONCLUSIVE),
         (5.0, (0.17, 0.31), None, INCONCLUSIVE),
         (0.0, (0.17, 0.31), 13.0, REJECTED),
-        # a look-up in a set that outgrows the processor's cache
-        (5.0, (0.05, 0.14), 13.0, REJECTED),
+        # a look-up in a set that outgrows the processor's cache, or copying what nearly fits into it
+        (5.0, (0.05, 0.14), 13.0, INCONCLUSIVE),
+        (0.0, (0.05, 0.14), 13.0, REJECTED),
+        (5.0, (-0.2, 0.2), 13.0, REJECTED),
     ],
 )
 def test_a_slow_growth_is_none_of_constant_and_linear(

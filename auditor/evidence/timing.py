@@ -116,7 +116,8 @@ def fit_growth(bins: Sequence[Bin]) -> tuple[float, float, float] | None:
     - It is at least a factor RISEN above it: a line through log(cost - a) against log(size), over the sizes at which
       the cost has doubled. Of the cost at the smallest sizes, a is what the law found does not account for, in a few
       rounds. The interval is a percentile bootstrap within the bins (Efron and Tibshirani, An Introduction to the
-      Bootstrap, 1993, 13.3), drawn with a fixed seed, widened by the scatter around the line.
+      Bootstrap, 1993, 13.3), drawn with a fixed seed, widened by the scatter around the line. If that reaches zero, the
+      line does not describe what has risen.
     - Anything between is left open: an allocator or a cache explains it as well as growth does.
     """
     usable = [one for one in bins if len(one.costs) >= MIN_HITS and one.size >= 1]
@@ -167,11 +168,9 @@ def _fit_risen(bins: Sequence[Bin], rng: random.Random) -> tuple[float, float, f
     slope, scatter = _slope(upper, excess(None, fixed))
     slopes = sorted(_slope(upper, excess(rng, fixed))[0] for _ in range(ROUNDS))
     margin = Z95 * scatter
-    return (
-        slope,
-        min(slopes[int(0.025 * ROUNDS)], slope - margin),
-        max(slopes[int(0.975 * ROUNDS)], slope + margin),
-    )
+    low, high = min(slopes[int(0.025 * ROUNDS)], slope - margin), max(slopes[int(0.975 * ROUNDS)], slope + margin)
+    # it has risen, so a line that may be level says nothing of it
+    return (slope, low, high) if low > 0 else None
 
 
 def _drawn_centre(one: Bin, rng: random.Random | None) -> float:

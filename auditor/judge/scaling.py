@@ -3,13 +3,13 @@
     time           how the cost moves with size                                 verdict
     confirmed      growth's upper end under the threshold, that over n reaches  inconclusive: they contradict
     any            growth's upper end under the threshold, its lower end at     rejected: cost per execution is constant
-                   most 0.15
+                   most 0
     any            no growth; that over n under the threshold, and n drives     rejected: cost per execution is constant
                    the operation's own size
     confirmed      growth's lower end reaches the threshold                     confirmed
     confirmed      that over n reaches it                                       confirmed
-    confirmed      a growth between these, and the constant-time alternative    confirmed: grows slowly, far dearer than
-                   at least 4 times cheaper                                     it need be
+    confirmed      a growth from above 0.15 to below the threshold, and the     confirmed: at this size it is far dearer
+                   constant-time alternative at least 4 times cheaper           than it need be
     confirmed      no growth, sizes within a factor 8 of one another, and the   confirmed: at this size it is far dearer
                    constant-time alternative at least 4 times cheaper           than it need be
     confirmed      anything else                                                inconclusive: sizes further apart
@@ -71,7 +71,7 @@ def dearer(expects: Scaling, seen: Seen) -> float:
 def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     """The table above."""
     growth, over, time = seen.row("growth"), per_execution(seen), judge_time(seen)
-    if growth is not None and growth.low <= SLOW and growth.high < seen.limits.growth and seen.complete(PROBES):
+    if growth is not None and growth.low <= 0 and growth.high < seen.limits.growth and seen.complete(PROBES):
         return _constant_in_run(seen, growth, time)
     flat = growth is None and over is not None and over.high < seen.limits.growth and seen.complete(over.collector)
     if flat and over is not None and is_driven(seen):
@@ -97,7 +97,7 @@ def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
 def _slowly_growing(expects: Scaling, seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
     largest = words.times(seen.value("size_max"), "items")
     reason = f"{time.reason}, cost per execution grows slowly up to {largest} (exponent {growth.value:.2f})"
-    if seen.low("cost_ratio") >= dearer(expects, seen):
+    if growth.low > SLOW and seen.low("cost_ratio") >= dearer(expects, seen):
         ratio = words.factor(seen.value("cost_ratio"))
         return Opinion(VerdictKind.CONFIRMED, f"{reason}, but is {ratio} times that of the constant-time alternative")
     return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 8 times as large")
@@ -113,7 +113,7 @@ def _hot(expects: Scaling, seen: Seen, time: Opinion) -> Opinion:
     if over is not None and over.low >= seen.limits.growth:
         reason = f"{time.reason}, cost per execution grows with n (exponent {over.value:.2f})"
         return Opinion(VerdictKind.CONFIRMED, f"{reason}{described(seen)}")
-    if growth is not None and growth.low > SLOW and growth.high < seen.limits.growth:
+    if growth is not None and 0 < growth.low <= growth.high < seen.limits.growth:
         return _slowly_growing(expects, seen, growth, time)
     smallest, largest = seen.value("size_min"), seen.value("size_max")
     near = seen.row("size_max") is not None and largest <= SPREAD * smallest

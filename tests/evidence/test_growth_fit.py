@@ -24,3 +24,11 @@ def test_the_exponent_is_that_of_the_law_whatever_the_fixed_part(
     fitted = fit_growth([Bin(size, 10, (fixed + factor * size**exponent,) * 10) for size in sizes])
     assert fitted is not None
     assert fitted[0] == pytest.approx(exponent, abs=0.02)
+
+
+@pytest.mark.parametrize("peak", [500.0, 2_000.0])
+def test_what_has_risen_is_never_called_constant(peak: float) -> None:
+    # dear in the middle, and at the largest sizes three times as dear as at the smallest
+    costs = [100.0] * 6 + [peak] * 6 + [380.0] * 4
+    fitted = fit_growth([Bin(2**number, 10, (cost,) * 10) for number, cost in enumerate(costs)])
+    assert fitted is None or fitted[1] > 0

@@ -199,13 +199,21 @@ def test_forked_workers_count_only_what_they_did_themselves(tmp_path: Path) -> N
     assert probe(tmp_path, program, ("timed", "len('abc')")).value("hits") == 4
 
 
+def test_what_a_process_that_is_killed_at_once_may_have_done_unseen_is_short(tmp_path: Path) -> None:
+    program = "import os\nfor i in range(3):\n    len('abc')\nos.kill(os.getpid(), 9)\n"
+    probed = probe(tmp_path, program, ("timed", "len('abc')"))
+
+    seconds = probed.row("seconds")
+    assert 0.02 <= seconds.high - seconds.low < 0.2
+
+
 def test_a_killed_process_leaves_what_it_had_counted(tmp_path: Path) -> None:
     program = "import os, time\nfor i in range(3):\n    len('abc')\n    time.sleep(0.4)\nos.kill(os.getpid(), 9)\n"
     probed = probe(tmp_path, program, ("timed", "len('abc')"))
 
     assert probed.outcome.run.exit_code == -9
     assert probed.value("hits") >= 2
-    assert probed.row("seconds").high >= 0.25, "what it did after its last report is not known"
+    assert probed.row("seconds").high >= 0.08, "what it did after its last report is not known"
 
 
 def test_a_line_that_never_runs_has_zero_hits_and_no_gap(tmp_path: Path) -> None:

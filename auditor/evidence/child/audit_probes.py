@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FLUSH_NS = 250_000_000
+FIRST_FLUSH_NS = 20_000_000
+"""Records are written down at the latest after a tenth of the time since the first were, within these: a worker of a
+pool, which is killed when the pool is done, may have lived for a moment only."""
 
 # As they are before the program begins: it may put others in their place, which refuse to work on an event loop's
 # thread, write to a file system in memory, or stop the clock.
@@ -52,7 +55,7 @@ class Runtime:
         self._planted = set()  # type: set[str]
         self._endings = []  # type: List[Callable[[], None]]
         self._ended = self._is_lost = False
-        self._due = 0
+        self._due = self._first = 0
         self._file = self._fresh_file()
         self._paths = {}  # type: Dict[str, str]
         self._waiting = {}  # type: Dict[str, List[Callable[[Any], None]]]
@@ -228,7 +231,7 @@ class Runtime:
 
     def _after_fork(self) -> None:
         self._ended = self._is_lost = False
-        self._due = 0
+        self._due = self._first = 0
         self._file = self._fresh_file()
         # not getppid(), as the parent may have ended by now
         self._parent, self._own = self._own, os.getpid()
@@ -251,10 +254,14 @@ class Runtime:
 
     def flush(self, final: bool) -> None:
         """Write all records down, whole or not at all."""
-        self._due = perf_counter_ns() + FLUSH_NS
+        now = perf_counter_ns()
+        self._first = self._first or now
+        pause = max(FIRST_FLUSH_NS, min(FLUSH_NS, (now - self._first) // 10))
+        self._due = now + pause
         unplanted = [path for path in self._loaded_files() if path in self._sites and path not in self._planted]
         state = {
             "final": final,
+            "unseen_s": 0.0 if final else pause / 1e9,
             "records": {str(key): recorder.record(final) for key, recorder in list(self._recorders.items())},
             "failures": {str(key): reason for key, reason in self._failures.items()},
             "unplanted": unplanted,

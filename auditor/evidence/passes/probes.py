@@ -42,10 +42,6 @@ SHARES = {
 """Metrics in seconds, each with the name of what they are of the run."""
 
 
-FLUSH_S = 0.25
-"""Processes write their records down so often (`audit_probes.FLUSH_NS`): what a killed one may have done unseen."""
-
-
 class ProbesPass:
     """Runs the workload with its flagged files rewritten on import."""
 
@@ -182,7 +178,8 @@ def _rows(
     if not records:
         # the workload was reached, and never imported the file
         return tuple(found) or (_evidence(("hits", 0, 0, 0, "executions", 0), workload),)
-    unseen_s = FLUSH_S * sum(not state["final"] for state in states if not state["records"].keys().isdisjoint(keys))
+    # what a killed process may have done after it wrote its records down for the last time
+    unseen_s = sum(state["unseen_s"] for state in states if not state["records"].keys().isdisjoint(keys))
     for row in probe_module(sites[0]["probe"]).rows(records):
         metric, value, low, high, unit, n = row
         if metric in SHARES:
