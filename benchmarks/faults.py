@@ -167,7 +167,8 @@ def family(project: Path, scratch: Path) -> Iterator[psutil.Process]:
 
 
 def _files(scratch: Path) -> Iterator[str]:
-    return (f"left in the temporary directory: {one}" for one in scratch.rglob("*") if not one.is_dir())
+    # os.walk bears it that directories disappear meanwhile
+    return (f"left in the temporary directory: {where}/{one}" for where, _, files in os.walk(scratch) for one in files)
 
 
 def is_workload(process: psutil.Process) -> bool:
@@ -241,7 +242,7 @@ def main() -> int:
         while counts.total() < options.kills:
             name = chance.choice(list(VICTIMS))
             process = start_audit(project, scratch, "--run", "python bench.py")
-            time.sleep(chance.random() * whole_s)
+            time.sleep(chance.random() * 0.8 * whole_s)
             was_killed = kill_when(project, scratch, VICTIMS[name], process)
             done = finish(process, project, scratch)
             problems += [f"{name} killed: {one}" for one in done.problems]
