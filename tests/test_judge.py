@@ -466,7 +466,9 @@ def test_a_queue_fills_or_is_emptied(depth: float, slope: Range | None, puts: in
         (20, 999, 1_000, INCONCLUSIVE),
         (20, 1_000, 2_001, INCONCLUSIVE),
         (999, 1_000, 2_000, REJECTED),
-        (1_000, 90_000, 100_000, CONFIRMED),
+        (1_000, 90_000, 100_000, REJECTED),
+        (20_000, 90_000, 110_000, INCONCLUSIVE),
+        (20_000, 900, 21_000, CONFIRMED),
     ],
 )
 def test_a_cache_that_fills_and_stops_is_harmless(entries: int, quiet: int, calls: int, kind: VerdictKind) -> None:
@@ -511,6 +513,22 @@ def test_what_is_left_at_the_end(rows: list[Evidence], kind: VerdictKind, why: s
     verdict = said(Survivors("tasks"), seen(*rows, hits=300))
     assert verdict.kind is kind
     assert why.lower() in verdict.reason.lower()
+
+
+@pytest.mark.parametrize(
+    ("left", "spread", "kind"),
+    [
+        (8, 0.001, INCONCLUSIVE),
+        (8, 0.049, INCONCLUSIVE),
+        (8, 0.05, CONFIRMED),
+        (8, 0.9, CONFIRMED),
+        (32, 0.001, CONFIRMED),
+    ],
+)
+def test_a_crew_made_at_once_is_no_leak_that_is_proven(left: int, spread: float, kind: VerdictKind) -> None:
+    verdict = said(Survivors("tasks"), seen(*census(left, left, left), row("spread", spread), hits=left))
+    assert verdict.kind is kind
+    assert (kind is INCONCLUSIVE) == ("run its unit of work several times over" in verdict.reason)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Backlog: does the flagged container fill faster than it is emptied?
 
     greatest length          slope of the length per put        puts              verdict
-    reaches the threshold    lower end above 0.1                any               confirmed
+    reaches the threshold    lower end above 0.1                some in the last  confirmed
+                                                                executions
+    reaches the threshold    any                                none in the last  rejected: it filled and stopped
+                                                                10 x that length
     under a tenth of the     upper end at most 0.1, or not      at least 100 and  rejected: hardly anything ever waited
     threshold                measured                           10 x that length
     under the threshold      any                                any, none in the  rejected: it filled and stopped
@@ -33,6 +36,7 @@ FILLING = 0.1
 LEVEL = 0.02
 ENOUGH_PUTS = 100.0
 QUIET = 0.5
+FULL = 10.0
 
 
 def judge_backlog(seen: Seen) -> Opinion:
@@ -44,7 +48,9 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.NOT_MEASURABLE, f"its length was not measured: {why}")
     puts = seen.value("puts", default=float(depth.n))
     seen_so_far = f"it grew to {words.times(depth.value, 'items')} over {words.times(puts, 'puts')}"
-    if depth.low >= limit and slope is not None and slope.low > FILLING:
+    quiet = seen.low("quiet")
+    has_stopped = quiet >= max(limit, QUIET * seen.hits)
+    if depth.low >= limit and slope is not None and slope.low > FILLING and not has_stopped:
         kept = words.percent(slope.value)
         return Opinion(VerdictKind.CONFIRMED, f"{seen_so_far}, {kept} of what is put in stays")
     if not seen.complete(PROBES):
@@ -54,8 +60,7 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} and was emptied as fast as it was filled")
     if depth.high < limit <= puts and slope is not None and slope.high < LEVEL:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} without getting longer")
-    quiet = seen.low("quiet")
-    if depth.high < limit and quiet >= max(limit, QUIET * seen.hits):
+    if has_stopped and (depth.high < limit or quiet >= FULL * depth.high):
         last = f"none was added in the last {words.count(quiet)} of {words.times(seen.hits, 'executions')}"
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, and {last}")
     wanted = max(2 * puts, 10 * depth.high, limit, limit / slope.value if slope and slope.value > FILLING else 0.0)

@@ -3,12 +3,14 @@
 "left" are those alive at the end and those destroyed while pending; S is the threshold of survivors, 5 by default.
 The first line that holds decides.
 
-    left reaches S and half of what was created                     confirmed: each execution leaves some behind
+    left reaches S and half of what was created, which was not      confirmed: each execution leaves some behind
+    under 32 that were all made within 5 % of the time since
     threads or executors, 32 or more alive at once                  confirmed: more than a default pool would ever hold
     clients, files or timers, 32 or more and half of all at once    confirmed: each is kept while the next ones are made
     churn costly by the table in `timing`, at least S created       confirmed: making them anew is what costs
     the end was not counted, or in part                             not-measurable
     none created                                                    inconclusive
+    left reaches S and half of what was created                     inconclusive: a crew made once looks the same
     some left, of fewer than 4 S created                            inconclusive: run it 4 S times (S if all are left)
     S or more left, but under half                                  inconclusive: twice as long, a leak grows with it
     any of these, S or more and half of all alive at once           inconclusive: enough items for 32 at once
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 # The most threads that a ThreadPoolExecutor starts unless told: min(32, cores + 4).
 CROWD = 32.0
+# Of the time from the first creation to the end. A leak goes on as long as the work does; a crew is made before it.
+AT_ONCE = 0.05
 # Units whose objects are threads of the operating system, of which each costs a stack. Tasks do not crowd.
 HEAVY = ("threads", "executors")
 # Units whose objects hold something that runs out: descriptors, connections, places in a schedule. Many at once may be
@@ -61,9 +65,15 @@ def judge_survivors(expects: Survivors, seen: Seen) -> Opinion:
 
 def _leak(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     left = seen.low("alive_end") + seen.low("destroyed_pending")
-    if left >= seen.limits.survivors and left >= created / 2:
+    if left >= seen.limits.survivors and left >= created / 2 and not _is_crew(seen, created):
         return Opinion(VerdictKind.CONFIRMED, _census(expects, seen, created))
     return None
+
+
+def _is_crew(seen: Seen, created: float) -> bool:
+    """Whether they may as well be workers that were made once for good: few, and all in one go."""
+    spread = seen.row("spread")
+    return created < CROWD and spread is not None and spread.high < AT_ONCE
 
 
 def crowd_of(seen: Seen) -> float:
@@ -112,7 +122,9 @@ def _few_left(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     left, limit = _left(seen), seen.limits.survivors
     if left <= 0 or (left < limit and created >= 4 * limit):
         return None
-    if created < 4 * limit:
+    if left >= limit and left >= created / 2:
+        advice = "all were made at once, as a crew is that stays for good; run its unit of work several times over"
+    elif created < 4 * limit:
         wanted = limit if left >= created and created < limit else 4 * limit
         advice = f"run its unit of work at least {words.count(wanted)} times"
     else:

@@ -31,6 +31,7 @@ _METRICS = {
     ("created", ""): "created",
     ("alive_end", ""): "alive at the end",
     ("alive_peak", ""): "alive at the same time, at most",
+    ("spread", ""): "first to last creation, of the time from the first to the end",
     ("destroyed_pending", ""): "destroyed while pending",
     ("churn", ""): "time in creating them anew",
     ("connections", ""): "connections opened",

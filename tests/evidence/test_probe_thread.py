@@ -147,3 +147,24 @@ except RuntimeError as error:
     )
 
     assert plainly(tmp_path)[1] == "".join(f"{x}\n" for x in seen.outcome.last_lines)
+
+
+def test_a_crew_made_before_the_work_is_told_from_threads_made_along_with_it(tmp_path: Path) -> None:
+    program = """
+stop = threading.Event()
+def work(i):
+    stop.wait()
+def make(i):
+    threading.Thread(target=work, args=(i,), daemon=True).start()
+for i in range(6):
+    make(i)
+    time.sleep({between})
+time.sleep({after})
+"""
+    (tmp_path / "crew").mkdir()
+    (tmp_path / "leak").mkdir()
+    crew = run(tmp_path / "crew", program.format(between=0, after=3))
+    leak = run(tmp_path / "leak", program.format(between=0.2, after=0))
+
+    assert crew.value("spread") < 0.05
+    assert leak.value("spread") > 0.5

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from _weakref import ref
+from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +152,15 @@ class Tally:
         """Begin anew."""
         self.census.forget()
         self.hits = self.created = self.left = 0
+        self._first = self._last = 0
         self.ended = False
+
+    def made(self) -> None:
+        """An object was created."""
+        self.created += 1
+        self._last = perf_counter_ns()
+        if not self._first:
+            self._first = self._last
 
     def end(self) -> None:
         """The program has come to its end."""
@@ -168,6 +177,7 @@ class Tally:
             "left": self.left,
             "alive": max(alive, self.left),
             "ended": self.ended,
+            "spread": (self._last - self._first) / max(1, perf_counter_ns() - self._first) if self._first else 0.0,
         }
 
 
@@ -183,6 +193,8 @@ def census_rows(records: Iterable[Mapping[str, Any]], unit: str) -> Iterator[Row
     yield exact("hits", hits, "executions", hits)
     yield exact("created", created, unit, created)
     yield "alive_end", at_most, left, at_most, unit, created
+    if created > 1:
+        yield exact("spread", max(float(record["spread"]) for record in seen), "ratio", created)
     yield exact("alive_peak", max((int(record["peak"]) for record in seen), default=0), unit, created)
 
 

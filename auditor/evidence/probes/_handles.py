@@ -99,7 +99,7 @@ class Recorder:
         else:
             try:
                 self._hold(thing)
-                self._tally.created += 1
+                self._tally.made()
             except TypeError:
                 self._unknown += 1
         self._runtime.tick()

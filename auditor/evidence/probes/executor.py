@@ -54,7 +54,7 @@ class Recorder:
     def _register(self, executor: Any) -> None:
         self._tally.hits += 1
         if _is_open(executor):
-            self._tally.created += 1
+            self._tally.made()
             self._tally.census.add(executor)
         self._runtime.tick()
 

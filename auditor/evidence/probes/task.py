@@ -72,7 +72,7 @@ class Recorder:
     def _register(self, task: Any) -> None:
         self._tally.hits += 1
         if hasattr(task, "done"):
-            self._tally.created += 1
+            self._tally.made()
             self._tally.census.add(task, _name(task))
         self._runtime.tick()
 

@@ -57,7 +57,7 @@ class Recorder:
     def _register(self, thread: Any) -> None:
         self._tally.hits += 1
         if hasattr(thread, "is_alive"):
-            self._tally.created += 1
+            self._tally.made()
             (self._tally.census if _is_alive(thread) else self._waiting).add(thread)
         self._runtime.tick()
 
