@@ -28,7 +28,10 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     if ctx.runs_once(node) or ctx.function(node) is None or ctx.asks_level(node):
         return None
-    if isinstance(node.args[0].value, cst.FormattedString | cst.ConcatenatedString | cst.BinaryOperation):
+    first = 1 if isinstance(node.func, cst.Attribute) and node.func.attr.value == "log" else 0
+    if len(node.args) <= first:
+        return None
+    if isinstance(node.args[first].value, cst.FormattedString | cst.ConcatenatedString | cst.BinaryOperation):
         # what is formatted beforehand is the rule eager-log-format
         return None
     for argument in node.args:
@@ -54,9 +57,19 @@ def _costly_part(argument: cst.BaseExpression, ctx: Context) -> cst.BaseExpressi
 
 def _is_costly(call: cst.Call, ctx: Context) -> bool:
     name = ctx.qualified(call.func)
+    if _joins_what_is_made(call, ctx):
+        return True
     if name in _COSTLY:
         return bool(call.args) and not ctx.is_constant(call.args[0].value) and not _is_scalar(call, ctx)
     return isinstance(call.func, cst.Attribute) and call.func.attr.value in _CONVERSIONS and not call.args
+
+
+def _joins_what_is_made(call: cst.Call, ctx: Context) -> bool:
+    """`", ".join(map(str, rows))`."""
+    match call:
+        case cst.Call(func=cst.Attribute(value=text, attr=cst.Name(value="join")), args=[cst.Arg(value=cst.Call())]):
+            return ctx.type_of(text) == "str"
+    return False
 
 
 def _is_scalar(call: cst.Call, ctx: Context) -> bool:
@@ -121,7 +134,7 @@ RULE = Rule(
             "ruff RUF065",
         ),
     ),
-    triggers=(Calls((".debug", ".info"), Where(function=True)),),
+    triggers=(Calls((".debug", ".info", ".log"), Where(function=True)),),
     expects=Cost(),
     check=check,
     valid=(
@@ -138,6 +151,10 @@ RULE = Rule(
         "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n    logger.debug(f'{sorted(rows)}')\n",
     ),
     invalid=(
+        "import json, logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(data):\n"
+        "    logger.log(logging.DEBUG, '%s', json.dumps(data))\n",
+        "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
+        "    logger.debug('%s', ', '.join(map(str, rows)))\n",
         "import json, logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(data):\n"
         "    logger.debug('%s', json.dumps(data))\n",
         "import logging\n\nlog = logging.getLogger(__name__)\n\ndef f(rows):\n"
@@ -157,6 +174,11 @@ RULE = Rule(
             " is on."
         ),
         fixed=(
+            "import json, logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(data):\n"
+            "    if logger.isEnabledFor(logging.DEBUG):\n"
+            "        logger.log(logging.DEBUG, '%s', json.dumps(data))\n",
+            "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
+            "    if logger.isEnabledFor(logging.DEBUG):\n        logger.debug('%s', ', '.join(map(str, rows)))\n",
             "import json, logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(data):\n"
             "    if logger.isEnabledFor(logging.DEBUG):\n        logger.debug('%s', json.dumps(data))\n",
             "import logging\n\nlog = logging.getLogger(__name__)\n\ndef f(rows):\n"

@@ -16,7 +16,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     if ctx.runs_once(node) or ctx.function(node) is None or ctx.asks_level(node):
         return None
-    how = _formatted(node.args[0].value, ctx)
+    first = 1 if isinstance(node.func, cst.Attribute) and node.func.attr.value == "log" else 0
+    how = _formatted(node.args[first].value, ctx) if len(node.args) > first else None
     if how is None:
         return None
     return Match(f"`{ctx.code(node.func)}` gets a message put together by {how}", (Plant("logged", node),))
@@ -41,6 +42,7 @@ def _formatted(message: cst.BaseExpression, ctx: Context) -> str | None:
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     assert isinstance(node, cst.Call)
+    # `log` has its level first, so it never has one alone
     if sum(argument.keyword is None for argument in node.args) != 1 or any(argument.star for argument in node.args):
         return None
     message = node.args[0].value
@@ -155,7 +157,7 @@ RULE = Rule(
             *("ruff G001", "ruff G002", "ruff G003", "ruff G004"),
         ),
     ),
-    triggers=(Calls((".debug", ".info"), Where(function=True)),),
+    triggers=(Calls((".debug", ".info", ".log"), Where(function=True)),),
     expects=Cost(),
     check=check,
     valid=(
@@ -171,6 +173,8 @@ RULE = Rule(
         "from loguru import logger\n\ndef f(rows):\n    logger.debug(f'{rows}')\n",
     ),
     invalid=(
+        "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
+        "    logger.log(logging.DEBUG, f'{rows} read')\n",
         "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n    logger.debug(f'{rows} read')\n",
         "import logging\n\ndef f(rows):\n    logging.info('%s rows' % len(rows))\n",
         "import logging\n\nclass Job:\n    def __init__(self):\n        self.journal = logging.getLogger('job')\n\n"
@@ -188,6 +192,7 @@ RULE = Rule(
             " at `record.msg` see the pattern. There is no fix for format specifications."
         ),
         fixed=(
+            None,
             "import logging\n\nlogger = logging.getLogger(__name__)\n\ndef f(rows):\n"
             "    logger.debug('%s read', rows)\n",
             "import logging\n\ndef f(rows):\n    logging.info('%s rows', len(rows))\n",

@@ -129,18 +129,24 @@ def _is_orm_chain(owner: ast.expr) -> bool:
 def logs_at(call: cst.Call, ctx: Context) -> str | None:
     """The level of a call of a logger of `logging` ("debug"), None if it is not known to be one."""
     func = call.func
-    if not isinstance(func, cst.Attribute) or func.attr.value not in _LEVELS:
+    if not isinstance(func, cst.Attribute):
+        return None
+    level = func.attr.value
+    if level == "log" and call.args:
+        # `logger.log(logging.DEBUG, ...)`
+        level = (ctx.qualified(call.args[0].value) or "").removeprefix("logging.").lower()
+    if level not in _LEVELS:
         return None
     kind = ctx.type_of(func.value)
     if kind is not None:
-        return func.attr.value if kind.endswith(_LOGGER_TYPES) and not kind.startswith(_OTHERS) else None
+        return level if kind.endswith(_LOGGER_TYPES) and not kind.startswith(_OTHERS) else None
     name = ctx.qualified(func.value)
     if name is not None:
         named = _LOGGER.fullmatch(name.rsplit(".", 1)[-1]) and not name.startswith(_OTHERS)
-        return func.attr.value if named else None
+        return level if named else None
     receiver = func.value.attr if isinstance(func.value, cst.Attribute) else func.value
     known = isinstance(receiver, cst.Name) and _LOGGER.fullmatch(receiver.value) is not None
-    return func.attr.value if known else None
+    return level if known else None
 
 
 def asks_level(node: cst.CSTNode, ctx: Context) -> bool:

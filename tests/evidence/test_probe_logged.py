@@ -10,13 +10,17 @@ from tests.evidence.probing import plainly, probe
 
 HEAD = (
     "import json, logging, time\nlogging.basicConfig(level=logging.LEVEL, format='%(message)s')\nlog = logging.getLogger('app')\n"
-    "adapter = logging.LoggerAdapter(log, {})\ndef costly(x):\n    time.sleep(0.01)\n    return x\n"
+    "adapter = logging.LoggerAdapter(log, {})\nclass Own(logging.LoggerAdapter):\n"
+    "    def process(self, message, options):\n        return message, options\nown = Own(log, {})\n"
+    "class Silent(logging.Logger):\n    def isEnabledFor(self, level):\n        print('asked')\n"
+    "        return False\nsilent = Silent('s')\ndef costly(x):\n    time.sleep(0.01)\n    return x\n"
 )
 CALLS = {
     "argument": "log.debug('%s', costly(i))",
     "f-string": "log.debug(f'{costly(i)}')",
     "keyword": "log.debug('x', extra={'y': costly(i)})",
     "adapter": "adapter.debug('%s', costly(i))",
+    "derived adapter": "own.debug('%s', costly(i))",
     "module": "logging.debug('%s', costly(i))",
     "level given": "log.log(logging.DEBUG, '%s', costly(i))",
     "spread": "log.debug('%s', *[costly(i)])",
@@ -46,6 +50,16 @@ def test_another_kind_of_logger_is_not_asked(tmp_path: Path) -> None:
     probed = probe(tmp_path, program, ("logged", "log.debug('%s', str(i))"))
 
     assert probed.outcome.last_lines == ()
+    assert probed.value("hits") == 3
+    assert not probed.has("seconds")
+
+
+def test_a_derived_logger_with_an_answer_of_its_own_is_not_asked(tmp_path: Path) -> None:
+    program = HEAD.replace("LEVEL", "INFO") + "for i in range(3):\n    silent.debug('%s', str(i))\n"
+    probed = probe(tmp_path, program, ("logged", "silent.debug('%s', str(i))"))
+
+    # as its own `debug` asks
+    assert probed.outcome.last_lines == ("asked",) * 3
     assert probed.value("hits") == 3
     assert not probed.has("seconds")
 

@@ -1,8 +1,8 @@
 """Probe `logged`: how long a logging call's arguments take to evaluate while its level is off.
 
 The clock starts when the logger is there and stops when the last argument is. Whether the level is on is asked of
-`logging.Logger`, `LoggerAdapter` and the module `logging` itself, exactly; other loggers (loguru, structlog) have their
-own rules, so nothing is said of them.
+`logging.Logger`, `LoggerAdapter`, classes derived from them that leave this as it is, and the module `logging` itself;
+other loggers (loguru, structlog) have their own rules, so nothing is said of them.
 """
 
 from __future__ import annotations
@@ -163,11 +163,18 @@ def _logger(value: Any) -> Any:
     logging = sys.modules.get("logging")
     if logging is None:
         return None
-    while type(value) is logging.LoggerAdapter:
+    while _asks_as(value, logging.LoggerAdapter):
         value = value.logger
     if value is logging:
         return logging.root
-    return value if type(value) in (logging.Logger, logging.RootLogger) else None
+    return value if _asks_as(value, logging.Logger) else None
+
+
+def _asks_as(value: Any, kind: type) -> bool:
+    """Whether it is of that kind, and its class has no answer of its own to what is enabled."""
+    own = type(value)
+    names = ("isEnabledFor", "getEffectiveLevel", "debug", "info", "log")
+    return issubclass(own, kind) and all(getattr(own, name, None) is getattr(kind, name, None) for name in names)
 
 
 def _is_on(logger: Any, level: int) -> bool | None:
