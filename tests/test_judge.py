@@ -616,6 +616,15 @@ def test_a_pool_has_room_or_not(opened: float, at_once: float, waited: Range | N
     assert said(Reuse(pooled=True), seen(*rows, hits=1)).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("making", "hits", "kind"), [(0.5, 10, CONFIRMED), (0.5, 9, INCONCLUSIVE), (0.01, 100, INCONCLUSIVE)]
+)
+def test_what_connects_to_nobody_may_be_dear_to_make(making: float, hits: float, kind: VerdictKind) -> None:
+    rows = row("connections", 0), row("peers", 0), row("per_hit", 0.0), row("making", making, unit="s")
+    assert said(Reuse(making=True), seen(*rows, hits=hits)).kind is kind
+    assert said(Reuse(), seen(*rows, hits=hits)).kind is INCONCLUSIVE
+
+
 def test_connections_that_were_counted_in_part_reject_nothing() -> None:
     rows = row("connections", 2), row("peers", 1), row("per_hit", (0.0, 0.07))
     assert said(Reuse(), seen(*rows, gaps={"probes": "one process was killed"})).kind is NOT_MEASURABLE

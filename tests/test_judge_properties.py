@@ -39,6 +39,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Survivors("executors", churn=("threading.py:start",)),
     Reuse(),
     Reuse(pooled=True),
+    Reuse(making=True),
     Stall(),
     Repetition(),
     Wait(),
@@ -63,6 +64,7 @@ COSTS = {
     ("churn", "py-spy"): "s",
     ("connections", "probes"): "connections",
     ("per_hit", "probes"): "ratio",
+    ("making", "probes"): "s",
     ("pool_waited", "probes"): "s",
     ("pool_waited_share", "probes"): "ratio",
     ("stall_total", "probes"): "s",
@@ -105,7 +107,7 @@ NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
     },
     Reuse: {
         (metric, "probes")
-        for metric in ("connections", "peers", "per_hit", "open_peak", "pool_waited", "pool_waited_share")
+        for metric in ("connections", "peers", "per_hit", "open_peak", "pool_waited", "pool_waited_share", "making")
     },
     Stall: {
         ("stall", "py-spy"),

@@ -5,7 +5,9 @@ connections                 per execution                     per peer       ver
 executions
 1 or more                   upper end under the threshold     any            rejected: they are reused
 1 or more                   any                               fewer than 2   rejected: there was nothing to reuse
-none                        any                               any            inconclusive: it never connected
+none, in 10 executions or   making it is costly (seconds and  any            confirmed, if the rule asks for it
+more                        share, see `timing`)
+none                        anything else                     any            inconclusive: it never connected
 not counted, or in part     any                               any            not-measurable
 anything else                                                                inconclusive, with the executions wanted
 
@@ -56,6 +58,8 @@ def judge_reuse(expects: Reuse, seen: Seen) -> Opinion:
         return Opinion(VerdictKind.CONFIRMED, f"{counted}: they are not reused")
     if not seen.complete(PROBES):
         return Opinion(VerdictKind.NOT_MEASURABLE, f"{counted}, but not all was seen: {seen.gap()}")
+    if expects.making and opened.high <= 0 and (costly := _made_at_a_cost(seen)) is not None:
+        return costly
     if opened.high <= 0:
         advice = f"run it {words.times(ENOUGH, 'times')} against a peer that answers"
         return Opinion(VerdictKind.INCONCLUSIVE, f"no connection in {runs}; {advice}")
@@ -70,6 +74,19 @@ def judge_reuse(expects: Reuse, seen: Seen) -> Opinion:
         VerdictKind.INCONCLUSIVE,
         f"{counted} leave it in doubt; run it at least {words.times(words.at_least(wanted), 'times')}",
     )
+
+
+def _made_at_a_cost(seen: Seen) -> Opinion | None:
+    """What connects to no peer, such as an engine of SQLite, may be dear to make; what else it costs is not known."""
+    making = seen.row("making")
+    if making is None or seen.hits < ENOUGH or seen.wall_s <= 0:
+        return None
+    share = making.low / seen.wall_s, making.high / seen.wall_s
+    if weigh(seen, (making.low, making.high), share) is not Reading.COSTLY:
+        return None
+    spent = f"{words.seconds(making.value)} of {words.seconds(seen.wall_s)} ({words.percent(share[0])})"
+    runs = words.times(seen.hits, "executions")
+    return Opinion(VerdictKind.CONFIRMED, f"no connection to a peer, but making it took {spent} in {runs}")
 
 
 def _judge_pool(seen: Seen) -> Opinion:

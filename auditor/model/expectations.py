@@ -49,10 +49,11 @@ class Reuse:
     """A connection is opened anew although an earlier one could serve: connections opened per execution.
 
     What is `pooled` is made once and should keep connections for all: connections opened against those open at once,
-    and seconds in which callers wait for one.
+    and seconds in which callers wait for one. With `making`, making it counts where it connects to no peer.
     """
 
     pooled: bool = False
+    making: bool = False
 
 
 @dataclass(frozen=True, slots=True)

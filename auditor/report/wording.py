@@ -36,6 +36,7 @@ _METRICS = {
     ("churn", ""): "time in creating them anew",
     ("connections", ""): "connections opened",
     ("peers", ""): "distinct peers",
+    ("making", ""): "time spent in making it",
     ("open_peak", ""): "connections open at once, at most",
     ("per_hit", ""): "connections per execution",
     ("loop_hits", ""): "executions on a running event loop",

@@ -332,3 +332,12 @@ def test_waiting_out_of_sight_is_no_waiting_of_zero(tmp_path: Path) -> None:
 
     assert seen.value("hits") == 1
     assert not seen.has("pool_waited")
+
+
+def test_what_connects_to_nobody_is_timed(tmp_path: Path) -> None:
+    made = "connect(0.02)"
+    program = "import time\ndef connect(seconds):\n    time.sleep(seconds)\n    return object()\nfor n in range(5):\n"
+    seen = run(tmp_path, f"{program}    {made}\n", made)
+
+    assert (seen.value("hits"), seen.value("connections")) == (5, 0)
+    assert seen.value("making") >= 0.1

@@ -74,6 +74,7 @@ class Recorder:
         self._file = ""
         self._hits = 0
         self._connections = 0
+        self._making_ns = 0
         self._peers: Dict[str, int] = {}
         self._open = _census.Census(_is_open)
         self._waits = _meter.Meter()
@@ -86,7 +87,7 @@ class Recorder:
         """What the planted code calls."""
         return {"begins": self.begins, "made": self.made}
 
-    def begins(self) -> None:
+    def begins(self) -> int:
         """The expression begins to be evaluated, by the frame that calls this."""
         try:
             self._hits += 1
@@ -96,9 +97,11 @@ class Recorder:
             self._runtime.tick()
         except Exception:
             pass
+        return perf_counter_ns()
 
-    def made(self, begun: None, client: Any) -> Any:
+    def made(self, begun: int, client: Any) -> Any:
         """A client was made, or an answer came."""
+        self._making_ns += perf_counter_ns() - begun
         try:
             self._unseen = self._unseen or _waits_unseen(client)
             _clients.add(client, [*(_clients.get(client) or ()), self])
@@ -139,6 +142,7 @@ class Recorder:
             "connections": self._connections,
             "peers": [peer for peer, number in self._peers.copy().items() if number > 0],
             "blind": any(name in sys.modules for name in BLIND),
+            "making": self._making_ns / 1e9,
             "open": self._open.peak,
             "waiting": self._waits.record([0, 0, 0]),
             "unseen": self._unseen,
@@ -146,7 +150,7 @@ class Recorder:
 
     def reset(self) -> None:
         """A forked process may go on using its copies of the clients."""
-        self._hits = self._connections = 0
+        self._hits = self._connections = self._making_ns = 0
         self._peers = {}
         self._open.forget()
         self._waits.reset()
@@ -163,6 +167,8 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     yield _census.exact("peers", len({peer for record in seen for peer in record["peers"]}), "peers", opened)
     if hits:
         yield _census.exact("per_hit", opened / hits, "ratio", hits)
+    if not opened:
+        yield _census.exact("making", sum(record["making"] for record in seen), "s", hits)
     yield _census.exact("open_peak", sum(record["open"] for record in seen), "connections", opened)
     if not any(record["unseen"] for record in seen):
         yield from _meter.meter_rows([record["waiting"] for record in seen], "pool_waited")
