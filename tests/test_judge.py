@@ -767,7 +767,7 @@ def test_repetition_needs_its_own_counts() -> None:
     assert said(Repetition(), seen(*time(2.0, 2.0))).kind is NOT_MEASURABLE
     later = said(Repetition(), seen(row("repeats", 99, unit="executions"), hits=100))
     assert later.kind is NOT_MEASURABLE
-    assert "99 of 100 executions had an input seen before, but their items are made later" in later.reason
+    assert "99 of 100 executions had an input seen before, but their items are made or read later" in later.reason
     partly = seen(*repeated(99, 2.0, 2.0), gaps={"probes": "one process was killed before it reported"})
     assert said(Repetition(), partly).kind is NOT_MEASURABLE
 

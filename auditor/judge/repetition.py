@@ -51,9 +51,8 @@ def judge_repetition(seen: Seen) -> Opinion:
     """The table above."""
     repeats, spent = seen.row("repeats"), seen.row("repeat_seconds")
     if repeats is not None and spent is None and seen.complete(PROBES):
-        reason = (
-            f"{_counted(seen, repeats)}, but their items are made later, elsewhere; take them in a loop over the call"
-        )
+        later = "but their items are made or read later, where no clock runs"
+        reason = f"{_counted(seen, repeats)}, {later}; go through them in a loop over the call itself"
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)
     if repeats is None or spent is None:
         reason = f"executions with an input seen before were not counted: {seen.gap()}"

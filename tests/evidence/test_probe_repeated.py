@@ -192,10 +192,33 @@ def test_items_made_later_take_until_the_loop_has_them(tmp_path: Path, case: str
     assert 0.09 <= probed.value("repeat_seconds") < 0.75 * probed.value("seconds") + 0.05
 
 
+LINES = {
+    "of the file": ("for line in FLAGGED:\n        print(line)\n", "open('lines.txt')"),
+    "numbered": ("for n, line in FLAGGED:\n        print(n, line)\n", "enumerate(open('lines.txt'))"),
+    "of a table": ("for row in FLAGGED:\n        print(row)\n", "csv.reader(open('lines.txt'))"),
+}
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_a_loop_over_a_file_is_the_time_of_reading_it(tmp_path: Path, case: str) -> None:
+    (tmp_path / "lines.txt").write_text("a,b\n" * 3)
+    template, flagged = LINES[case]
+    program = "import csv\nfor i in range(4):\n    " + template.replace("FLAGGED", flagged)
+    probed = probe(tmp_path, program, ("repeated", flagged), ("file", "open('lines.txt')"))
+
+    assert plainly(tmp_path)[1].splitlines()[-len(probed.outcome.last_lines) :] == list(probed.outcome.last_lines)
+    assert probed.value("hits") == probed.value("created", 1) == 4
+    assert probed.has("repeat_seconds")
+
+
 ELSEWHERE = {
     "kept": ("kept = items()\n    print(list(kept))\n", "items()"),
     "counted": ("for i, x in enumerate(items()):\n        print(x)\n", "items()"),
     "another line than the loop's": ("print([\n        x\n        for x in items()\n    ])\n", "items()"),
+    "lines of a file": (
+        "with open(__file__) as f:\n        print([line for line in f])\n",
+        "open(__file__)",
+    ),
     "entries of a directory": ("with os.scandir('.') as found:\n        print(len(list(found)))\n", "os.scandir('.')"),
 }
 

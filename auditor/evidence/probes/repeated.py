@@ -68,12 +68,23 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         _wrap(node, call)
         return made
 
-    if isinstance(around, ast.Await):
+    if around is not None and isinstance(around, ast.Await):
         return {node: wrap, around: lambda made: call("fin_awaited", made)}
     if isinstance(around, ast.withitem) and isinstance(parents.get(around), ast.AsyncWith):
         return {node: wrap, parents[around]: lambda made: _ends_in_body(made, call)}
-    role = "fin_looped" if _is_looped(node, parents) else "fin"
+    if around is not None and _is_looped(node, parents):
+        return {node: wrap, around: _looped(call)}
+    role = "fin_opened" if _is_read_by_lines(node, parents) else "fin"
     return {node: lambda made: call(role, wrap(made))}
+
+
+def _looped(call: Callable[..., ast.expr]) -> Callable[[Any], Any]:
+    def change(loop: Any) -> Any:
+        # around all that is planted at the call, which is to see what it returned
+        loop.iter = call("fin_looped", loop.iter)
+        return loop
+
+    return change
 
 
 def _is_looped(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
@@ -92,6 +103,19 @@ def _ends_in_body(statement: Any, call: Callable[..., ast.expr]) -> Any:
     ended = ast.Expr(value=call("fin_awaited", ast.Constant(value=None)))
     statement.body.insert(0, ast.copy_location(ended, statement.body[0]))
     return statement
+
+
+def _is_read_by_lines(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether what the call returns gets a name that a loop goes over: if it is a file, the loop reads it."""
+    around: Any = parents.get(node)
+    scope: Any = parents.get(around) if around is not None else None
+    named = getattr(around, "optional_vars", None) or next(iter(getattr(around, "targets", ())), None)
+    if not isinstance(around, (ast.withitem, ast.Assign)) or not isinstance(named, ast.Name):
+        return False
+    return any(
+        isinstance(each, (ast.For, ast.comprehension)) and getattr(each.iter, "id", None) == named.id
+        for each in ast.walk(scope)
+    )
 
 
 def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:
@@ -279,9 +303,20 @@ def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
         now = perf_counter_ns()
         execution = opened.pop(id(frame(1)), None)
         if execution is not None and execution.begun:
-            if _works_later(value):
+            if _works_later(value) or _inputs.is_open_file(value):
                 return _passed_on(value, execution, now - execution.begun)
             execution.samples.add(execution.begun, now)
+            site.tick()
+        return value
+
+    def fin_opened(value: Any) -> Any:
+        if _inputs.is_open_file(value):
+            site.is_untimed = True
+            opened.pop(id(frame(1)), None)
+            return value
+        execution = opened.pop(id(frame(1)), None)
+        if execution is not None and execution.begun:
+            execution.samples.add(execution.begun, perf_counter_ns())
             site.tick()
         return value
 
@@ -294,17 +329,18 @@ def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
             site.tick()
         return value
 
-    functions = (receiver, function, alone, alone_function, operand, last, fin, fin_looped, fin_awaited)
+    functions = (receiver, function, alone, alone_function, operand, last, fin, fin_looped, fin_opened, fin_awaited)
     return {each.__name__: each for each in functions}
 
 
-_LATER = frozenset(id(kind) for kind in (type(_ for _ in ()), map, filter))
+_LATER = frozenset(id(kind) for kind in (type(_ for _ in ()), map, filter, enumerate, zip))
+_LATER_NAMES = ("ScandirIterator", "reader", "DictReader")
 _name_of = type.__dict__["__name__"].__get__
 
 
 def _works_later(value: Any) -> bool:
     """Whether it is an iterator that makes its items when they are asked for; runs no code of the program."""
-    return id(type(value)) in _LATER or _name_of(type(value)) == "ScandirIterator"
+    return id(type(value)) in _LATER or _name_of(type(value)) in _LATER_NAMES
 
 
 def _passed_on(items: Any, execution: _Execution, spent_ns: int) -> Iterator[Any]:
