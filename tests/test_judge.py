@@ -192,6 +192,14 @@ def test_a_cost_that_follows_n_in_step_is_rejected_if_n_drives_the_operation() -
     assert said(Scaling(), seen(*time(2, 2), constant, driven, gaps={"probes": "killed"})).kind is INCONCLUSIVE
 
 
+@pytest.mark.parametrize(("growth", "kind"), [((0.9, 1.1), INCONCLUSIVE), ((0.1, 0.3), REJECTED)])
+def test_what_grows_and_is_hot_in_the_plain_program_is_not_cheap_for_being_so_under_probes(
+    growth: Range, kind: VerdictKind
+) -> None:
+    rows = *time(0.02, 2.0), row("growth", growth, unit="exponent"), row("size_max", 300_000, unit="items")
+    assert said(Scaling(), seen(*rows)).kind is kind
+
+
 def test_growth_in_one_run_is_not_outvoted_by_sizes_that_do_not_drive_it() -> None:
     rows = (*time(2, 2), row("growth", (0.9, 1.1)), over_n("hit_exponent", (-0.2, 0.2)))
     assert said(Scaling(), seen(*rows)).kind is CONFIRMED

@@ -13,6 +13,8 @@
     confirmed      no growth, sizes within a factor 8 of one another, and the   confirmed: at this size it is far dearer
                    constant-time alternative at least 4 times cheaper           than it need be
     confirmed      anything else                                                inconclusive: sizes further apart
+    rejected       growth's lower end reaches the threshold, and py-spy        inconclusive: they contradict
+                   finds the line costly
     rejected       sizes reached 1,000 items, or are visibly bounded: at least  rejected
                    1,000 executions, all of one size or none above 64 items
                    (not where the growth may be steep)
@@ -37,8 +39,8 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.growing import described, is_driven, per_execution
-from auditor.judge.seen import PROBES, Opinion
-from auditor.judge.timing import judge_time
+from auditor.judge.seen import PROBES, PY_SPY, Opinion
+from auditor.judge.timing import Reading, judge_time, read
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -80,8 +82,23 @@ def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     if time.kind is VerdictKind.CONFIRMED:
         return _hot(expects, seen, time)
     if time.kind is VerdictKind.REJECTED:
-        return _cold(expects, seen, time)
+        return _disputed(seen, growth) or _cold(expects, seen, time)
     return time
+
+
+def _disputed(seen: Seen, growth: Evidence | None) -> Opinion | None:
+    """What grows with size under the probes is not cheap for being so there, if the line is hot in the plain program.
+
+    How much a copy of a large block costs hangs on what the allocator did before: the probes may have changed that.
+    """
+    hot = read(seen, PROBES) is Reading.CHEAP and read(seen, PY_SPY) is Reading.COSTLY
+    if not hot or growth is None or growth.low < seen.limits.growth:
+        return None
+    timed, sampled = words.seconds(seen.value("seconds")), words.seconds(seen.value("seconds", PY_SPY))
+    reason = f"the probes timed {timed} and a cost that grows with size, py-spy saw {sampled} on the line"
+    return Opinion(
+        VerdictKind.INCONCLUSIVE, f"{reason}; move the operation to a line of its own, or run it at larger sizes"
+    )
 
 
 def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:

@@ -307,10 +307,15 @@ class Runtime:
         return sorted({self._paths[file] for file in files if isinstance(file, str)})
 
 
+_PORTION = 65_536
+"""Bytes read at once. glibc fetches blocks above 128 KiB from the system and gives them back, until one was freed: then
+it keeps blocks of that size. A large buffer of ours would make the program's own cheaper than they are without us."""
+
+
 def _content(file: str) -> bytes:
     descriptor = _open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        return b"".join(iter(lambda: _read(descriptor, 1_000_000), b""))
+        return b"".join(iter(lambda: _read(descriptor, _PORTION), b""))
     finally:
         _close(descriptor)
 
