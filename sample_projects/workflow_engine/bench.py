@@ -38,7 +38,7 @@ def scan_tenants(tenants: int, paths_each: int) -> None:
         ]
         with IgnoreRules([f"tenant{tenant}/pkg{tenant % 29}/*", "*.lock"]) as rules:
             files = scan(paths, rules)
-            for index in range(3):
+            for index in range(5):
                 sample = f"region = eu\napi_key = 'k{tenant:08d}{index:08d}'\n"
                 redacted += redact(sample).count("[redacted]")
         languages.update(file.language for file in files)
@@ -144,7 +144,7 @@ def log_lines(emitter: BufferedEmitter) -> Iterator[str]:
     """Yield a line for every event of interest."""
     kinds = ["run-started", "node-finished", "run-finished"]
     for number, event in enumerate(emitter.select(kinds)):
-        yield f"{number} {event.run_id} {event.kind:<13} {event.detail or '-'} (t{number % 9})"
+        yield f"{number} {event.run_id} {event.kind:<20} {event.detail or '-':<80} (t{number % 9})"
 
 
 def write_up(emitter: BufferedEmitter, prompts: int, lines: int) -> None:
@@ -166,8 +166,8 @@ def main() -> None:
     run_reviews(emitter, runs=600)
     with tempfile.TemporaryDirectory() as folder:
         migrate(emitter, Path(folder), steps=1100)
-    plan(nodes=4500)
-    consolidate((350, 700, 1400, 2800))
+    plan(nodes=9000)
+    consolidate((600, 1200, 2400, 4800))
     write_up(emitter, prompts=4, lines=1500)
 
 
