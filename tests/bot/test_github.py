@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auditor.bot import github as forge
 from auditor.bot.check import MOST_ANNOTATIONS
 from auditor.bot.comment import order_of
 from auditor.bot.deliver import Delivered, deliver
@@ -157,6 +158,14 @@ def test_a_server_that_stumbles_is_asked_again(github: FakeGitHub, status: int) 
         Fault("GET /repos/team/project/pulls/7", status, {"message": "sorry"}, times=2),
         Fault("POST /repos/team/project/issues/7/comments", status, {"message": "sorry"}, {"Retry-After": "0"}),
     ]
+    delivered(github, a_report(introduced()))
+
+    assert len(github.comments) == 1
+
+
+def test_an_answer_that_does_not_come_is_asked_for_again(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forge, "TIMEOUT_S", 1)
+    github.faults = [Fault("GET /repos/team/project/pulls/7", 200, delay_s=3)]
     delivered(github, a_report(introduced()))
 
     assert len(github.comments) == 1
