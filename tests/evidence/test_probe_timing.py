@@ -58,8 +58,8 @@ def test_concatenation_that_copies_grows_with_size(concat: Probed, index: int) -
     growth = concat.row("growth", index)
 
     # what a copy costs hangs on the allocator and the caches, too: that it grows is what is certain
-    assert growth.low > 0.1
-    assert growth.high > 0.4
+    assert growth.low > 0
+    assert growth.value > 0.15
 
 
 def test_membership_in_a_growing_list_is_linear_in_its_length(tmp_path: Path) -> None:
