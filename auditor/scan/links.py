@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from auditor.scan.dotted import components, modules
 from auditor.scan.outline import Called, Key, Outline, Places, Routine
 
 MAX_CALLS = 4
@@ -123,7 +124,7 @@ class _Linker:
     def __init__(self, outlines: Mapping[str, Outline], words: Collection[str]) -> None:
         self._outlines = outlines
         self._words = words
-        self._modules = _modules(outlines)
+        self._modules = modules(outlines)
         self._known: dict[tuple[str, str], _Thing | None] = {}
         self._depth = 0
         self._made: dict[str, Outlook] = {}
@@ -161,7 +162,7 @@ class _Linker:
 
     def _mean(self, path: str, ref: str) -> None:
         """Note the first part of a reference that another file explains by something outside the project."""
-        parts = _components(ref)
+        parts = components(ref)
         for count in range(1, len(parts) + 1):
             thing = self._resolve(path, "".join(parts[:count]))
             if thing is None:
@@ -204,7 +205,7 @@ class _Linker:
         return self._known[key]
 
     def _follow(self, path: str, ref: str, steps: int) -> _Thing | None:
-        parts = _components(ref)
+        parts = components(ref)
         if ref.startswith(":"):
             thing: _Thing | None = _Thing("module", path, "")
             parts[0] = parts[0][1:]
@@ -427,27 +428,3 @@ class _Linker:
             if thing is not None and thing.kind != "outside":
                 found.add(thing.path)
         return found
-
-
-def _components(ref: str) -> list[str]:
-    """`a.b().c` as ["a", ".b", "()", ".c"]."""
-    found: list[str] = []
-    for index, part in enumerate(ref.split(".")):
-        name, mark, _ = part.partition("()")
-        found.append(f".{name}" if index else name)
-        if mark:
-            found.append("()")
-    return found
-
-
-def _modules(outlines: Mapping[str, Outline]) -> dict[str, list[str]]:
-    """Dotted names under which the files can be imported, as their directories and packages allow."""
-    found: dict[str, list[str]] = {}
-    for path, outline in sorted(outlines.items()):
-        pure = PurePosixPath(path)
-        package = outline.package.split(".") if outline.package else []
-        above = pure.parent.parts[: max(0, len(pure.parent.parts) - len(package))]
-        own = [*package, *([] if pure.stem == "__init__" else [pure.stem])]
-        for start in range(len(above) + 1):
-            found.setdefault(".".join((*above[start:], *own)), []).append(path)
-    return found

@@ -1,0 +1,32 @@
+"""Dotted names: their parts, and the files that can be imported under them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from auditor.scan.outline import Outline
+
+
+def components(ref: str) -> list[str]:
+    """`a.b().c` as ["a", ".b", "()", ".c"]."""
+    found: list[str] = []
+    for index, part in enumerate(ref.split(".")):
+        name, mark, _ = part.partition("()")
+        found.append(f".{name}" if index else name)
+        if mark:
+            found.append("()")
+    return found
+
+
+def modules(outlines: Mapping[str, Outline]) -> dict[str, list[str]]:
+    """Dotted names under which the files can be imported, as their directories and packages allow."""
+    found: dict[str, list[str]] = {}
+    for path, outline in sorted(outlines.items()):
+        pure = PurePosixPath(path)
+        package = outline.package.split(".") if outline.package else []
+        above = pure.parent.parts[: max(0, len(pure.parent.parts) - len(package))]
+        own = [*package, *([] if pure.stem == "__init__" else [pure.stem])]
+        for start in range(len(above) + 1):
+            found.setdefault(".".join((*above[start:], *own)), []).append(path)
+    return found
