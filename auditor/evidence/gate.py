@@ -19,8 +19,8 @@ from typing import Self
 
 import psutil
 
+from auditor.evidence.ending import living_after
 from auditor.evidence.guardian import temporary_directory
-from auditor.evidence.supervise import living_after
 
 PATIENCE_S = 20.0
 """How long a process waits for py-spy; attaching takes 0.05 s, on a machine out of breath some seconds."""

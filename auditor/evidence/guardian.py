@@ -111,7 +111,7 @@ def _main(path: list[str]) -> None:
     if not left:
         return
     sys.path[:] = path
-    from auditor.evidence.supervise import end_marked
+    from auditor.evidence.ending import end_marked
 
     things = [(one[:1], os.fsdecode(bytes.fromhex(one[1:]))) for one in left]
     for kind, thing in things:

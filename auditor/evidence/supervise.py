@@ -14,26 +14,21 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-import psutil
-
 from auditor.errors import WorkloadError
+from auditor.evidence.ending import TOKEN_VARIABLE, end, family
 from auditor.evidence.guardian import PROCESSES, guard, release
-
-TOKEN_VARIABLE = "AUDIT_RUN"
 
 LAST_LINES = 20
 LINE_WIDTH = 500
 _TAIL_BYTES = LAST_LINES * LINE_WIDTH * 4
 _CHUNK_BYTES = 1 << 20
 _POLL_S = 0.02
-_TERM_GRACE_S = 2.0
 _DRAIN_GRACE_S = 0.5
-_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +168,7 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _end(lambda: _family(self._process, self._token))
+        end(lambda: family(self._process, self._token))
         release(PROCESSES, self._token)
         self._ending.join()
         self.drain()
@@ -340,64 +335,3 @@ def _last_lines(stdout: bytes, stderr: bytes) -> tuple[str, ...]:
     err = err[-room:]
     out = out[-(LAST_LINES - len(err)) :] if len(err) < LAST_LINES else []
     return tuple(line[:LINE_WIDTH] for line in (*out, *err))
-
-
-def end_marked(token: str) -> None:
-    """End every process that carries the token, whoever started it."""
-    _end(lambda: (process for process in psutil.process_iter() if _carries(process, token)))
-
-
-def _end(family_now: Callable[[], Iterable[psutil.Process]]) -> None:
-    """End these processes: ask first, insist after a grace. Rounds, because one may fork meanwhile."""
-    for _ in range(_ROUNDS):
-        family = list(family_now())
-        if not family:
-            return
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                process.terminate()
-        for process in living_after(_TERM_GRACE_S, family):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        living_after(_TERM_GRACE_S, family)
-
-
-def living_after(within_s: float, family: Sequence[psutil.Process]) -> list[psutil.Process]:
-    """Those that have not ended within so many seconds.
-
-    Not by psutil.wait_procs: it takes the exit code of the main process from whom it is meant for, and waits for
-    zombies, which are another's to bury.
-    """
-    deadline = time.monotonic() + within_s
-    while (living := [process for process in family if _is_alive(process)]) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
-    return living
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _family(main: subprocess.Popen[bytes], token: str) -> Iterator[psutil.Process]:
-    """Living processes of the run: the tree below `main`, its session, and whoever carries the token."""
-    tree: set[int] = set()
-    if main.returncode is None:  # once reaped, its number may be another's
-        with contextlib.suppress(psutil.Error):
-            tree = {main.pid, *(child.pid for child in psutil.Process(main.pid).children(recursive=True))}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.pid == os.getpid() or not _is_alive(process):
-                continue
-            if process.pid in tree or os.getsid(process.pid) == main.pid or _carries(process, token):
-                yield process
-
-
-def _carries(process: psutil.Process, token: str) -> bool:
-    """Whether it was started by this run, directly or not; unknown counts as no."""
-    try:
-        return _is_alive(process) and token in process.environ().get(TOKEN_VARIABLE, "").split(":")
-    except (psutil.Error, OSError):
-        return False

@@ -1,13 +1,13 @@
 """What a profile that was taken elsewhere says: samples of lines, or a tracer's times of functions.
 
 Samples are no counts, and a line may hold other code than the flagged. So a sample of the flagged line shows that it
-ran; none shows nothing but a ceiling. Its time bounds that of the flagged operation from above, and is its own
-("seconds", "share") only where nothing else works on its lines; else it is the line's ("line_seconds", "line_share").
-Where waiting may be missing from the profile, upper ends are open. "Reads" is by the table in `timing`.
+ran; none shows nothing but a ceiling, not that it never ran. Its time bounds that of the flagged operation from above,
+and is its own ("seconds", "share") only where nothing else works on its lines; else it is the line's ("line_seconds",
+"line_share"). Where waiting may be missing from the profile, upper ends are open. "Reads" is by the table in `timing`.
 
     samples of the line                       expectation     verdict
     not known                                 any             not-measurable
-    none                                      any             not-exercised, with the ceiling
+    none                                      any             inconclusive, with the ceiling
     time reads cheap                          Cost (time),    rejected
                                               Repetition
     time reads cheap                          Scaling         inconclusive: sizes are not known
@@ -16,9 +16,8 @@ Where waiting may be missing from the profile, upper ends are open. "Reads" is b
     anything else                                             inconclusive
 
     memory at the peak                        for Cost with memory alone
-    none                                      not-exercised
     bytes and share reach their thresholds    confirmed; inconclusive if the line holds other code too
-    less                                      not-measurable, as its time is not known
+    less, or none                             not-measurable, as its time is not known
 
     calls of the function around it, traced
     none                                      any             not-exercised
@@ -51,7 +50,7 @@ def judge_capture(expects: Expectation, seen: Seen) -> Opinion:
     if samples is None or not seen.complete(CAPTURE):
         return Opinion(VerdictKind.NOT_MEASURABLE, seen.gap(CAPTURE))
     if samples.value <= 0:
-        return Opinion(VerdictKind.NOT_EXERCISED, _unseen(seen, samples))
+        return Opinion(VerdictKind.INCONCLUSIVE, _unseen(seen, samples))
     own = _own(seen)
     reading = _read(seen)
     match expects:
@@ -109,7 +108,7 @@ def _unseen(seen: Seen, samples: Evidence) -> str:
     most = (
         f"took at most {words.percent(share.high)} of the time sampled" if share and share.high < 1 else "only waited"
     )
-    return f"none of {many} shows it running: it did not run, or {most}"
+    return f"none of {many} shows it running: it did not run, or {most}; {WORKLOAD} to count its executions"
 
 
 def _spent(seen: Seen) -> str:
@@ -143,8 +142,8 @@ def _doubt(seen: Seen, own: bool, reading: Reading) -> str:
 def _memory(seen: Seen) -> Opinion:
     size, share = _time(seen, "peak_bytes"), _time(seen, "peak_share")
     if size is None or share is None or size.value <= 0:
-        reason = "nothing that was alive at the peak was allocated here: it did not run, or held nothing"
-        return Opinion(VerdictKind.NOT_EXERCISED, reason)
+        reason = "nothing that was alive at the peak was allocated here, and a memory profile does not tell its time"
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"{reason}; {WORKLOAD}")
     held = f"{words.size(size.value)} of the memory at its peak ({words.percent(share.value)}) come from"
     if size.low < seen.limits.bytes or share.low < seen.limits.share:
         reason = f"only {held} here, but a memory profile does not tell its time; {WORKLOAD}"

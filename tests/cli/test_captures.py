@@ -72,7 +72,7 @@ def test_a_profile_of_py_spy_from_elsewhere_is_judged(project: Path, elsewhere: 
 
     found = findings(result)
     assert found["clone"]["verdict"] == "confirmed", result.stdout
-    assert found["never"]["verdict"] == "not-exercised"
+    assert found["never"]["verdict"] == "inconclusive"
     assert result.returncode == 1
     assert not (project / "was_run").exists()
     assert not (project / ".audit").exists()
@@ -126,7 +126,7 @@ def test_a_running_process_is_watched_and_goes_on(project: Path, running: subpro
 
     found = findings(result)
     assert found["clone"]["verdict"] == "confirmed", result.stdout + result.stderr
-    assert found["never"]["verdict"] == "not-exercised"
+    assert found["never"]["verdict"] == "inconclusive"
     assert running.poll() is None
 
 
