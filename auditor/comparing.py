@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +19,7 @@ from auditor.patch import sides as sides_of_patch
 from auditor.scan.files import SUFFIXES, Target, repository_of
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
+from auditor.scan.record import FileScan
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,26 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What was audited: the target, the paths (from its root on) that could be read, the rules, where else to look."""
+    """What was audited, and of which change.
+
+    target: all files that were scanned. changed: the files that the change is about. read: paths (from the root on)
+    that could be read. scans: those made, by path and outlook. ran: ids of the rules. paths: what the user named.
+    """
 
     target: Target
+    changed: tuple[Side, ...]
     read: frozenset[str]
+    scans: Mapping[tuple[str, str], FileScan]
     rules: RuleSet
     ran: frozenset[str]
     paths: tuple[Path, ...]
     cache: bool
     jobs: int | None
+
+    @property
+    def edited(self) -> frozenset[str]:
+        """Paths that the change is about, on either side."""
+        return frozenset(path for side in self.changed for path in (side.old, side.new) if path is not None)
 
     def covers(self, path: str) -> bool:
         """Whether the file was audited, or is gone from where it would have been."""
@@ -88,9 +102,7 @@ def narrowed(target: Target, changed: Iterable[Side]) -> Target:
     )
 
 
-def compared(
-    against: Against, changed: Sequence[Side], suspects: Sequence[Suspect], scope: Scope, stop: threading.Event
-) -> Compared:
+def compared(against: Against, suspects: Sequence[Suspect], scope: Scope, stop: threading.Event) -> Compared:
     """Tell introduced from pre-existing suspects, and name the fixed ones.
 
     Raises:
@@ -98,7 +110,7 @@ def compared(
     """
     found = Compared()
     if against.is_change:
-        found = _with_old_side(changed, suspects, scope, stop)
+        found = _with_old_side(suspects, scope, stop)
     if against.baseline is None:
         return found
     held = baseline.hold(
@@ -130,13 +142,13 @@ def _renames(file: Path | None) -> dict[str, str]:
 # The old side
 
 
-def _with_old_side(
-    changed: Sequence[Side], suspects: Sequence[Suspect], scope: Scope, stop: threading.Event
-) -> Compared:
+def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Event) -> Compared:
     """Files outside the scope are looked at only if something seems new: code may have been moved from there."""
-    inside = [side for side in changed if side.new in scope.read or (side.new is None and scope.covers(side.old or ""))]
+    inside = [
+        side for side in scope.changed if side.new in scope.read or (side.new is None and scope.covers(side.old or ""))
+    ]
     comparison = _compare(inside, inside, suspects, scope, stop)
-    outside = [side for side in changed if side not in inside]
+    outside = [side for side in scope.changed if side not in inside]
     if comparison.introduced and outside:
         comparison = _compare([*inside, *outside], inside, suspects, scope, stop)
     states = {
@@ -155,16 +167,19 @@ def _compare(
     scope: Scope,
     stop: threading.Event,
 ) -> Comparison:
-    before, unread = _scanned([side for side in changed if side.old is not None], scope, stop)
+    before, unread = _before(changed, scope, stop)
     interesting = {one.path for one in (*before, *suspects)}
     changes = [
         FileChange(side.old, side.new, _blocks(side, scope.target.root))
         for side in changed
         if {side.old, side.new} & interesting
     ]
+    # what a file says of others can change though it stays as it is
+    same = scope.read - scope.edited
+    changes += [FileChange(path, path) for path in sorted(same & interesting)]
     unknown = {side.new for side in inside if side.old in unread and side.new is not None}
     comparison = compare(before, suspects, changes, unknown)
-    own = {side.old for side in inside}
+    own = same | {side.old for side in inside}
     return replace(comparison, fixed=tuple(one for one in comparison.fixed if one.path in own))
 
 
@@ -178,27 +193,55 @@ def _blocks(side: Side, root: Path) -> tuple[Block, ...]:
     return blocks(side.before.splitlines(keepends=True), after.splitlines(keepends=True))
 
 
-def _scanned(changed: Sequence[Side], scope: Scope, stop: threading.Event) -> tuple[list[Suspect], set[str]]:
-    """Suspects of the old sides, and the paths of those that could not be read."""
-    if not changed:
-        return [], set()
+def _before(changed: Sequence[Side], scope: Scope, stop: threading.Event) -> tuple[list[Suspect], set[str]]:
+    """Suspects of all files as they were, and the paths of those that could not be read."""
+    old = [side for side in changed if side.old is not None]
     with tempfile.TemporaryDirectory(prefix="audit-old-") as directory:
         root = Path(directory)
-        files = []
-        for side in changed:
-            assert side.old is not None
-            file = root / side.old
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(side.before)
-            files.append(file)
+        files = [*_unchanged(scope, root), *_written(old, root)]
         _mark_packages(files, changed, root, scope.target.root)
-        project = Project(Target(root, tuple(sorted(files))), scope.rules, scope.cache)
+        project = Project(Target(root, tuple(sorted(files))), scope.rules, scope.cache, _reusable(scope))
         try:
             scans = project.scan(stop, jobs=scope.jobs)
         finally:
             project.close()
+    asked = {side.old for side in old} | (scope.read - scope.edited)
     unread = {scan.path for scan in scans if scan.skipped and not scan.lines}
-    return [suspect for scan in scans for suspect in scan.suspects], unread
+    return [suspect for scan in scans if scan.path in asked for suspect in scan.suspects], unread
+
+
+def _unchanged(scope: Scope, root: Path) -> Iterator[Path]:
+    """Files that are the same on both sides, put where the old side is made."""
+    for file in scope.target.files:
+        path = file.relative_to(scope.target.root)
+        if path.as_posix() not in scope.edited:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                (root / path).symlink_to(file)
+            except OSError:  # not everywhere may everybody make links
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(file, root / path)
+            yield root / path
+
+
+def _written(old: Iterable[Side], root: Path) -> Iterator[Path]:
+    for side in old:
+        assert side.old is not None
+        file = root / side.old
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(side.before)
+        yield file
+
+
+def _reusable(scope: Scope) -> dict[tuple[str, str], FileScan]:
+    """The scans that hold for the old side, too; none where the change makes or unmakes a package."""
+    packages = [side for side in scope.changed if side.old != side.new and _marks_package(side)]
+    edited = scope.edited
+    return {} if packages else {key: scan for key, scan in scope.scans.items() if key[0] not in edited}
+
+
+def _marks_package(side: Side) -> bool:
+    return any(PurePosixPath(path).name == "__init__.py" for path in (side.old, side.new) if path is not None)
 
 
 def _mark_packages(files: Iterable[Path], changed: Sequence[Side], root: Path, now: Path) -> None:

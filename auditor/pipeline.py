@@ -14,10 +14,12 @@ from auditor.comparing import Against, Compared, Scope, compared, narrowed, root
 from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
+from auditor.history import Side
 from auditor.judge import judge
 from auditor.machine import this_machine
 from auditor.measure import Conditions, Progress, measure
 from auditor.model import (
+    Change,
     Effort,
     Expectation,
     Finding,
@@ -37,6 +39,7 @@ from auditor.scan.files import Target, repository_of, root_of
 from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
+from auditor.scan.record import FileScan
 from auditor.store import Location
 from auditor.suppress import Suppressed, suppress
 from auditor.triage import gain, triage
@@ -58,7 +61,8 @@ class Request:
     `cache` says whether scans may be taken from and kept in the cache, `jobs` how many processes scan (None: as many
     as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
     pass is made. `plain` is the plain run, where the caller has made it already.
-    `against` is what to compare with; of a change, only the changed files are audited. `fixes` asks for fixes of all
+    `against` is what to compare with; of a change, what stands in changed files is told, and what it introduced in
+    others. `fixes` asks for fixes of all
     that is not rejected; confirmed findings have theirs in any case.
     """
 
@@ -80,6 +84,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
+    """What a scan found. `elsewhere` are files that the change did not touch, but in which it introduced a suspect."""
+
     target: Target
     expects: Mapping[str, Expectation]
     files: int
@@ -88,6 +94,7 @@ class _Scanned:
     efforts: Mapping[str, tuple[int | None, Effort | None]]
     skipped: tuple[Skip, ...]
     suppressions: tuple[Suppression, ...]
+    elsewhere: frozenset[str]
     compared: Compared
 
 
@@ -162,7 +169,7 @@ def _suppressed(scanned: _Scanned, config: Config) -> Suppressed:
         scanned.suppressions,
         scanned.expects,
         lambda: {rule.id for rule in all_rules(sources_of_rules(config.rules))},
-        incomplete={skip.path for skip in scanned.skipped},
+        incomplete={*scanned.elsewhere, *(skip.path for skip in scanned.skipped)},
         require_reason=config.require_reason,
     )
 
@@ -199,36 +206,71 @@ def _prefix(root: Path) -> str:
 
 
 def _scan(request: Request, progress: Progress) -> _Scanned:
-    against = request.against
-    target = discover(
-        request.paths, request.config.exclude, root_of_change(request.paths) if against.is_change else None
-    )
-    changed = sides(against, target.root) if against.is_change else []
-    if against.is_change:
-        target = narrowed(target, changed)
+    target, changed = _target(request)
     sources = sources_of_rules(request.config.rules)
     rules = RuleSet(chosen_rules, (request.config.select, request.config.ignore, sources), sources)
     project = Project(target, rules, request.cache)
     try:
         expects = project.expectations()
         scans = project.scan(progress.stop, lambda done, total: progress.step("scanning", done, total), request.jobs)
-        suspects = tuple(suspect for scan in scans for suspect in scan.suspects)
+        scope = Scope(
+            target=replace(target, files=project.files),
+            changed=changed,
+            read=frozenset(scan.path for scan in scans if scan.lines or not scan.skipped),
+            scans=project.scans,
+            rules=rules,
+            ran=frozenset(expects),
+            paths=request.paths,
+            cache=request.cache,
+            jobs=request.jobs,
+        )
+        difference = compared(request.against, [one for scan in scans for one in scan.suspects], scope, progress.stop)
+        suspects = _concerned(scans, scope, difference, request.against)
         complexities = Complexities(target.root, project.notes)
         efforts = {suspect.fingerprint: complexities.of(suspect) for suspect in suspects}
     finally:
         project.close()
-    read = frozenset(scan.path for scan in scans if scan.lines or not scan.skipped)
-    scope = Scope(target, read, rules, frozenset(expects), request.paths, request.cache, request.jobs)
+    audited = [scan for scan in scans if not request.against.is_change or scan.path in scope.edited]
+    own = {scan.path for scan in audited}
+    elsewhere = frozenset(one.path for one in suspects if one.path not in own)
     return _Scanned(
         target=target,
         expects=expects,
-        files=len(scans),
-        lines=sum(scan.lines for scan in scans),
+        files=len(audited),
+        lines=sum(scan.lines for scan in audited),
         suspects=suspects,
         efforts=efforts,
-        suppressions=tuple(one for scan in scans for one in scan.suppressions),
-        skipped=tuple(sorted({*target.skipped, *(s for scan in scans for s in scan.skipped)}, key=_skip_key)),
-        compared=compared(against, changed, suspects, scope, progress.stop),
+        suppressions=tuple(one for scan in scans if scan.path in own | elsewhere for one in scan.suppressions),
+        skipped=tuple(sorted({*target.skipped, *(s for scan in audited for s in scan.skipped)}, key=_skip_key)),
+        elsewhere=elsewhere,
+        compared=difference,
+    )
+
+
+def _target(request: Request) -> tuple[Target, tuple[Side, ...]]:
+    """The files to scan, and those that the change is about: of it, all are scanned, as others may call what changed.
+
+    Where the user names files alone, as a hook does, only these are, and what they import is looked up.
+    """
+    against = request.against
+    root = root_of_change(request.paths) if against.is_change else None
+    target = discover(request.paths, request.config.exclude, root)
+    changed = tuple(sides(against, target.root)) if against.is_change else ()
+    named = not any(path.is_dir() for path in request.paths)
+    if against.is_change and (named or not changed):
+        target = narrowed(target, changed)
+    return replace(target, follow=named), changed
+
+
+def _concerned(scans: Sequence[FileScan], scope: Scope, difference: Compared, against: Against) -> tuple[Suspect, ...]:
+    """All suspects, or those that stand in changed files or are there because of the change."""
+    return tuple(
+        suspect
+        for scan in scans
+        for suspect in scan.suspects
+        if not against.is_change
+        or scan.path in scope.edited
+        or difference.changes[suspect.fingerprint] is Change.INTRODUCED
     )
 
 

@@ -74,6 +74,19 @@ class Engine:
             return FileScan(path=path, skipped=(Skip(path, str(error)),)), reading
         return self.scan_source(source, package_of(file, root), outlook=outlook), reading
 
+    def sketch(self, file: Path, root: Path) -> FileScan:
+        """What `file` says to the rest of its project, and no more; nothing if it cannot be read."""
+        path = file.relative_to(root).as_posix()
+        with _uncollected():
+            try:
+                source = parse_source(read_bytes(file)[0], path)
+            except UnreadableError:
+                return FileScan(path=path)
+            facts = ModuleFacts(tree=source.tree, package=package_of(file, root))
+            places = Places(facts.flat)
+            outline = _outline(facts, places, self.gate.candidates(facts.flat, places, None)[1])
+        return FileScan(path=path, outline=outline.dump(), mark=outline.mark())
+
     def scan_text(self, text: str, path: str = "example.py") -> FileScan:
         """Suspects of a source text that is a project of its own.
 
@@ -103,8 +116,7 @@ class Engine:
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
-        named = [(end.node, end.place, end.key, name) for end in ends if (name := _end_named(end, facts)) is not None]
-        outline = draw(facts, places, named)
+        outline = _outline(facts, places, ends)
         return FileScan(
             path=source.path,
             lines=len(source.lines),
@@ -114,6 +126,11 @@ class Engine:
             outline=outline.dump(),
             mark=outline.mark(),
         )
+
+
+def _outline(facts: ModuleFacts, places: Places, ends: Iterable[End]) -> Outline:
+    named = [(end.node, end.place, end.key, name) for end in ends if (name := _end_named(end, facts)) is not None]
+    return draw(facts, places, named)
 
 
 def _end_named(end: End, facts: ModuleFacts) -> str | None:

@@ -32,11 +32,15 @@ SUFFIXES = (".py", ".ipynb")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The files to audit. Paths of findings are relative to `root`, an absolute directory."""
+    """The files to audit. Paths of findings are relative to `root`, an absolute directory.
+
+    `follow` is whether what the files import from below `root` is looked up, as there is more to the project than they.
+    """
 
     root: Path
     files: tuple[Path, ...]
     skipped: tuple[Skip, ...] = ()
+    follow: bool = False
 
 
 def discover(paths: Sequence[Path], exclude: Iterable[str] = (), root: Path | None = None) -> Target:

@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor import model
 from auditor.bundled import bundled
@@ -19,11 +19,28 @@ from auditor.scan.outline import SHAPE
 from auditor.scan.parallel import RuleSet, Scanned, scan_files
 from auditor.scan.record import FileScan, dump
 
+if TYPE_CHECKING:
+    from auditor.scan.engine import Engine
+
 
 class Project:
-    """One scan of `target` with `rules`. Close it to keep what is new."""
+    """One scan of `target` with `rules`. Close it to keep what is new.
 
-    def __init__(self, target: Target, rules: RuleSet, use_cache: bool = True) -> None:
+    `files` are those of the target, and after `scan` also those that were looked up because the former import them.
+    `scans` are those that are known, by path and outlook ("" for a file by itself); to those given, what is found
+    is added.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        rules: RuleSet,
+        use_cache: bool = True,
+        scans: Mapping[tuple[str, str], FileScan] | None = None,
+    ) -> None:
+        self.scans = dict(scans or {})
+        self.files = target.files
+        self._engine: Engine | None = None
         self._target = target
         self._rules = rules
         self._packages: dict[Path, str] = {}
@@ -43,8 +60,18 @@ class Project:
         Raises:
             RuleError: the rules cannot be loaded.
         """
-        files = self._target.files
         stop = stop or threading.Event()
+        found = self._alone(stop, step, jobs)
+        asked = len(self.files)
+        if self._target.follow and not stop.is_set():
+            self._follow(found)
+        if not stop.is_set():
+            found |= self._joined(found, asked, stop, jobs)
+        return [found[index] for index in sorted(found) if index < asked]
+
+    def _alone(self, stop: threading.Event, step: Callable[[int, int], None], jobs: int | None) -> dict[int, FileScan]:
+        """The scan of every file by itself."""
+        files = self.files
         found: dict[int, FileScan] = {}
         for index, file in enumerate(files):
             if stop.is_set():
@@ -62,14 +89,44 @@ class Project:
 
         step(len(found), len(files))
         scan_files([files[index] for index in missing], self._target.root, self._rules, stop, done, jobs)
-        if not stop.is_set():
-            found |= self._joined(found, stop, jobs)
-        return [found[index] for index in sorted(found)]
+        return found
 
-    def _joined(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[int, FileScan]:
-        """The scans of those files that draw something from others, with that taken into account."""
-        files = self._target.files
-        outlooks = self._outlooks(found, stop, jobs)
+    def _follow(self, found: dict[int, FileScan]) -> None:
+        """Add what the files import to them, so that it can be joined with them."""
+        from auditor.scan.imported import follow
+        from auditor.scan.outline import Outline
+
+        scans = dict(zip(self.files, (found[index] for index in sorted(found)), strict=False))
+
+        def outline(file: Path) -> Outline | None:
+            scan = scans.get(file) or self._sketched(file)
+            if file not in scans:
+                found[len(self.files)] = scans[file] = scan
+                self.files += (file,)
+            # as with any damage to the cache, what cannot be read is done without
+            with contextlib.suppress(ValueError):
+                return Outline.load(scan.outline or self._outline(scan.mark) or "")
+            return None
+
+        follow(self.files, self._target.root, outline)
+
+    def _sketched(self, file: Path) -> FileScan:
+        """What a file says to others, without its suspects unless they are known."""
+        known = self._known(file)
+        if known is not None:
+            return known
+        if self._engine is None:
+            from auditor.scan.engine import Engine
+
+            self._engine = Engine(self._rules.rules())
+        return self._engine.sketch(file, self._target.root)
+
+    def _joined(
+        self, found: dict[int, FileScan], asked: int, stop: threading.Event, jobs: int | None
+    ) -> dict[int, FileScan]:
+        """The scans of those of the first `asked` files that draw something from others, with that in account."""
+        files = self.files
+        outlooks = {index: text for index, text in self._outlooks(found, stop, jobs).items() if index < asked}
         joined: dict[int, FileScan] = {}
         for index, outlook in outlooks.items():
             known = self._known(files[index], outlook)
@@ -149,9 +206,9 @@ class Project:
 
         def done(one: Scanned) -> None:
             texts[one.scan.path] = one.scan.outline
-            self._keep(self._target.files[lost[one.index]], one)
+            self._keep(self.files[lost[one.index]], one)
 
-        scan_files([self._target.files[index] for index in lost], self._target.root, self._rules, stop, done, jobs)
+        scan_files([self.files[index] for index in lost], self._target.root, self._rules, stop, done, jobs)
         return {path: text for path, text in texts.items() if text is not None}
 
     def _outline(self, mark: str) -> str | None:
@@ -197,11 +254,16 @@ class Project:
             self._cache.close()
 
     def _known(self, file: Path, outlook: str = "") -> FileScan | None:
-        if self._cache is None:
-            return None
-        return self._cache.find(file, self._path(file), self._package(file), outlook)
+        path = self._path(file)
+        known = self.scans.get((path, outlook))
+        if known is None and self._cache is not None:
+            known = self._cache.find(file, path, self._package(file), outlook)
+            if known is not None:
+                self.scans[path, outlook] = known
+        return known
 
     def _keep(self, file: Path, one: Scanned, outlook: str = "") -> None:
+        self.scans[one.scan.path, outlook] = one.scan
         # a file that killed its process or took too long may do better the next time
         if self._cache is not None and one.reading is not None:
             self._cache.keep(file, one.scan, dump(one.scan), self._package(file), one.reading, outlook)

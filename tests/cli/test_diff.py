@@ -237,3 +237,69 @@ def test_the_work_tree_and_the_index_stay_as_they_are(repository: Path) -> None:
     audit(repository, ".", "--diff", "HEAD", "--no-store")
 
     assert (git(repository, "status", "--porcelain=v2"), sorted(path.name for path in repository.iterdir())) == before
+
+
+# ------------------------------------------------------------------------------------------------
+# What a change causes in files that it does not touch
+
+CALLER = "from helper import fetch\n\n\nasync def handler(n):\n    return {returned}\n"
+QUIET_HELPER = "import time\n\n\ndef fetch(n):\n    return prepare(n)\n\n\ndef prepare(n):\n    return n\n"
+BLOCKING_HELPER = QUIET_HELPER.replace("    return n\n", "    time.sleep(1)\n    return n\n")
+NAMED = [".", "caller.py"]
+
+
+def test_a_helper_that_now_blocks_is_introduced_where_a_coroutine_calls_it(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    commit(tmp_path, caller=CALLER.format(returned="fetch(n)"), helper=QUIET_HELPER, m=HEAD + COSTLY.format(name="one"))
+    (tmp_path / "helper.py").write_text(BLOCKING_HELPER)
+
+    code, report, _ = audit(tmp_path, ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (1, {"introduced": ["caller.py:5"]})
+    assert report["findings"][0]["rule"] == "blocking-call-in-async"
+    assert report["summary"]["files"] == 1
+
+
+def test_a_helper_that_blocks_no_more_is_fixed_where_a_coroutine_calls_it(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    commit(tmp_path, caller=CALLER.format(returned="fetch(n)"), helper=BLOCKING_HELPER)
+    (tmp_path / "helper.py").write_text(QUIET_HELPER)
+
+    code, report, _ = audit(tmp_path, ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (0, {"fixed": ["caller.py handler"]})
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_a_new_call_of_a_helper_that_blocks_is_introduced(tmp_path: Path, named: str) -> None:
+    git(tmp_path, "init", "-q")
+    commit(tmp_path, caller=CALLER.format(returned="n"), helper=BLOCKING_HELPER)
+    (tmp_path / "caller.py").write_text(CALLER.format(returned="fetch(n)"))
+
+    code, report, _ = audit(tmp_path, named, "--diff", "HEAD")
+
+    assert (code, told(report)) == (1, {"introduced": ["caller.py:5"]})
+    assert "helper.py" in " ".join(report["findings"][0]["chain"])
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_an_old_call_of_a_helper_that_blocks_stays_pre_existing(tmp_path: Path, named: str) -> None:
+    git(tmp_path, "init", "-q")
+    commit(tmp_path, caller=CALLER.format(returned="fetch(n)"), helper=BLOCKING_HELPER)
+    (tmp_path / "caller.py").write_text("'''Doc.'''\n" + CALLER.format(returned="fetch(n)"))
+
+    code, report, _ = audit(tmp_path, named, "--diff", "HEAD")
+
+    assert (code, told(report)) == (0, {"pre-existing": ["(caller.py:6)"]})
+
+
+def test_suppressions_hold_in_files_that_the_change_does_not_touch(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    caller = CALLER.format(returned="fetch(n)  # audit: ignore[blocking-call-in-async] -- once")
+    commit(tmp_path, caller=caller + "\nX = 1  # audit: ignore[sorted-for-min-max]\n", helper=QUIET_HELPER)
+    (tmp_path / "helper.py").write_text(BLOCKING_HELPER)
+
+    code, report, _ = audit(tmp_path, ".", "--diff", "HEAD")
+
+    assert (code, report["findings"], report["remarks"]) == (0, [], [])
+    assert [one["suppressed"] for one in report["set_aside"]] == ["once"]
