@@ -88,6 +88,8 @@ COUNTS = {
     ("input_exponent", "probes"): "exponent",
     ("puts", "probes"): "puts",
     ("quiet", "probes"): "executions",
+    ("rounds", "probes"): "executions",
+    ("lasting", "probes"): "ratio",
     ("created", "probes"): "threads",
     ("peers", "probes"): "peers",
     ("open_peak", "probes"): "connections",
@@ -100,7 +102,7 @@ OVER_SIZES = {(metric, "probes") for metric in ("hit_exponent", "size_exponent",
 NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
     Cost: {*TIME, *OVER_SIZES, ("peak_bytes", "memray"), ("peak_share", "memray")},
     Scaling: {*TIME, *OVER_SIZES, *((metric, "probes") for metric in ("growth", "cost_ratio", "size_min", "size_max"))},
-    Backlog: {(metric, "probes") for metric in ("depth_max", "depth_slope", "puts", "quiet")},
+    Backlog: {(metric, "probes") for metric in ("depth_max", "depth_slope", "puts", "quiet", "rounds", "lasting")},
     Survivors: {
         ("churn", "py-spy"),
         *((metric, "probes") for metric in ("created", "alive_end", "alive_peak", "destroyed_pending")),

@@ -1,23 +1,28 @@
 """Backlog: does the flagged container fill faster than it is emptied?
 
-    greatest length          slope of the length per put        puts              verdict
-    reaches the threshold    lower end above 0.1                some in the last  confirmed
-                                                                executions
-    reaches the threshold    any                                none in the last  rejected: it filled and stopped
-                                                                10 x that length
+    greatest length          slope of the length per put        executions        verdict
+    reaches the threshold    lower end above 0.1                the last ones     confirmed
+                                                                gain as before
+    reaches the threshold    any                                3 x that length,  rejected: it filled and stopped
+                                                                gaining none
     under a tenth of the     upper end at most 0.1, or not      at least 100 and  rejected: hardly anything ever waited
     threshold                measured                           10 x that length
-    under the threshold      any                                any, none in the  rejected: it filled and stopped
-                                                                last executions
+    under the threshold      any                                the last ones     rejected: it filled and stopped
+                                                                gain none
     under the threshold      upper end under 0.02               the threshold's   rejected: it could have grown that
                                                                 number or more    long and did not
     not measured             any                                any               not-measurable
-    anything else                                                                 inconclusive, with the puts wanted
+    anything else                                                                 inconclusive, with the runs wanted
 
 A container that is filled whole and then emptied has a slope near 1 and a length that follows the input, so a short one
-is doubt, not innocence. A slope of 0.02 is a queue that gains one item in fifty puts. "The last executions" are those
-of a cached function that found their entry: as many as the threshold at least, and at least half of all. Were one in
-300 of them still a new entry, a thousand without any would come once in thirty runs.
+is doubt, not innocence. A slope of 0.02 is a queue that gains one item in fifty puts.
+
+"Executions" are those of the code around it (of a cached function its calls), so that what is looked up and found
+counts as well as what is added. "Gain as before": per execution, the last quarter of them gained at least half of what
+the second one did. What leaks does so for as long as it is executed; a cache gains less the fuller it is. "The last
+ones gain none" are as many as the threshold at least, and at least half of all. Were one in 300 of them still a new
+entry, a thousand without any would come once in thirty runs. Of the 3 x that length: were one more key as likely as
+each of those that are there, it would stay away so long once in twenty runs.
 """
 
 from __future__ import annotations
@@ -34,9 +39,12 @@ if TYPE_CHECKING:
 # Of ten items put in, one stays: far from the noise of a consumer that lags now and then, far from 1.
 FILLING = 0.1
 LEVEL = 0.02
+# Below so many calls of a function, the growth may all be within one that fills a table.
+FEW_CALLS = 5
+LASTING = 0.5
 ENOUGH_PUTS = 100.0
 QUIET = 0.5
-FULL = 10.0
+FULL = 3.0
 
 
 def judge_backlog(seen: Seen) -> Opinion:
@@ -48,10 +56,9 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.NOT_MEASURABLE, f"its length was not measured: {why}")
     puts = seen.value("puts", default=float(depth.n))
     seen_so_far = f"it grew to {words.times(depth.value, 'items')} over {words.times(puts, 'puts')}"
-    quiet = seen.low("quiet")
-    has_stopped = quiet >= max(limit, QUIET * seen.hits)
-    if depth.low >= limit and slope is not None and slope.low > FILLING and not has_stopped:
-        kept = words.percent(slope.value)
+    is_filling = depth.low >= limit and slope is not None and slope.low > FILLING
+    if is_filling and _goes_on(seen):
+        kept = words.percent(slope.value) if slope else ""
         return Opinion(VerdictKind.CONFIRMED, f"{seen_so_far}, {kept} of what is put in stays")
     if not seen.complete(PROBES):
         return Opinion(VerdictKind.NOT_MEASURABLE, f"{seen_so_far}, but not all was seen: {seen.gap()}")
@@ -60,11 +67,45 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} and was emptied as fast as it was filled")
     if depth.high < limit <= puts and slope is not None and slope.high < LEVEL:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} without getting longer")
-    if has_stopped and (depth.high < limit or quiet >= FULL * depth.high):
-        last = f"none was added in the last {words.count(quiet)} of {words.times(seen.hits, 'executions')}"
-        return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, and {last}")
+    if _has_stopped(seen) and (depth.high < limit or seen.low("quiet") >= FULL * depth.high):
+        return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, and {_last(seen)}")
+    if is_filling:
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{seen_so_far}, but {_slowing(seen, depth.high)}")
     wanted = max(2 * puts, 10 * depth.high, limit, limit / slope.value if slope and slope.value > FILLING else 0.0)
     return Opinion(
         VerdictKind.INCONCLUSIVE,
         f"{seen_so_far}, which does not tell; run it with at least {words.times(words.at_least(wanted), 'puts')}",
     )
+
+
+def _goes_on(seen: Seen) -> bool:
+    """Whether the last executions gain as those before did. Of a queue, only its puts are known."""
+    lasting = seen.row("lasting")
+    return (lasting is None or lasting.low >= LASTING) and not _has_stopped(seen)
+
+
+def _executions(seen: Seen) -> float:
+    return seen.value("rounds", default=seen.hits)
+
+
+def _has_stopped(seen: Seen) -> bool:
+    return seen.low("quiet") >= max(seen.limits.length, QUIET * _executions(seen))
+
+
+def _last(seen: Seen) -> str:
+    return (
+        f"none was added in the last {words.count(seen.low('quiet'))} of {words.times(_executions(seen), 'executions')}"
+    )
+
+
+def _slowing(seen: Seen, depth: float) -> str:
+    """Why what filled may be full, and what would tell."""
+    lasting = seen.row("lasting")
+    if lasting is not None and lasting.n < FEW_CALLS:
+        calls = words.times(lasting.n, "calls")
+        return f"all of it early in {calls} of the function around it; run its unit of work several times over"
+    executions = _executions(seen)
+    wanted = words.times(words.at_least(max(2 * executions, executions + FULL * depth)), "executions")
+    if seen.low("quiet") > 0:
+        return f"{_last(seen)}, as of a cache that is full; run it with {wanted}"
+    return f"less and less with each execution, as a cache does that fills; run it with {wanted}"

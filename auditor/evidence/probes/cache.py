@@ -11,6 +11,7 @@ import ast
 import os
 from _weakref import ref
 from importlib.util import module_from_spec, spec_from_file_location
+from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ NAME = "cache"
 NODES = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 MOST_CACHES = 256
-READINGS = 256
+READINGS = 128
 """Readings come as close as one in so many misses so far, which is as close as a series keeps them."""
+GLANCE_NS = 20_000
+"""What misses more slowly is looked at each time, which takes a microsecond or two."""
+QUICKEST_NS = 20
+"""No call of a cached function is quicker than that."""
 _WRAPPERS = ("fget", "__func__", "func", "__wrapped__")
 
 
@@ -56,20 +61,37 @@ class _Cache:
         self.calls = self.misses = 0
 
 
+class _Calls:
+    """The calls of the caches of one site are the units against which their growth is held."""
+
+    asks = True
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def now(self) -> int:
+        """Calls so far, when last looked at."""
+        return self.made
+
+    calls = now
+
+
 class Recorder:
     """All caches of one site: a definition inside a function makes a new one each time."""
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._runtime = runtime
-        self._series = _series.Series()
+        self._calls = _Calls()
+        self._series = _series.Series(self._calls)
         self._caches: list[_Cache] = []
         self._begin()
 
     def _begin(self) -> None:
-        self._misses = self._calls = self._ran = 0
+        self._misses = self._calls.made = self._ran = 0
         self._next = 1
-        # misses when last looked at for one, and the calls so far
+        # when a miss was last looked at, and the calls so far
         self._looked = (0, 0)
+        self._missed_ns = 0
         self._unknown = False
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -83,11 +105,15 @@ class Recorder:
 
         def missed() -> None:
             self._misses += 1
+            self._missed_ns = now = perf_counter_ns()
             if self._misses >= self._next:
                 self._read()
-                self._looked = (self._misses, self._calls)
+                self._looked = (now, self._calls.made)
                 self._next = self._misses + max(1, self._misses // READINGS)
                 self._runtime.tick()
+            elif now - self._looked[0] > GLANCE_NS and len(self._caches) == 1:
+                self._read()
+                self._looked = (now, self._calls.made)
 
         return {"made": made, "missed": missed}
 
@@ -115,24 +141,24 @@ class Recorder:
                 continue
             # a cleared cache begins from zero, so of one that is alone, the runs of its body say more
             fresh = misses - cache.misses if misses >= cache.misses else misses
-            self._calls += calls - cache.calls if calls >= cache.calls else calls
+            self._calls.made += calls - cache.calls if calls >= cache.calls else calls
             cache.misses, cache.calls = misses, calls
             self._series.add(id(function), size, max(fresh, ran) if len(caches) == 1 else fresh)
 
     def hits(self) -> int:
         """Executions so far."""
         self._read()
-        return max(self._calls, self._misses)
+        return max(self._calls.made, self._misses)
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         self._read()
-        return {
-            "hits": max(self._calls, self._misses),
-            "quiet": self._calls - self._looked[1] if self._misses == self._looked[0] else 0,
-            "unknown": self._unknown,
-            **self._series.record(),
-        }
+        series = self._series.record()
+        looked_ns, calls = self._looked
+        # misses since the last look were so many calls after it at most; the entry of a miss is seen only afterwards
+        since = self._calls.made - calls - (self._missed_ns - looked_ns) // QUICKEST_NS
+        quiet = max(series["quiet"], since) if len(self._caches) == 1 or self._missed_ns == looked_ns else 0
+        return {"hits": max(self._calls.made, self._misses), "unknown": self._unknown, **series, "quiet": quiet}
 
     def reset(self) -> None:
         """Forget what the parent did, after a fork; its entries are here, too."""
@@ -158,12 +184,10 @@ def _cached(function: Any) -> Any:
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
-    """Calls; misses, entries and calls since the last miss, unless there are caches that do not tell theirs."""
+    """Calls; misses, entries and calls since there were more entries than before, unless a cache does not tell its."""
     from auditor.evidence.probes import _series as series
 
     hits = sum(record["hits"] for record in records)
     yield "hits", hits, hits, hits, "executions", hits
     if not any(record["unknown"] for record in records):
         yield from series.length_rows(records)
-        quiet = min((record["quiet"] for record in records if record["hits"]), default=0)
-        yield "quiet", quiet, quiet, quiet, "executions", hits

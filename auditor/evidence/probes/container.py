@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from auditor.evidence.probes import _series
+    from auditor.evidence.probes import _series, _units
 else:
-    # found by its path: in the program's processes there is no package around this file
+    # found by their paths: in the program's processes there is no package around this file
     _spec = spec_from_file_location("audit_series", os.path.join(os.path.dirname(__file__), "_series.py"))
     _series = module_from_spec(_spec)
     _spec.loader.exec_module(_series)
+    _spec = spec_from_file_location("audit_units", os.path.join(os.path.dirname(__file__), "_units.py"))
+    _units = module_from_spec(_spec)
+    _spec.loader.exec_module(_units)
 
 NAME = "container"
 NODES = (ast.Call, ast.Assign, ast.AugAssign)
@@ -37,10 +40,50 @@ _STANDARD = ("collections", "weakref", "_weakrefset", "array")
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X.add(v)` becomes `after(hold(X), take().add(v))`; around `X[k] = v` see `_plant_assignment`."""
-    if not isinstance(node, ast.Call):
-        return _plant_assignment(node, parents, call)
+    """`X.add(v)` becomes `after(hold(X), take().add(v))`; around `X[k] = v` see `_around_assignment`."""
+    container = _container_of(node)
+    if container is None:
+        return "only an assignment to a subscript adds to a container"
+    changes = _around_call(node, call) if isinstance(node, ast.Call) else _around_assignment(node, parents, call)
+    role = "asked" if _is_asked(container, node, parents) else "entered"
+    return _units.merged(changes, _units.plant_units(node, parents, call, role))
 
+
+def _container_of(node: Any) -> Any:
+    """What is added to, as an expression; None if the statement adds to nothing."""
+    if isinstance(node, ast.Call):
+        func: Any = node.func
+        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        is_first = name in _OF_FIRST_ARGUMENT and node.args and not isinstance(node.args[0], ast.Starred)
+        return node.args[0] if is_first else getattr(func, "value", func)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        return node.target
+    return next((target.value for target in targets if isinstance(target, ast.Subscript)), None)
+
+
+def _is_asked(container: ast.AST, node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether the function around looks into the container, as a cache does before it stores."""
+    function, _ = _units.holders(node, parents)
+    wanted = ast.dump(container)
+    return function is not None and any(
+        asked is not None and asked is not container and ast.dump(asked) == wanted
+        for asked in map(_asked, ast.walk(function))
+    )
+
+
+def _asked(node: Any) -> Any:
+    """The container that a look-up looks into: `k in X`, `X[k]`, `X.get(k)`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[-1], (ast.In, ast.NotIn)):
+        return node.comparators[-1]
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        return node.value
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("get", "__contains__"):
+        return getattr(node.func, "value", None)
+    return None
+
+
+def _around_call(node: ast.Call, call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
     def change(made: Any) -> ast.expr:
         func: Any = node.func
         name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
@@ -57,22 +100,19 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     return {node: change}
 
 
-def _plant_assignment(
-    node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]
-) -> dict[ast.AST, Any] | str:
+def _around_assignment(
+    node: Any, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]
+) -> dict[ast.AST, Any]:
     """`X[k] = v` becomes `try: note(X)[k] = v; stored()` and `finally: drop()`.
 
     The statement is surrounded when all else that is planted in it is in its place: with its parent.
     """
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         # x += [v]: a name can be read again without running anything
         name = ast.copy_location(ast.Name(id=node.target.id, ctx=ast.Load()), node)
         return {node: lambda made: [made, ast.copy_location(ast.Expr(value=call("named", name)), node)]}
-    target = next((target for target in targets if isinstance(target, ast.Subscript)), None)
-    if target is None:
-        return "only an assignment to a subscript adds to a container"
-    subscript = target
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    subscript = next(target for target in targets if isinstance(target, ast.Subscript))
 
     def surround(made: Any) -> Any:
         _look_around(subscript.value, call)
@@ -111,7 +151,8 @@ class Recorder:
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._runtime = runtime
-        self._series = _series.Series()
+        self._units = _units.Units()
+        self._series = _series.Series(self._units)
         self._hits = self._unknown = 0
         self._held: dict[int, Any] = {}
 
@@ -158,7 +199,7 @@ class Recorder:
                 held.pop(id(frame(1)), None)
 
         functions = (hold, bound, take, after, outer, named, note, stored, drop)
-        return {each.__name__: each for each in functions}
+        return {**{each.__name__: each for each in functions}, **self._units.functions()}
 
     def _count(self, container: Any) -> None:
         self._hits += 1
@@ -181,11 +222,12 @@ class Recorder:
     def reset(self) -> None:
         """Forget everything, after a fork."""
         self._hits = self._unknown = 0
+        self._units.reset()
         self._series.reset()
         self._held.clear()
 
 
-_BOUND: tuple[type, ...] = (type([].append), type(_series.Series().add))
+_BOUND: tuple[type, ...] = (type([].append), type(_units.Units().now))
 
 
 def _length(container: Any) -> int:

@@ -1,0 +1,163 @@
+"""How often the code around a site is executed: the unit of work against which growth is held.
+
+A unit is a turn of the innermost loop around the site, or a call of the function around it where there is none. What
+gains something in each of the first units and nothing later on has filled up; what gains in the last ones as it did in
+the first ones leaks. Standard library only, Python 3.8 to 3.14.
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import count
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, Dict, Tuple
+
+    Row = Tuple[str, float, float, float, str, int]
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+FEW_CALLS = 5
+"""Below so many calls of a function, its turns may all be those of one loop that fills a table: time counts then."""
+
+
+def plant_units(
+    node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr], role: str = "entered"
+) -> Dict[ast.AST, Any]:
+    """Count the turns of the innermost loop around `node` under that role, and the calls of the function as "called".
+
+    Nothing for a node that is part of a lambda function, or of neither a loop nor a function.
+    """
+    function, loop = holders(node, parents)
+    changes: Dict[ast.AST, Any] = {}
+    if loop is not None:
+        changes[loop] = lambda made: _begin_with(made, call(role))
+    if function is not None:
+        changes[function] = lambda made: _begin_with(made, call("called" if loop is not None else role))
+    return changes
+
+
+def holders(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> Tuple[Any, Any]:
+    """The innermost function around a node, and the innermost loop in it whose body holds the node; None for none."""
+    loop = None
+    inner, outer = node, parents.get(node)
+    while outer is not None and not isinstance(outer, (ast.Lambda, ast.ClassDef)):
+        if isinstance(outer, _FUNCTIONS):
+            return (outer, loop) if inner in outer.body else (None, None)
+        if loop is None and isinstance(outer, _LOOPS) and inner in outer.body:
+            loop = outer
+        inner, outer = outer, parents.get(outer)
+    return None, loop if outer is None else None
+
+
+def merged(first: Dict[ast.AST, Any], second: Dict[ast.AST, Any]) -> Dict[ast.AST, Any]:
+    """Both sets of changes; of one node, the first is applied first. The second must give the node back."""
+    both = dict(first)
+    for node, change in second.items():
+        both[node] = _in_turn(both[node], change) if node in both else change
+    return both
+
+
+def _in_turn(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda made: first(second(made))
+
+
+def _begin_with(holder: Any, calling: ast.expr) -> Any:
+    documented = isinstance(holder, _FUNCTIONS) and ast.get_docstring(holder, clean=False) is not None
+    statement = ast.Expr(value=calling)
+    for part in ast.walk(statement):
+        # no line of its own, where a debugger would stop
+        ast.copy_location(part, holder.body[0])
+    holder.body.insert(1 if documented else 0, statement)
+    return holder
+
+
+class _Count:
+    """A counter that costs the program one call of a C function a step."""
+
+    def __init__(self) -> None:
+        self._count = count()
+        self.step = self._count.__next__
+        self._own = self._before = 0
+
+    def read(self) -> int:
+        """Steps since the beginning. Each reading is a step too, which is taken off."""
+        steps = next(self._count) - self._own
+        self._own += 1
+        return steps - self._before
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._before = 0
+        self._before = self.read()
+
+
+class Units:
+    """The units of one site. `asks` says of the code around it that it looks first whether there is an entry yet."""
+
+    def __init__(self) -> None:
+        self._entered, self._asked, self._called = _Count(), _Count(), _Count()
+        self._turns = self._entered
+        self.asks = False
+
+    def functions(self) -> Dict[str, Callable[..., Any]]:
+        """What the planted code calls."""
+        return {"entered": self._entered.step, "asked": self._asked.step, "called": self._called.step}
+
+    def now(self) -> int:
+        """Units so far; always 0 where they are not counted."""
+        units = self._turns.read()
+        if not units and self._asked.read():
+            self._turns, self.asks = self._asked, True
+            units = self._turns.read()
+        return units
+
+    def calls(self) -> int:
+        """Calls of the function around the site so far."""
+        return self._called.read() or self.now()
+
+    def reset(self) -> None:
+        """Begin anew, after a fork."""
+        for each in (self._entered, self._asked, self._called):
+            each.reset()
+
+
+def lasting_row(course: Sequence[Sequence[float]], calls: int) -> Iterator[Row]:
+    """What was gained per unit in the last quarter, as a part of what was gained per unit in the second one.
+
+    `course` are (length, unit, milliseconds) from the beginning to the end, in rising order. The first quarter is
+    warming up. Of fewer than FEW_CALLS calls, quarters of time must have gained as well, and the lesser part counts.
+    """
+    axes = (1,) if calls >= FEW_CALLS else (1, 2)
+    found = [part for part in (_lasting(course, axis) for axis in axes) if part is not None]
+    if found:
+        yield ("lasting", *min(found), "ratio", calls)
+
+
+def _lasting(course: Sequence[Sequence[float]], axis: int) -> Any:
+    begin, end = course[0][axis], course[-1][axis]
+    if end - begin < 4:
+        return None
+    levels = [_level(course, axis, begin + (end - begin) * quarter / 4) for quarter in range(5)]
+    early, late = levels[2] - levels[1], levels[4] - levels[3]
+    if early <= 0:
+        # what begins to gain late gains still
+        return (1.0, 1.0, 1.0) if late > 0 else (0.0, 0.0, 0.0)
+    part = late / early
+    half = 2 * part * (1 / max(1.0, late) + 1 / early) ** 0.5
+    # none of a quarter may still have been up to three by chance
+    return part, max(0.0, part - half), part + half + (0.0 if late else 3 / early)
+
+
+def _level(course: Sequence[Sequence[float]], axis: int, at: float) -> float:
+    """The length there, on the straight lines between the points."""
+    before = course[0]
+    for point in course:
+        if point[axis] > at:
+            share = (at - before[axis]) / (point[axis] - before[axis])
+            return before[0] + share * (point[0] - before[0])
+        before = point
+    return before[0]

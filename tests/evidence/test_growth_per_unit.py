@@ -1,0 +1,173 @@
+"""A leak goes on for as long as its code is executed, a cache fills: real programs, the costly one beside its twins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.config import Thresholds
+from auditor.judge import judge
+from auditor.model import Backlog, Evidence, Gap, Observation, VerdictKind
+from tests.evidence.probing import Probed, plainly, probe
+
+CONFIRMED, REJECTED, INCONCLUSIVE = VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE
+
+
+def verdict(probed: Probed) -> VerdictKind:
+    """What the judge says of a container or cache by the probes alone."""
+    rows = probed.rows[0]
+    evidence = tuple(row for row in rows if isinstance(row, Evidence))
+    gaps = tuple(row for row in rows if isinstance(row, Gap))
+    return judge(Backlog(), [Observation("test", probed.outcome.run.wall_s, evidence, gaps)], Thresholds()).kind
+
+
+MODULE = """\
+_cache = {}
+def get(key):
+    "Documented."
+    if key not in _cache:
+        _cache[key] = str(key)
+    return _cache[key]
+"""
+ATTRIBUTE = """\
+class Store:
+    def __init__(self):
+        self._cache = {}
+    def get(self, key):
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = str(key)
+        return found
+get = Store().get
+"""
+LRU = """\
+import functools
+@functools.lru_cache(maxsize=None)
+def get(key):
+    return str(key)
+"""
+CACHES = {
+    "a dict of the module": (MODULE, ("container", "_cache[key] = str(key)")),
+    "a dict of an object": (ATTRIBUTE, ("container", "found = self._cache[key] = str(key)")),
+    "a cached function": (LRU, ("cache", "def get(key):\n    return str(key)")),
+}
+# what the program asks for, and what is to be said of its cache
+ASKED = {
+    "never twice the same": ("range(4_000)", CONFIRMED),
+    "new ones among old ones": ("(n // 3 for n in range(9_000))", CONFIRMED),
+    "it fills and stops": ("(n % 1_500 for n in range(8_000))", REJECTED),
+    "it fills slowly and stops": ("(min(n, n * 7919 % 1_201) for n in range(9_000))", REJECTED),
+    "it has just filled": ("(n % 1_500 for n in range(2_500))", INCONCLUSIVE),
+    "it fills ever more slowly": (
+        "(random.randrange(1_500) for random in [__import__('random').Random(1)] for _ in range(4_500))",
+        INCONCLUSIVE,
+    ),
+    "it stopped, and one more came at the end": ("[*(n % 1_500 for n in range(9_000)), 'last']", INCONCLUSIVE),
+}
+
+
+@pytest.mark.parametrize("cache", CACHES)
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_cache_that_fills_is_told_from_one_that_grows(tmp_path: Path, cache: str, asked: str) -> None:
+    setting, flagged = CACHES[cache]
+    keys, kind = ASKED[asked]
+    program = f"{setting}print(sum(len(get(key)) for key in {keys}))\nprint(get.__doc__)\n"
+    probed = probe(tmp_path, program, flagged)
+
+    assert verdict(probed) is kind, probed.rows
+    assert (probed.outcome.run.exit_code, "\n".join(probed.outcome.last_lines) + "\n") == plainly(tmp_path)
+
+
+HOLDERS = {
+    # what a call leaves, it leaves every time
+    "each call adds": (
+        "LOG = []\ndef handle(n):\n    LOG.append(n)\nfor n in range(3_000):\n    handle(n)\n",
+        CONFIRMED,
+    ),
+    # one call may fill a table for good
+    "one call fills it, and the program goes on": (
+        "LOG = []\ndef load(rows):\n    for row in rows:\n        LOG.append(row)\n"
+        "load(range(3_000))\nimport time\ntime.sleep(0.3)\n",
+        INCONCLUSIVE,
+    ),
+    "one call fills it to the end": (
+        "import time\nLOG = []\ndef consume(rows):\n    while rows:\n        LOG.append(rows.pop())\n"
+        "        time.sleep(0.0001)\nconsume(list(range(2_000)))\n",
+        CONFIRMED,
+    ),
+    "several calls fill it alike": (
+        "LOG = []\ndef load(rows):\n    for row in rows:\n        LOG.append(row)\n"
+        "for n in range(20):\n    load(range(300))\n",
+        CONFIRMED,
+    ),
+    "the same keys are stored again": (
+        "TABLE = {}\ndef store(n):\n    TABLE[n % 1_100] = n\nfor n in range(9_000):\n    store(n)\n",
+        REJECTED,
+    ),
+    # that a branch was not taken any more says nothing of what it does
+    "a branch that was taken early only": (
+        "ERRORS = []\ndef handle(n):\n    if n < 1_500:\n        ERRORS.append(n)\n"
+        "for n in range(30_000):\n    handle(n)\n",
+        INCONCLUSIVE,
+    ),
+    "the same of a dict": (
+        "ERRORS = {}\ndef handle(n):\n    if n < 50:\n        ERRORS[n] = n\nfor n in range(30_000):\n    handle(n)\n",
+        INCONCLUSIVE,
+    ),
+}
+STATEMENTS = (
+    "LOG.append(n)",
+    "LOG.append(rows.pop())",
+    "LOG.append(row)",
+    "TABLE[n % 1_100] = n",
+    "ERRORS.append(n)",
+    "ERRORS[n] = n",
+)
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_growth_is_held_against_the_executions_of_the_code_around_it(tmp_path: Path, holder: str) -> None:
+    program, kind = HOLDERS[holder]
+    (flagged,) = (statement for statement in STATEMENTS if statement in program)
+    assert verdict(probe(tmp_path, program, ("container", flagged))) is kind
+
+
+AROUND = {
+    "a loop in a function": ("def f():\n    for n in range(7):\n        K.add(n)\nf(); f()", 14),
+    "the else of a loop is no part of it": (
+        "def f():\n    for n in range(7): pass\n    else:\n        K.add(1)\nf(); f()",
+        2,
+    ),
+    "a generator": ("def f():\n    yield K.add(1)\n[*f(), *f(), *f()]", 3),
+    "a coroutine": (
+        "async def f():\n    K.add(1)\nfor _ in range(4):\n    try: f().send(None)\n    except StopIteration: pass",
+        4,
+    ),
+    "a function in a function": ("def f():\n    def g():\n        K.add(1)\n    g(); g()\nf(); f()", 4),
+    "a method": ("class A:\n    def __f(self):\n        K.add(1)\n    def g(self): self.__f()\nA().g(); A().g()", 2),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_what_counts_as_an_execution(tmp_path: Path, around: str) -> None:
+    source, units = AROUND[around]
+    (added,) = (text for text in ("K.add(n)", "K.add(1)") if text in source)
+    # looking first makes every execution count
+    program = "K = set()\n" + source.replace(added, f"1 in K or {added}") + "\n"
+    probed = probe(tmp_path, program, ("container", added))
+
+    assert probed.outcome.run.exit_code == 0, probed.outcome.last_lines
+    assert probed.value("rounds") == units
+
+
+def test_each_forked_process_counts_its_own(tmp_path: Path) -> None:
+    program = (
+        "import os\nK = {}\ndef get(n):\n    if n not in K:\n        K[n] = n\nfor n in range(50):\n    get(n)\n"
+        "if os.fork() == 0:\n    for n in range(90):\n        get(n)\n    raise SystemExit\nos.wait()\n"
+    )
+    probed = probe(tmp_path, program, ("container", "K[n] = n"))
+
+    assert probed.value("puts") == 90
+    # the child looked 90 times, and the last time it had grown
+    assert probed.value("quiet") == 0
