@@ -7,10 +7,15 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _MEASURING = {"evidence", "samples", "cli", "faults"}
 """Directories whose tests run programs and sample them. Now and then the machine takes the cores away for half of a
 run of one second: such a test gets two more attempts, and the summary shows that it needed them."""
+
+# how long an example takes says something of the machine
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
