@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from auditor.errors import HistoryError
 from auditor.model import Fixed, Suspect
+from auditor.records import dataclass
 
 NAME = "audit-baseline.jsonl"
 _KEYS = ("path", "rule", "symbol", "context", "message")
@@ -68,6 +68,8 @@ def _entry(line: str, where: str) -> Entry:
 
 def written(entries: Iterable[Entry]) -> str:
     """The text of a baseline."""
+    from dataclasses import astuple
+
     return "".join(json.dumps(dict(zip(_KEYS, astuple(one), strict=True))) + "\n" for one in sorted(set(entries)))
 
 

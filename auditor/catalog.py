@@ -10,7 +10,6 @@ import ast
 import hashlib
 import importlib
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -24,6 +23,7 @@ from auditor import cst
 from auditor.bundled import bundled
 from auditor.config import suggestion
 from auditor.errors import RuleError
+from auditor.installed import may_have_entry_points
 from auditor.model import Expectation
 from auditor.rule import Calls, Fixer, Kind, Nodes, Page, Reaches, Rule
 
@@ -132,6 +132,10 @@ def _installed() -> Iterator[str]:
     """Directories of the packages that entry points name. Nothing of a package but those above it is run."""
     # `python -m auditor` puts the working directory, often the audited project, where only installed things belong
     path = [entry for entry in sys.path if entry and Path(entry) != Path.cwd()]
+    if not may_have_entry_points(ENTRY_POINTS, path):
+        return
+    import importlib.metadata
+
     for distribution in importlib.metadata.distributions(path=path):
         for entry in distribution.entry_points.select(group=ENTRY_POINTS):
             where = f"entry point {entry.name} = {entry.value!r} of the package {distribution.name}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from auditor.model import Suspect
+from auditor.records import dataclass
 
 MAX_LINES = 20_000
 """A stretch that is longer on both sides together is taken for rewritten: to match its lines would take seconds."""
@@ -76,6 +75,8 @@ def blocks(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]:
         return ()
     if len(middle_old) + len(middle_new) > MAX_LINES:
         return (Block(start + 1, start + 1 + len(middle_old), start + 1, start + 1 + len(middle_new)),)
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, middle_old, middle_new, autojunk=False)
     return tuple(
         Block(start + 1 + i1, start + 1 + i2, start + 1 + j1, start + 1 + j2)

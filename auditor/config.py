@@ -5,15 +5,13 @@ Every threshold carries its reason; `docs/evidence.md` explains how they act tog
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
 from auditor.model import Service, Workload
+from auditor.records import dataclass, replace
 
 # A line through two points fits always; sizes nearer than two doublings tell linear from quadratic by chance.
 _LEAST_SIZES = 3
@@ -162,11 +160,15 @@ def workload_sizes(value: object, command: str, where: str) -> tuple[int, ...]:
 
 def suggestion(word: str, known: tuple[str, ...]) -> str:
     """A "did you mean" clause, or the list of what is known."""
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
 
 
 def _load_toml(file: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -177,7 +179,7 @@ def _load_toml(file: Path) -> dict[str, Any]:
 
 def _thresholds(table: object, where: str) -> Thresholds:
     settings = _mapping(table, f"{where}: thresholds")
-    _known(settings, tuple(f.name for f in fields(Thresholds)), f"{where}: thresholds")
+    _known(settings, Thresholds.__match_args__, f"{where}: thresholds")
     return Thresholds(**{key: _positive(value, f"{where}: thresholds.{key}") for key, value in settings.items()})
 
 

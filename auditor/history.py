@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.errors import HistoryError
+from auditor.records import dataclass
 
 _LIMIT_S = 120
 

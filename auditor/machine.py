@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from pathlib import Path
 
+from auditor.installed import version
 from auditor.model import Machine
 
 _TOOLS = ("libcst", "memray", "py-spy", "radon")
@@ -19,7 +19,7 @@ def this_machine() -> Machine:
         platform=platform.platform(terse=True),
         cpu=_processor(),
         cores=_usable_cores(),
-        versions=tuple((tool, _version(tool)) for tool in _TOOLS),
+        versions=tuple((tool, version(tool)) for tool in _TOOLS),
     )
 
 
@@ -37,10 +37,3 @@ def _usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _version(tool: str) -> str:
-    try:
-        return importlib.metadata.version(tool)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -14,14 +12,8 @@ from auditor.evidence.across import by_size, same_size
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.guardian import temporary_directory
 from auditor.model import Census, Evidence, Gap, Observation, PassRun, Workload, WorkloadRun
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How the caller hears of what is under way. `step` gets (what, done, total); total is 0 where unknown."""
-
-    step: Callable[[str, int, int], None] = lambda _what, _done, _total: None
-    stop: threading.Event = field(default_factory=threading.Event)
+from auditor.progress import Progress
+from auditor.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,9 @@ from auditor.complexity import Complexities
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
 from auditor.history import Side
-from auditor.judge import judge
 from auditor.machine import this_machine
-from auditor.measure import Conditions, Progress, measure
 from auditor.model import (
+    UNMEASURED,
     Change,
     Effort,
     Expectation,
@@ -29,10 +27,13 @@ from auditor.model import (
     Source,
     Suppression,
     Suspect,
+    Verdict,
     VerdictKind,
     Workload,
     WorkloadRun,
 )
+from auditor.progress import Progress
+from auditor.records import dataclass, field, replace
 from auditor.remembering import Memory
 from auditor.scan import discover
 from auditor.scan.files import Target, repository_of, root_of
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from auditor.fix import Fixes
     from auditor.rule import Rule
 
-__all__ = ["Progress", "Request", "audit", "fix_found"]
+__all__ = ["Request", "audit", "fix_found"]
 
 _CONTEXT_LINES = 2
 _EXCERPT_LINES = 12
@@ -109,21 +110,11 @@ def audit(request: Request, progress: Progress) -> Report:
     memory = _memory(request, questions, scanned.target)
     runs: list[WorkloadRun] = []
     seen: dict[str, list[Observation]] = {}
-    conditions = Conditions(
-        scanned.target.root, request.allow_failure, request.stdin, repeat=request.repeat, plain=request.plain
-    )
     if questions:
         for workload in request.workloads:
             if progress.stop.is_set():
                 break
-            if workload.source is Source.COMMAND:
-                run, observations = measure(questions, workload, conditions, progress)
-            else:
-                # what reads recordings takes long to import, and a hook has none to read
-                from auditor.observe import observe
-
-                progress.step(f"{workload.name}: reading what was recorded", 0, 0)
-                run, observations = observe(questions, workload, scanned.target, progress.stop)
+            run, observations = _measured(questions, workload, request, scanned.target, progress)
             runs.append(run)
             for fingerprint, observation in observations.items():
                 seen.setdefault(fingerprint, []).append(observation)
@@ -156,6 +147,23 @@ def audit(request: Request, progress: Progress) -> Report:
         fixed=scanned.compared.fixed,
         remarks=suppressed.remarks,
     )
+
+
+def _measured(
+    questions: Sequence[Question], workload: Workload, request: Request, target: Target, progress: Progress
+) -> tuple[WorkloadRun, dict[str, Observation]]:
+    # what measures and what reads recordings take long to import, and a hook has neither to do
+    if workload.source is Source.COMMAND:
+        from auditor.measure import Conditions, measure
+
+        conditions = Conditions(
+            target.root, request.allow_failure, request.stdin, repeat=request.repeat, plain=request.plain
+        )
+        return measure(questions, workload, conditions, progress)
+    from auditor.observe import observe
+
+    progress.step(f"{workload.name}: reading what was recorded", 0, 0)
+    return observe(questions, workload, target, progress.stop)
 
 
 def _marked(finding: Finding, compared: Compared, suppressed: Suppressed) -> Finding:
@@ -313,7 +321,7 @@ def _findings(
     for question in questions:
         suspect = question.suspect
         observations = seen.get(suspect.fingerprint, ())
-        verdict = judge(question.expects, observations, config.thresholds)
+        verdict = _judged(question, observations, config)
         complexity, effort = scanned.efforts[suspect.fingerprint]
         findings.append(
             Finding(
@@ -328,6 +336,15 @@ def _findings(
             )
         )
     return tuple(findings)
+
+
+def _judged(question: Question, observations: Sequence[Observation], config: Config) -> Verdict:
+    if not observations:
+        # the judges take long to import
+        return UNMEASURED
+    from auditor.judge import judge
+
+    return judge(question.expects, observations, config.thresholds)
 
 
 def _excerpt(

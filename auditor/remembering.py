@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 from auditor import __version__
@@ -11,6 +10,7 @@ from auditor.config import Config
 from auditor.evidence.base import Question
 from auditor.judge import judge
 from auditor.model import Finding, Observation, WorkloadRun
+from auditor.records import replace
 from auditor.store import Location, Measured, Store, Trouble, codes
 from auditor.triage import triage
 
@@ -25,6 +25,8 @@ class Memory:
     def __init__(
         self, location: Location, questions: Sequence[Question], target: Path, config: Config, measuring: bool
     ) -> None:
+        from dataclasses import asdict
+
         self.notes: list[str] = []
         self._questions = questions
         self._suspects = [question.suspect for question in questions]

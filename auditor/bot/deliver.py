@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from auditor.bot.change import compare
@@ -11,6 +10,7 @@ from auditor.bot.check import Check, check
 from auditor.bot.comment import Subject, body, is_worth_saying, open_ones
 from auditor.bot.event import DeniedError, Event
 from auditor.bot.remarks import Remark, remarks
+from auditor.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from auditor.change import FileChange

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from auditor.bot.change import repository_path
 from auditor.bot.comment import said
 from auditor.change import Block, FileChange
 from auditor.model import VerdictKind
+from auditor.records import dataclass
 from auditor.report import markdown
 
 if TYPE_CHECKING:

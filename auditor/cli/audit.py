@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,14 @@ from auditor.cli.fixing import fix_mode, fixed, left, show
 from auditor.cli.gate import exit_code, known_gate
 from auditor.cli.options import audit_parser
 from auditor.errors import ConfigError
+from auditor.records import replace
 
 if TYPE_CHECKING:
     from auditor.comparing import Against
     from auditor.config import Config
     from auditor.model import Report, Workload
-    from auditor.pipeline import Progress, Request
+    from auditor.pipeline import Request
+    from auditor.progress import Progress
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,14 +34,16 @@ def run(arguments: Sequence[str]) -> int:
     options = audit_parser().parse_args(arguments)
     wanted = outputs(options.format, options.output)
     mode = fix_mode(options, wanted)
-    from auditor.cli.interpreter import interpreter
     from auditor.cli.progress import interruptible, shown
-    from auditor.cli.standard_input import spool
-    from auditor.pipeline import Progress
+    from auditor.progress import Progress
 
     progress = Progress()
-    with spool() as spooled, interpreter(options.python), interruptible(progress):
-        request = _request(options, arguments, spooled)
+    with contextlib.ExitStack() as stack, interruptible(progress):
+        if options.python is not None:
+            from auditor.cli.interpreter import interpreter
+
+            stack.enter_context(interpreter(options.python))
+        request = _request(options, arguments, stack)
         with shown(progress) as watched:
             report = _run(request, watched)
             fixes = None
@@ -60,10 +64,9 @@ def _run(request: Request, progress: Progress) -> Report:
     return audit(request, progress)
 
 
-def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Path) -> Request:
+def _request(options: argparse.Namespace, arguments: Sequence[str], stack: contextlib.ExitStack) -> Request:
     import shlex
 
-    from auditor.cli.standard_input import standard_input
     from auditor.config import load_config
     from auditor.model import Source
     from auditor.pipeline import Request
@@ -82,7 +85,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         workloads=workloads,
         allow_failure=options.allow_failure,
         repeat=_repeat(options.repeat),
-        stdin=standard_input(spooled) if any(one.source is Source.COMMAND for one in workloads) else None,
+        stdin=_stdin(stack) if any(one.source is Source.COMMAND for one in workloads) else None,
         cache=not options.no_cache,
         jobs=options.jobs,
         against=_against(options.diff, config.baseline, workloads),
@@ -90,6 +93,12 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], spooled: Pat
         or any(reporters()[name].fixes for name, _file in outputs(options.format, options.output)),
         store=None if options.no_store else locate(start, config.root if config.source else None, config.store),
     )
+
+
+def _stdin(stack: contextlib.ExitStack) -> Path | None:
+    from auditor.cli.standard_input import spool, standard_input
+
+    return standard_input(stack.enter_context(spool()))
 
 
 def _against(diff: str | None, baseline: Path | None, workloads: tuple[Workload, ...]) -> Against:

@@ -46,11 +46,10 @@ def deliver(report: Report, wanted: Sequence[tuple[str, Path | None]]) -> None:
         if file is not None:
             _write(file, reporters()[name].render(report))
         elif name == "terminal":
-            from rich.console import Console
-
             from auditor.report.reporters.terminal import print_report
+            from auditor.report.sheet import sheet
 
-            print_report(report, Console())
+            print_report(report, sheet(sys.stdout))
         else:
             sys.stdout.write(reporters()[name].render(report))
 

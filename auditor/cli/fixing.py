@@ -6,16 +6,17 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.errors import ConfigError
+from auditor.records import dataclass, replace
 
 if TYPE_CHECKING:
     from auditor.fix import Fixes
     from auditor.model import Report, Suspect
-    from auditor.pipeline import Progress, Request
+    from auditor.pipeline import Request
+    from auditor.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from auditor.records import dataclass
 
 _NAME = re.compile(r"Process (\d+)")
 

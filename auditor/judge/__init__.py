@@ -7,7 +7,6 @@ that one workload shows is there, however many others miss it. Disagreement is s
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from auditor.judge import backlog, repetition, reuse, scaling, survivors, wait
@@ -22,6 +21,7 @@ from auditor.judge.stall import judge_stall
 from auditor.judge.survivors import judge_survivors
 from auditor.judge.wait import judge_wait
 from auditor.model import (
+    UNMEASURED,
     Backlog,
     Cost,
     Repetition,
@@ -33,6 +33,7 @@ from auditor.model import (
     VerdictKind,
     Wait,
 )
+from auditor.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +68,7 @@ def judge(expects: Expectation, observations: Sequence[Observation], thresholds:
     The evidence is that of the workloads which say so themselves, each row with the threshold it was held against.
     """
     if not observations:
-        return Verdict(VerdictKind.SUSPECTED, "No workload was run.")
+        return UNMEASURED
     judged = sorted((_judge_workload(expects, one, thresholds) for one in observations), key=_place)
     decisive = judged[0]
     agreeing = [one for one in judged if one.rank == decisive.rank]

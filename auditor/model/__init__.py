@@ -36,6 +36,7 @@ from auditor.model.measurements import (
     WorkloadRun,
 )
 from auditor.model.results import (
+    UNMEASURED,
     Edit,
     Finding,
     Fix,
@@ -55,6 +56,7 @@ from auditor.model.suspects import (
 )
 
 __all__ = [
+    "UNMEASURED",
     "Alive",
     "Backlog",
     "Census",

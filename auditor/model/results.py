@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from auditor.model.basics import Change, Effort, Priority, Span, VerdictKind
 from auditor.model.measurements import Evidence, Exercise, WorkloadRun
 from auditor.model.suspects import Remark, Skip, Suspect
+from auditor.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,10 @@ class Fix:
     safe: bool
     diff: str
     edits: tuple[Edit, ...]
+
+
+UNMEASURED = Verdict(VerdictKind.SUSPECTED, "No workload was run.")
+"""The verdict where there is nothing to judge by."""
 
 
 @dataclass(frozen=True, slots=True)

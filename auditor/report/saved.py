@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
 from typing import Any
 
 from auditor.errors import ReportError
@@ -148,6 +147,8 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
 
 
 def _census(census: Census) -> dict[str, Any]:
+    from dataclasses import asdict
+
     return {
         "tasks": census.tasks,
         "threads": census.threads,

@@ -7,11 +7,11 @@ import contextlib
 import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.model import Site, Skip, Span, Suspect
+from auditor.records import dataclass, replace
 from auditor.rule import Step
 from auditor.scan import infer, sinks
 from auditor.scan.context import Piece, SliceContext
@@ -52,8 +52,8 @@ class Engine:
     """Scans files with a fixed set of rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = tuple(sorted(rules, key=lambda rule: rule.id))
-        self.gate = Gate.of(self._rules)
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self.gate = Gate.of(self.rules)
 
     def scan_file(self, file: Path, root: Path) -> FileScan:
         """Suspects of `file`; whatever cannot be audited comes back as a skip with its reason."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auditor.records import dataclass, field
 from auditor.scan.syntax import Flat, children, walk
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
+from auditor.records import dataclass, field, replace
 from auditor.rule import Calls, Nodes, Reaches, Rule, Where
 from auditor.scan.facts import Function, Scope
 from auditor.scan.links import Outlook, Wanted

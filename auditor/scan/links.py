@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from auditor.records import dataclass, field, replace
 from auditor.scan.dotted import components, modules
 from auditor.scan.outline import Called, Key, Outline, Places, Routine
 

@@ -12,15 +12,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from auditor.model import Skip
+from auditor.records import dataclass, field, replace
 from auditor.scan.record import FileScan, Reading, load
 
 if TYPE_CHECKING:
     from auditor.rule import Rule
+    from auditor.scan.engine import Engine
 
 FILE_LIMIT_S = 30.0
 """A file that takes longer is given up: the slowest module of CPython's library takes less than one second."""
@@ -48,10 +49,19 @@ class RuleSet:
     load: Callable[..., Iterable[Rule]]
     arguments: tuple[tuple[str, ...], ...] = ()
     directories: tuple[str, ...] = ()
+    _engines: list[Engine] = field(default_factory=list, compare=False, repr=False)
 
-    def rules(self) -> Iterable[Rule]:
-        """The rules themselves."""
-        return self.load(*self.arguments)
+    def engine(self) -> Engine:
+        """What scans files with these rules; to make one takes as long as to scan a small file.
+
+        Raises:
+            RuleError: the rules cannot be loaded.
+        """
+        if not self._engines:
+            from auditor.scan.engine import Engine
+
+            self._engines.append(Engine(self.load(*self.arguments)))
+        return self._engines[0]
 
     @property
     def reference(self) -> str:
@@ -116,10 +126,9 @@ def _scan_here(
     done: Callable[[Scanned], None],
     outlooks: Mapping[int, str],
 ) -> None:
-    from auditor.scan.engine import Engine
     from auditor.scan.links import Outlook
 
-    engine = Engine(rules.rules())
+    engine = rules.engine()
     for index, file in files:
         if stop.is_set():
             return

@@ -215,7 +215,6 @@ class Project:
         return self._cache.outline(mark) if self._cache is not None and mark else None
 
     def _linked(self, outlines: Mapping[str, str]) -> dict[str, str]:
-        from auditor.scan.gate import Gate
         from auditor.scan.links import link
         from auditor.scan.outline import Outline
 
@@ -224,7 +223,7 @@ class Project:
             # as with any damage to the cache, what cannot be read is done without
             with contextlib.suppress(ValueError):
                 loaded[path] = Outline.load(text).apart()[0]
-        gate = Gate.of(self._rules.rules())
+        gate = self._rules.engine().gate
         return {path: outlook.dump() for path, outlook in link(loaded, gate.wanted, gate.words).items()}
 
     def expectations(self) -> dict[str, Expectation]:
@@ -238,7 +237,7 @@ class Project:
             # whatever else stands there is as good as nothing
             with contextlib.suppress(ValueError, TypeError, AttributeError):
                 return {rule: _expectation(name, fields) for rule, (name, fields) in json.loads(text).items()}
-        expected = {rule.id: rule.expects for rule in self._rules.rules()}
+        expected = {rule.id: rule.expects for rule in self._rules.engine().rules}
         if self._cache is not None:
             self._cache.keep_note("expectations", _written(expected))
         return expected

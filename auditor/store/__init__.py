@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from auditor.model import Evidence, Priority, Remembered, Suspect, Verdict, VerdictKind, Workload
+from auditor.records import dataclass
 from auditor.store.database import DIRECTORY, Database, Row, Trouble
 from auditor.store.identity import codes, places
 
@@ -150,6 +150,8 @@ class Store:
         return None
 
     def _row(self, one: Measured, place: str, when: str, audit_version: str) -> Row:
+        from dataclasses import asdict
+
         return Row(
             place=place,
             workload=_storable(one.workload.name),

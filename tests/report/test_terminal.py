@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from auditor.model import Report, Skip, VerdictKind
 from auditor.report.reporters.terminal import print_report, render
+from auditor.report.sheet import Coloured, Plain, sheet
 
 from .factory import a_finding, a_hostile_report, a_realistic_report, a_report, a_row, a_run
 
@@ -17,7 +21,7 @@ from .factory import a_finding, a_hostile_report, a_realistic_report, a_report, 
 def printed(report: Report, width: int = 80, *, colour: bool = False) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, color_system="truecolor" if colour else None, force_terminal=colour)
-    print_report(report, console)
+    print_report(report, Coloured(console))
     return out.getvalue()
 
 
@@ -121,3 +125,34 @@ def test_an_interrupted_audit_says_so_at_the_top_and_at_the_end() -> None:
     text = render(a_report(a_finding(VerdictKind.REJECTED, a_row()), interrupted=True))
     assert text.splitlines()[1:7].count("Interrupted: what follows is incomplete.") == 1
     assert "The audit was interrupted" in text.split("Rejected")[1]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120])
+@pytest.mark.parametrize("make", [a_realistic_report, a_hostile_report])
+def test_a_pipe_gets_the_same_words_as_a_terminal(make: Callable[[], Report], width: int) -> None:
+    out = io.StringIO()
+    print_report(make(), Plain(out, width))
+    assert out.getvalue() == printed(make(), width)
+
+
+words = st.text(st.sampled_from("ab.\u00e9\u2026\u65e5\U0001f600"), min_size=1, max_size=50)
+texts = st.lists(words | st.sampled_from((" ", "  ")), max_size=12).map(" ".join)
+
+
+@given(texts, st.integers(0, 30), st.integers(20, 40))
+def test_a_paragraph_breaks_where_rich_breaks_it(text: str, columns: int, width: int) -> None:
+    plain, drawn = io.StringIO(), io.StringIO()
+    Plain(plain, width).paragraph(columns, (text, "bold"))
+    Coloured(Console(file=drawn, width=width, color_system=None)).paragraph(columns, (text, "bold"))
+    assert plain.getvalue() == drawn.getvalue()
+
+
+def test_colours_can_be_forced_and_width_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.delenv("TTY_COMPATIBLE", raising=False)
+    monkeypatch.setenv("COLUMNS", "33")
+    assert isinstance(sheet(io.StringIO()), Plain)
+    assert sheet(io.StringIO()).width == Console(file=io.StringIO()).width == 33
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(sheet(io.StringIO()), Coloured)
+    assert sheet(io.StringIO()).width == 33

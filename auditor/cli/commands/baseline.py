@@ -28,7 +28,8 @@ def run(arguments: Sequence[str]) -> int:
     from auditor import baseline
     from auditor.config import load_config
     from auditor.errors import HistoryError
-    from auditor.pipeline import Progress, Request, audit
+    from auditor.pipeline import Request, audit
+    from auditor.progress import Progress
     from auditor.scan.files import root_of
 
     paths = tuple(options.paths) or (Path(),)

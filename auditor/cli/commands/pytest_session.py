@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.cli.delivery import deliver, outputs
+from auditor.records import replace
 
 if TYPE_CHECKING:
     from auditor.evidence.base import Outcome
@@ -35,7 +35,8 @@ def run(arguments: Sequence[str]) -> int:
     task = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     wanted = outputs((), tuple(map(Path, task["outputs"])))
     from auditor.cli.progress import interruptible, shown
-    from auditor.pipeline import Progress, audit
+    from auditor.pipeline import audit
+    from auditor.progress import Progress
 
     progress = Progress()
     with interruptible(progress), shown(progress) as watched:
@@ -106,14 +107,17 @@ def _print(report: Report, task: dict[str, Any]) -> None:
     from rich.console import Console
 
     from auditor.report.reporters.terminal import print_report
+    from auditor.report.sheet import Coloured
 
     print_report(
         report,
-        Console(
-            file=sys.stdout,
-            width=task["width"],
-            force_terminal=task["colour"],
-            no_color=not task["colour"],
-            legacy_windows=False,
+        Coloured(
+            Console(
+                file=sys.stdout,
+                width=task["width"],
+                force_terminal=task["colour"],
+                no_color=not task["colour"],
+                legacy_windows=False,
+            )
         ),
     )
