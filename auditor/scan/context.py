@@ -177,7 +177,7 @@ class SliceContext:
         """What the name or attribute is bound to, if exactly once."""
         parsed = self._as_ast(expression)
         value = None if parsed is None or self._is_turned(expression) else values.value_of(parsed, self._scopes)
-        return None if value is None else cst.parse_expression(ast.unparse(value))
+        return None if value is None else self._piece.elsewhere(value)
 
     def text_of(self, expression: cst.BaseExpression) -> str | bytes | None:
         """The text that the expression always is."""

@@ -111,6 +111,10 @@ class Slice:
         """The `ast` of an expression, None if `node` is none."""
         return parsed_expression(self.code(node))
 
+    def elsewhere(self, value: ast.expr) -> cst.BaseExpression:
+        """The node of an expression that stands outside the slice; its places are not known."""
+        return cst.parse_expression(ast.unparse(value))
+
     def find(self, node: ast.expr | ast.stmt) -> cst.CSTNode | None:
         """The LibCST node that stands for `node`."""
         span = self.source.span(node)

@@ -8,10 +8,11 @@ from typing import Any
 
 from auditor import cst
 from auditor.model import Span
+from auditor.scan.shadow.expressions import shadow
 from auditor.scan.shadow.node import NotShadowedError, is_shadow, made
 from auditor.scan.shadow.statements import MODULE
 from auditor.scan.shadow.text import code_of, in_formatted_string
-from auditor.scan.source import Source, parsed_expression
+from auditor.scan.source import Source, UnreadableError, parse_source, parsed_expression
 from auditor.scan.syntax import children as inside
 
 _LOAD = ast.Load()
@@ -89,7 +90,7 @@ class Shadow:
         Raises:
             NotShadowedError: the shadow does not know it exactly.
         """
-        at = node._at if is_shadow(node) else None
+        at = node._at if is_shadow(node) and node._tree is self else None
         # the `ast` counts the parentheses of these two as theirs, LibCST does not
         if not isinstance(at, ast.expr | ast.stmt) or isinstance(at, ast.Tuple | ast.GeneratorExp):
             raise NotShadowedError(f"place of {type(node).__name__}")
@@ -112,6 +113,19 @@ class Shadow:
                 self._embedded[child] = around
                 pending.append(child)
         return node
+
+    def elsewhere(self, value: ast.expr) -> Any:
+        """The node of an expression that stands outside the slice; its places are not known.
+
+        Raises:
+            NotShadowedError: it cannot be written down.
+        """
+        try:
+            source = parse_source(f"({ast.unparse(value)})\n".encode("utf-8", "surrogatepass"), "elsewhere.py")
+        except (UnreadableError, RecursionError) as error:
+            raise NotShadowedError("not taken by Python's own parser") from error
+        statement: Any = source.tree.body[0]
+        return shadow(statement.value, Shadow(source, statement).module)
 
 
 def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
