@@ -20,7 +20,7 @@ from auditor.scan.parallel import RuleSet, Scanned, scan_files
 from auditor.scan.record import FileScan, dump
 
 if TYPE_CHECKING:
-    from auditor.scan.engine import Engine
+    pass
 
 
 class Project:
@@ -40,7 +40,6 @@ class Project:
     ) -> None:
         self.scans = dict(scans or {})
         self.files = target.files
-        self._engine: Engine | None = None
         self._target = target
         self._rules = rules
         self._packages: dict[Path, str] = {}
@@ -115,11 +114,7 @@ class Project:
         known = self._known(file)
         if known is not None:
             return known
-        if self._engine is None:
-            from auditor.scan.engine import Engine
-
-            self._engine = Engine(self._rules.rules())
-        return self._engine.sketch(file, self._target.root)
+        return self._rules.engine().sketch(file, self._target.root)
 
     def _joined(
         self, found: dict[int, FileScan], asked: int, stop: threading.Event, jobs: int | None
