@@ -21,6 +21,7 @@ import psutil
 
 from auditor.evidence.ending import living_after
 from auditor.evidence.guardian import temporary_directory
+from auditor.evidence.lateness import LOOK_EVERY_S, Lateness
 
 PATIENCE_S = 20.0
 """How long a process waits for py-spy; attaching takes 0.05 s, on a machine out of breath some seconds."""
@@ -66,6 +67,7 @@ class Watch(threading.Thread):
         self._visitor = visitor
         self._rate = rate
         self._spy: subprocess.Popen[str] | None = None
+        self._lateness = Lateness()
 
     def run(self) -> None:
         """Watch the process to its end; whatever goes wrong, it is let go."""
@@ -104,6 +106,16 @@ class Watch(threading.Thread):
         """For how many seconds py-spy sampled the process after it was let go."""
         return max(0.0, self.ended_at - self.held_s[1])
 
+    @property
+    def late(self) -> float | None:
+        """In what share of that time py-spy waited for a processor; None if that is not known."""
+        return self._lateness.share(self.watched_s)
+
+    def look(self) -> None:
+        """Take down how long py-spy has waited for a processor so far; to be called now and then."""
+        if self._spy is not None and self.released_at and not self.ended_at:
+            self._lateness.look(self._spy.pid)
+
     def _outlives(self) -> bool:
         """Whether the process lives on although py-spy says that it has ended; if but briefly, that time counts."""
         try:
@@ -140,6 +152,7 @@ class Watch(threading.Thread):
                 if _ATTACHED in line:
                     self._release()
                 elif _ENDED in line:
+                    self.look()
                     self.ended_at = time.perf_counter()
                 elif behind := _BEHIND.search(line):
                     self.behind_s = max(self.behind_s, float(behind[1]))
@@ -151,6 +164,7 @@ class Watch(threading.Thread):
         if self.released_at:
             return
         self.released_at = time.perf_counter()
+        self.look()
         with contextlib.suppress(OSError):  # it lost patience, or was ended
             self._visitor.send(b".")
         self._visitor.close()
@@ -168,11 +182,14 @@ class Gate:
         self.address = str(Path(self._stack.enter_context(temporary_directory("audit-gate-")), "gate"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._doorman = threading.Thread(target=self._receive, name="audit-gate", daemon=True)
+        self._closed = threading.Event()
+        self._observer = threading.Thread(target=self._look, name="audit-lateness", daemon=True)
 
     def __enter__(self) -> Self:
         self._socket.bind(self.address)
         self._socket.listen(128)
         self._doorman.start()
+        self._observer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -183,6 +200,13 @@ class Gate:
         self._stack.close()
         for watch in self.watches:
             watch.finish()
+        self._closed.set()
+        self._observer.join()
+
+    def _look(self) -> None:
+        while not self._closed.wait(LOOK_EVERY_S):
+            for watch in tuple(self.watches):
+                watch.look()
 
     def _receive(self) -> None:
         while True:

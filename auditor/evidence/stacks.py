@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.evidence.speedscope import Frame, Recording
 from auditor.records import dataclass, field
-from auditor.stats import Estimate, wilson
+from auditor.stats import Estimate, design_effect, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Tally:
 
     ticks: how often py-spy looked, over `watched_s` seconds. hits: matching samples of all threads, one a tick at most.
     busiest: those of the one thread that had most. hit_s: `hits` in seconds. busy_s: seconds watched of processes with
-    hits, which exceed the run's wall time where several of them ran side by side.
+    hits, which exceed the run's wall time where several of them ran side by side. late_s: seconds in which py-spy
+    waited for a processor, None if that is not known.
     """
 
     ticks: int = 0
@@ -45,6 +46,7 @@ class Tally:
     watched_s: float = 0.0
     hit_s: float = 0.0
     busy_s: float = 0.0
+    late_s: float | None = 0.0
 
     def seconds(self, wall_s: float) -> Estimate:
         """Wall seconds during which the pattern held, with a 95 % interval.
@@ -52,8 +54,10 @@ class Tally:
         Samples do not say whether threads were there at the same time: value and upper end assume that they never were,
         the lower end that they always were, so that it is the busiest thread's.
         """
-        low, _ = wilson(self.busiest, self.ticks)
-        _, high = wilson(self.hits, self.ticks)
+        late = None if self.late_s is None or not self.watched_s else self.late_s / self.watched_s
+        effect = design_effect(self.ticks, late)
+        low, _ = wilson(self.busiest, self.ticks, effect)
+        _, high = wilson(self.hits, self.ticks, effect)
         overlap = max(1.0, self.busy_s / wall_s) if wall_s > 0 else 1.0
         return Estimate(
             value=min(wall_s, self.hit_s),
@@ -73,8 +77,10 @@ class Tallies:
     def __post_init__(self) -> None:
         self.of = {pattern: Tally() for pattern in self.patterns}
 
-    def add(self, recording: Recording, watched_s: float) -> None:
+    def add(self, recording: Recording, watched_s: float, late: float | None = None) -> None:
         """Count a recording whose longest-lived thread ran for `watched_s` seconds after it was let go.
+
+        `late` is the share of these in which the sampler waited for a processor, None if that is not known.
 
         Samples are nominally 1/rate apart, but lag behind on a busy machine: what they stand for is measured.
         """
@@ -88,6 +94,7 @@ class Tallies:
             tally.hits += hits
             tally.busiest += max(by_lane, default=0)
             tally.watched_s += watched_s
+            tally.late_s = None if late is None or tally.late_s is None else tally.late_s + late * watched_s
             if hits:
                 tally.hit_s += hits / ticks * watched_s
                 tally.busy_s += watched_s

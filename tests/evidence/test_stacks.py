@@ -41,8 +41,28 @@ def test_lines_are_matched_through_links_and_relative_paths(tmp_path: Path) -> N
     file = recording(tmp_path, frames, {"7 Thread 7": [[0], [1], [2]]})
     pattern = Pattern(os.path.realpath(tmp_path / "real.py"), ((3, 3),))
     tallies = Tallies((pattern,), str(tmp_path))
-    tallies.add(read_recording(file, ignore=Path("/")), 3.0)
-    assert tallies.of[pattern] == Tally(ticks=3, hits=2, busiest=2, watched_s=3.0, hit_s=2.0, busy_s=3.0)
+    tallies.add(read_recording(file, ignore=Path("/")), 3.0, late=0.5)
+    assert tallies.of[pattern] == Tally(ticks=3, hits=2, busiest=2, watched_s=3.0, hit_s=2.0, busy_s=3.0, late_s=1.5)
+
+
+def test_an_interval_is_wider_if_the_sampler_was_late_and_if_that_is_not_known(tmp_path: Path) -> None:
+    file = recording(
+        tmp_path, [Frame("f", "/a.py", 3), Frame("g", "/a.py", 9)], {"7 Thread 7": [[0]] * 50 + [[1]] * 50}
+    )
+    pattern = Pattern("/a.py", ((3, 3),))
+
+    def interval(*lates: float | None) -> tuple[float, float]:
+        tallies = Tallies((pattern,), str(tmp_path))
+        for late in lates:
+            tallies.add(read_recording(file, ignore=Path("/")), 1.0, late)
+        _, low, high = tallies.of[pattern].seconds(float(len(lates)))
+        return low, high
+
+    in_time, late, unknown = interval(0.0), interval(0.2), interval(None)
+    assert late[0] < in_time[0] < 0.5 < in_time[1] < late[1]
+    assert unknown[0] < in_time[0] < 0.5 < in_time[1] < unknown[1]
+    # one process of which it is not known leaves all of them in doubt
+    assert interval(0.0, None) == interval(None, None)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ buy proportional information either: successive samples resemble one another.
 """
 
 FEW_SAMPLES = 5
+LATE = 0.1
+"""Share of its time waiting for a processor that is worth a word: 5 s of samples then count as 1 s."""
 
 _SHARES = {"seconds": "share", "end_seconds": "end_share"}
 
@@ -131,9 +133,14 @@ def _collect(watches: Sequence[Watch], tallies: Tallies) -> _Seen:
             seen.warnings.append(f"process {watch.pid} was not sampled: {failure}")
             continue
         seen.recordings.append(recording)
-        tallies.add(recording, watch.watched_s)
+        tallies.add(recording, watch.watched_s, watch.late)
         if recording.ticks < FEW_SAMPLES:
             seen.warnings.append(f"process {watch.pid} ran so short that py-spy looked only {recording.ticks} times")
+        if watch.late is not None and watch.late >= LATE:
+            seen.warnings.append(
+                f"py-spy waited for a processor {watch.late:.0%} of the time, so what it says of process {watch.pid} is"
+                " less certain; a machine with less else to do makes it more so"
+            )
         if watch.behind_s:
             seen.warnings.append(
                 f"py-spy fell {watch.behind_s:.1f} s behind on process {watch.pid}; the machine was busy"
