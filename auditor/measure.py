@@ -188,6 +188,9 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
         cpu_s=_mean(plain.run.cpu_s for plain in shown),
         queued_s=_mean(plain.run.queued_s for plain in shown),
         census=_census(rounds, greatest),
+        python=", ".join(
+            dict.fromkeys(python for once in rounds for outcome in once.outcomes for python in outcome.pythons)
+        ),
     )
 
 

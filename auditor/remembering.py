@@ -53,15 +53,15 @@ class Memory:
 
     def _measured(self, runs: Sequence[WorkloadRun], seen: Mapping[str, Sequence[Observation]]) -> Iterator[Measured]:
         now = codes(self._suspects, self._target)
-        workloads = [run.workload for run in runs if run.exit_code == 0]
+        ended_well = [run for run in runs if run.exit_code == 0]
         for question in self._questions:
             suspect = question.suspect
             code = self._codes.get(suspect.fingerprint)
             if code is None or now.get(suspect.fingerprint) != code:
                 continue
-            for workload in workloads:
-                observed = [one for one in seen.get(suspect.fingerprint, ()) if one.workload == workload.name]
+            for run in ended_well:
+                observed = [one for one in seen.get(suspect.fingerprint, ()) if one.workload == run.workload.name]
                 if observed:
                     verdict = judge(question.expects, observed, self._config.thresholds)
                     priority = triage(question.expects, verdict, self._config.thresholds)
-                    yield Measured(suspect, code, workload, verdict, priority)
+                    yield Measured(suspect, code, run.workload, run.python, verdict, priority)

@@ -28,8 +28,8 @@ def design_effect(samples: int, late: float | None) -> float:
     are made up for when the program lets it, so all of them may be wrong together. Taken as one cluster they add
     late^2 to 1 / samples (Kish, "Survey Sampling", 1965, 5.4 and 8.2), which no longer run makes smaller.
 
-    Over 85 runs on two busy cores the squared errors were 0.9 times what this says, and 1.3 times what the binomial says
-    where `late` was below 0.1, 6 times above. DESIGN_EFFECT where `late` is not known.
+    Over 85 runs on two busy cores the squared errors were 0.9 times what this says, and 1.3 times what the binomial
+    says where `late` was below 0.1, 6 times above. DESIGN_EFFECT where `late` is not known.
     """
     return DESIGN_EFFECT if late is None else 1.0 + samples * late * late
 

@@ -42,7 +42,8 @@ class Session:
 class Outcome:
     """What one pass delivered: how its run went, and by suspect fingerprint its rows and the tests that ran it.
 
-    `beyond` says which processes the pass could not look into, "" if there is none known.
+    `beyond` says which processes the pass could not look into, "" if there is none known. `pythons` are the versions
+    of those it reached, as in "3.11".
     """
 
     run: PassRun
@@ -51,6 +52,7 @@ class Outcome:
     tests: Mapping[str, Exercise] = field(default_factory=dict)
     beyond: str = ""
     census: Census | None = None
+    pythons: tuple[str, ...] = ()
 
 
 class Pass(Protocol):

@@ -115,7 +115,8 @@ class WorkloadRun:
     """A workload with every pass that was made over it, the plain one first.
 
     `wall_s`, `cpu_s` and `queued_s` (None if they could not be taken) are the means of the plain runs, at the greatest
-    size. `census` is that of the last run with probes, None if there is none.
+    size. `census` is that of the last run with probes, None if there is none. `python` are the versions that its
+    processes ran under, as in "3.11" or "3.8, 3.11"; "" if none was reached.
     """
 
     workload: Workload
@@ -127,6 +128,7 @@ class WorkloadRun:
     cpu_s: float | None = None
     queued_s: float | None = None
     census: Census | None = None
+    python: str = ""
 
     @property
     def failed(self) -> bool:

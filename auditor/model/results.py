@@ -51,11 +51,21 @@ UNMEASURED = Verdict(VerdictKind.SUSPECTED, "No workload was run.")
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A measurement that could say less than one before it, on the same code; `measured` is when, in ISO 8601."""
+
+    kind: VerdictKind
+    reason: str
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """What an earlier audit measured of a suspect, under one workload.
 
-    `measured` is when, in ISO 8601. `stale` says what has changed since, so that the verdict may no longer hold; None
-    if nothing did.
+    `measured` is when, in ISO 8601. `sizes` are those that the workload was run at, `python` the versions (as in
+    "3.11") that its processes ran under, "" if not known. `stale` says what has changed since, so that the verdict may
+    no longer hold; None if nothing did. `later` is the last measurement after it, if that could say less.
     """
 
     kind: VerdictKind
@@ -66,6 +76,9 @@ class Remembered:
     priority: Priority | None = None
     evidence: tuple[Evidence, ...] = ()
     stale: str | None = None
+    sizes: tuple[int, ...] = ()
+    python: str = ""
+    later: Later | None = None
 
 
 @dataclass(frozen=True, slots=True)

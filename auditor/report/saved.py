@@ -24,6 +24,7 @@ from auditor.model import (
     Fix,
     Fixed,
     Gain,
+    Later,
     Machine,
     PassRun,
     Priority,
@@ -143,6 +144,7 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
         "warnings": list(run.warnings),
         "last_lines": list(run.last_lines),
         "census": run.census and _census(run.census),
+        "python": run.python,
     }
 
 
@@ -220,6 +222,10 @@ def _remembered(one: Remembered) -> dict[str, Any]:
         "priority": one.priority and one.priority.value,
         "evidence": [evidence_row(row) for row in one.evidence],
         "stale": one.stale,
+        "sizes": list(one.sizes),
+        "python": one.python,
+        "later": one.later
+        and {"verdict": one.later.kind.value, "reason": one.later.reason, "measured": one.later.measured},
     }
 
 
@@ -303,6 +309,7 @@ def _read_workload(node: Node) -> WorkloadRun:
         queued_s=node["queued_s"].optional(Node.number),
         # reports written before there was a census lack it
         census=node["census"].optional(_read_census) if node.has("census") else None,
+        python=node["python"].string() if node.has("python") else "",
     )
 
 
@@ -388,7 +395,15 @@ def _read_remembered(node: Node) -> Remembered:
         priority=node["priority"].optional(lambda value: value.one_of(Priority)),
         evidence=tuple(_read_evidence(row) for row in node["evidence"].items()),
         stale=node["stale"].optional(Node.string),
+        # reports written before these were told apart lack them
+        sizes=tuple(size.integer() for size in node["sizes"].items()) if node.has("sizes") else (),
+        python=node["python"].string() if node.has("python") else "",
+        later=node["later"].optional(_read_later) if node.has("later") else None,
     )
+
+
+def _read_later(node: Node) -> Later:
+    return Later(node["verdict"].one_of(VerdictKind), node["reason"].string(), node["measured"].string())
 
 
 def _read_remark(node: Node) -> Remark:

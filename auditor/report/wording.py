@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from auditor.model import Source
+from auditor.model import Source, VerdictKind
 from auditor.report.figures import counted
 
 if TYPE_CHECKING:
@@ -123,9 +123,25 @@ def pass_label(name: str) -> str:
 
 def recollection(one: Remembered) -> str:
     """A verdict of an earlier audit in one sentence, and whether it still holds."""
-    said = f"{one.kind.value.replace('-', ' ')} on {_day(one.measured)} under workload {one.workload}"
+    said = f"{one.kind.value.replace('-', ' ')} on {_day(one.measured)} under workload {one.workload}{_setting(one)}"
     opening = f"Stale: {said}" if one.stale else f"{said[:1].upper()}{said[1:]}"
-    return f"{opening}: {one.reason.rstrip('.')}; {one.stale or 'code unchanged since'}."
+    return f"{opening}: {one.reason.rstrip('.')}; {one.stale or 'code unchanged since'}{_later(one)}."
+
+
+def _setting(one: Remembered) -> str:
+    sizes = f"n from {one.sizes[0]:,} to {one.sizes[-1]:,}" if one.sizes else ""
+    parts = ", ".join(part for part in (sizes, f"Python {one.python}" if one.python else "") if part)
+    return f" ({parts})" if parts else ""
+
+
+def _later(one: Remembered) -> str:
+    if one.later is None:
+        return ""
+    day, kind = _day(one.later.measured), one.later.kind
+    if kind is VerdictKind.NOT_EXERCISED:
+        return f"; measured again on {day}, when the workload did not reach it"
+    said = "it could not be measured" if kind is VerdictKind.NOT_MEASURABLE else "that could not tell"
+    return f"; measured again on {day}, but {said} ({one.later.reason.rstrip('.')})"
 
 
 def _day(moment: str) -> str:

@@ -1,7 +1,8 @@
 """Evidence remembered: verdicts of earlier audits, kept in the project for audits that measure nothing.
 
-A verdict is found again by its suspect and workload. It holds as long as the function around the suspect, the
-thresholds and the workload's command are those it was made with; else it is shown as stale.
+A verdict is found again by its suspect, workload and version of Python. It holds as long as the function around the
+suspect, the thresholds and the workload (command, sizes, service) are those it was made with; else it is shown as
+stale. One that could say less than an earlier one on the same code does not take its place.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from auditor.model import Evidence, Priority, Remembered, Suspect, Verdict, VerdictKind, Workload
-from auditor.records import dataclass
+from auditor.model import Evidence, Later, Priority, Remembered, Suspect, Verdict, VerdictKind, Workload
+from auditor.records import dataclass, replace
 from auditor.store.database import DIRECTORY, Database, Row, Trouble
 from auditor.store.identity import codes, places
 
@@ -20,18 +21,27 @@ __all__ = ["Location", "Measured", "Store", "Trouble", "codes", "locate"]
 FILE = "evidence.db"
 
 KINDS = (VerdictKind.CONFIRMED, VerdictKind.INCONCLUSIVE, VerdictKind.REJECTED, VerdictKind.NOT_EXERCISED)
-"""Verdicts worth remembering, the weightiest first. That something could not be measured is no evidence."""
+"""Verdicts worth remembering, the weightiest first."""
+
+UNKNOWN = VerdictKind.NOT_MEASURABLE
+"""That something could not be measured is no evidence; it is kept to be said beside what was measured before it."""
+
+_DECIDED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED)
 
 _ROOTS = (".git", "pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A verdict to be remembered: what one workload said of one suspect. `code` is the hash of what was measured."""
+    """A verdict to be remembered: what one workload said of one suspect.
+
+    `code` is the hash of what was measured, `python` the versions that the workload's processes ran under.
+    """
 
     suspect: Suspect
     code: str
     workload: Workload
+    python: str
     verdict: Verdict
     priority: Priority | None
 
@@ -82,7 +92,7 @@ class Store:
         rows = [
             self._row(one, where[one.suspect.fingerprint], when, audit_version)
             for one in measured
-            if one.verdict.kind in KINDS and one.suspect.fingerprint in where
+            if one.verdict.kind in (*KINDS, UNKNOWN) and one.suspect.fingerprint in where
         ]
         if rows:
             self._database.add(rows)
@@ -90,8 +100,8 @@ class Store:
     def recall(self, workloads: Sequence[Workload] = ()) -> dict[str, tuple[Remembered, ...]]:
         """What is known of the suspects, by fingerprint; `workloads` are those the project configures.
 
-        Of each workload the last verdict on the present code, else its last one. What holds comes before what is stale,
-        then the weightiest, then the latest.
+        Of each workload, under each Python, the strongest verdict on the present code, else on the code measured last;
+        of equally strong ones the last. What holds comes before what is stale, then the weightiest, then the latest.
 
         Raises:
             Trouble: the store cannot be read.
@@ -104,50 +114,66 @@ class Store:
             by_place.setdefault(row.place, []).append(row)
         known = [one for one in self._suspects if where.get(one.fingerprint) in by_place]
         code = codes(known, self._target)
-        commands = {workload.name: workload.command for workload in workloads}
+        configured = {workload.name: workload for workload in workloads}
         return {
-            one.fingerprint: self._of_suspect(by_place[where[one.fingerprint]], code.get(one.fingerprint, ""), commands)
+            one.fingerprint: self._of_suspect(
+                by_place[where[one.fingerprint]], code.get(one.fingerprint, ""), configured
+            )
             for one in known
         }
 
     def _places(self) -> dict[str, str]:
         return places(self._suspects, self._target, self._location.project)
 
-    def _of_suspect(self, rows: Sequence[Row], code: str, commands: Mapping[str, str]) -> tuple[Remembered, ...]:
-        chosen: dict[tuple[str, str], Remembered] = {}
+    def _of_suspect(self, rows: Sequence[Row], code: str, configured: Mapping[str, Workload]) -> tuple[Remembered, ...]:
+        slots: dict[tuple[str, str, str], dict[str, list[tuple[str, Remembered]]]] = {}
         for row in sorted(rows, key=lambda row: row.measured):
-            one = self._remembered(row, code, commands)
-            # a name that is not configured stands for any command
-            key = (row.workload, "" if row.workload in commands else row.command)
-            former = chosen.get(key)
-            if one is not None and (former is None or one.stale is None or former.stale is not None):
-                chosen[key] = one
-        newest_first = sorted(chosen.values(), key=lambda one: (one.measured, one.workload, one.command), reverse=True)
+            one = self._remembered(row, code, configured)
+            # a name that is configured stands for any command and setting
+            own = ("", "") if row.workload in configured else (row.command, row.setting)
+            if one is not None:
+                slots.setdefault((row.workload, *own), {}).setdefault(row.python, []).append((row.code, one))
+        told = [known for by_python in slots.values() for known in _by_python(by_python)]
+        found = [one for known in told if (one := _standing(known)) is not None]
+        newest_first = sorted(
+            found, key=lambda one: (one.measured, one.workload, one.command, one.sizes, one.python), reverse=True
+        )
         return tuple(sorted(newest_first, key=lambda one: (one.stale is not None, KINDS.index(one.kind))))
 
-    def _remembered(self, row: Row, code: str, commands: Mapping[str, str]) -> Remembered | None:
+    def _remembered(self, row: Row, code: str, configured: Mapping[str, Workload]) -> Remembered | None:
         try:
             return Remembered(
-                kind=KINDS[KINDS.index(VerdictKind(row.kind))],
+                kind=(*KINDS, UNKNOWN)[(*KINDS, UNKNOWN).index(VerdictKind(row.kind))],
                 reason=row.reason,
                 measured=row.measured,
                 workload=row.workload,
                 command=row.command,
                 priority=None if row.priority is None else Priority(row.priority),
                 evidence=tuple(Evidence(**one) for one in json.loads(row.evidence)),
-                stale=self._stale(row, code, commands),
+                stale=self._stale(row, code, configured),
+                sizes=tuple(map(int, json.loads(row.setting)["sizes"])) if row.setting else (),
+                python=row.python,
             )
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, KeyError):
             return None  # not written by audit; as good as nothing
 
-    def _stale(self, row: Row, code: str, commands: Mapping[str, str]) -> str | None:
+    def _stale(self, row: Row, code: str, configured: Mapping[str, Workload]) -> str | None:
         if row.code != code:
             return "the code has changed since"
         if any(self._thresholds.get(name, limit) != limit for name, limit in json.loads(row.thresholds).items()):
             return "the thresholds have changed since"
-        if commands.get(row.workload, row.command) != row.command:
+        if not row.setting and "{n}" in row.command:
+            return "the sizes it was run at were not kept"
+        workload = configured.get(row.workload)
+        if workload is None:
+            return None
+        if workload.command != row.command:
             return "the workload's command has changed since"
-        return None
+        setting = _setting(workload)
+        # rows without a setting are older than settings; a workload that has none is what they had
+        if setting == row.setting or (not row.setting and not workload.sizes and workload.service is None):
+            return None
+        return "the workload's sizes or service have changed since"
 
     def _row(self, one: Measured, place: str, when: str, audit_version: str) -> Row:
         from dataclasses import asdict
@@ -156,6 +182,8 @@ class Store:
             place=place,
             workload=_storable(one.workload.name),
             command=_storable(one.workload.command),
+            setting=_setting(one.workload),
+            python=one.python,
             measured=when,
             code=one.code,
             rule=one.suspect.rule,
@@ -173,3 +201,33 @@ class Store:
 def _storable(text: str) -> str:
     """Names that are not UTF-8 hold lone surrogates, which SQLite does not take."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _setting(workload: Workload) -> str:
+    """What makes a run under a workload another one, beside its command."""
+    service = workload.service
+    parts = None if service is None else [service.serve, service.ready, service.load]
+    return _storable(json.dumps({"sizes": list(workload.sizes), "service": parts}))
+
+
+def _by_python(known: Mapping[str, Sequence[tuple[str, Remembered]]]) -> list[list[tuple[str, Remembered]]]:
+    """Verdicts under each version of Python, in order of time; those under an unknown one count under any."""
+    unknown = known.get("", ())
+    others = [versions for python, versions in known.items() if python] or [()]
+    return [sorted((*versions, *unknown), key=lambda one: one[1].measured) for versions in others]
+
+
+def _standing(known: Sequence[tuple[str, Remembered]]) -> Remembered | None:
+    """What is to be shown of verdicts in order of time, each with the hash of its code; None if none says anything."""
+    last_code = known[-1][0]
+    told = [one for _, one in known if one.stale is None] or [one for code, one in known if code == last_code]
+    strongest = min(reversed(told), key=lambda one: _weakness(one.kind))
+    if strongest.kind is UNKNOWN:
+        return None
+    last = told[-1]
+    later = None if _weakness(last.kind) <= _weakness(strongest.kind) else Later(last.kind, last.reason, last.measured)
+    return replace(strongest, later=later)
+
+
+def _weakness(kind: VerdictKind) -> int:
+    return 0 if kind in _DECIDED else (*KINDS, UNKNOWN).index(kind)

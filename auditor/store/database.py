@@ -15,8 +15,12 @@ from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
-"""Rises with every change of the tables. A file of a later version is left as it is."""
+SCHEMA_VERSION = 2
+"""Rises with every change of the tables. A file of a later version is left as it is; an older one is brought up to it
+by the first writer.
+
+2: `setting` and `python`, empty in rows that were written before.
+"""
 
 APPLICATION_ID = 0x61756474
 """Marks the file as an evidence store ("audt"), so that no other database is ever written to."""
@@ -25,11 +29,12 @@ DIRECTORY = ".audit"
 """Where a project's own store lies."""
 
 KEPT = 10
-"""Verdicts kept for one suspect under one workload; the oldest go first."""
+"""Verdicts of each kind kept for one suspect under one workload; the oldest go first."""
 
 MAX_ROWS = 200_000
 """Verdicts kept in all: about 200 MB."""
 
+_ALIKE = " AND ".join(f"{name} = :{name}" for name in ("place", "workload", "command", "setting", "python", "kind"))
 _WAIT_S = 20.0
 _CHUNK = 500
 _TABLES = """
@@ -37,6 +42,8 @@ CREATE TABLE verdicts (
     place TEXT NOT NULL,
     workload TEXT NOT NULL,
     command TEXT NOT NULL,
+    setting TEXT NOT NULL,
+    python TEXT NOT NULL,
     measured TEXT NOT NULL,
     code TEXT NOT NULL,
     rule TEXT NOT NULL,
@@ -48,7 +55,7 @@ CREATE TABLE verdicts (
     evidence TEXT NOT NULL,
     thresholds TEXT NOT NULL,
     audit_version TEXT NOT NULL,
-    PRIMARY KEY (place, workload, command, measured)
+    PRIMARY KEY (place, workload, command, setting, python, measured)
 ) WITHOUT ROWID;
 CREATE INDEX by_age ON verdicts (measured);
 """
@@ -60,6 +67,8 @@ class Row(NamedTuple):
     place: str
     workload: str
     command: str
+    setting: str
+    python: str
     measured: str
     code: str
     rule: str
@@ -97,7 +106,7 @@ class Database:
             for start in range(0, len(places), _CHUNK):
                 some = places[start : start + _CHUNK]
                 marks = ", ".join("?" * len(some))
-                query = f"SELECT {', '.join(Row._fields)} FROM verdicts WHERE place IN ({marks})"
+                query = f"SELECT {_columns(db)} FROM verdicts WHERE place IN ({marks})"
                 rows += [Row(*found) for found in db.execute(query, some)]
             return rows
 
@@ -109,12 +118,11 @@ class Database:
         def write(db: sqlite3.Connection) -> None:
             marks = ", ".join("?" * len(Row._fields))
             db.executemany(f"INSERT OR REPLACE INTO verdicts VALUES ({marks})", rows)
-            for place, workload, command in {(row.place, row.workload, row.command) for row in rows}:
+            for row in rows:
                 db.execute(
-                    "DELETE FROM verdicts WHERE place = :place AND workload = :workload AND command = :command"
-                    " AND measured NOT IN (SELECT measured FROM verdicts WHERE place = :place AND workload = :workload"
-                    f" AND command = :command ORDER BY measured DESC LIMIT {KEPT})",
-                    {"place": place, "workload": workload, "command": command},
+                    f"DELETE FROM verdicts WHERE {_ALIKE} AND measured NOT IN"
+                    f" (SELECT measured FROM verdicts WHERE {_ALIKE} ORDER BY measured DESC LIMIT {KEPT})",
+                    row._asdict(),
                 )
             surplus = db.execute("SELECT count(*) FROM verdicts").fetchone()[0] - MAX_ROWS
             if surplus > 0:
@@ -158,10 +166,14 @@ class Database:
         if writing and application == APPLICATION_ID and _pragma(db, "quick_check(1)") != "ok":
             raise _DamagedError
         if writing and application != APPLICATION_ID:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                db.execute(statement)
+            _make_tables(db)
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif writing and version < SCHEMA_VERSION:
+            db.execute("ALTER TABLE verdicts RENAME TO former")
+            db.execute("DROP INDEX by_age")
+            _make_tables(db)
+            db.execute(f"INSERT INTO verdicts SELECT {_columns(db, 'former')} FROM former")
+            db.execute("DROP TABLE former")
         return writing or bool(application == APPLICATION_ID)
 
     def _set_aside(self, inode: int | None) -> str:
@@ -180,6 +192,18 @@ class Database:
         except OSError as error:
             return f"{said}, and cannot be set aside ({error.strerror}); remove it"
         return f"{said}; it was set aside as {aside.name}, and the next measurement starts a new one"
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    for statement in filter(str.strip, _TABLES.split(";")):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _columns(db: sqlite3.Connection, table: str = "verdicts") -> str:
+    """The columns of a row, as SQL; those that an older schema lacks are empty."""
+    there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+    return ", ".join(name if name in there else "''" for name in Row._fields)
 
 
 class _DamagedError(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.by_test import exercises
 from auditor.evidence.census import census_of
-from auditor.evidence.launch import CONFIG_VARIABLE, NOT_REACHED, child_environment, child_errors, reached
+from auditor.evidence.launch import CONFIG_VARIABLE, NOT_REACHED, Reached, child_environment, child_errors, reached
 from auditor.evidence.probes import probe_files, probe_module
 from auditor.evidence.running import run_workload
 from auditor.model import Evidence, Gap, PassRun
@@ -70,7 +70,8 @@ class ProbesPass:
         states = _states(session.scratch)
         beyond = _beyond(states)
         lost = _lost(session.scratch)
-        gap = None if states or reached(session.scratch) else (*lost, NOT_REACHED)[0]
+        processes = reached(session.scratch)
+        gap = None if states or processes else (*lost, NOT_REACHED)[0]
         warnings = (*result.warnings, *([beyond] if beyond else ()), *lost)
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
         rows = _unknown(questions, session.workload.name)
@@ -83,8 +84,13 @@ class ProbesPass:
                 rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
                 counted.setdefault(fingerprint, [site["id"] for site in group])
         tests = exercises(session.scratch, states, counted, session.workload.name)
-        census = census_of(states, len(reached(session.scratch)), session.target) if gap is None else None
-        return Outcome(run, rows, result.last_lines, tests, beyond, census)
+        census = census_of(states, len(processes), session.target) if gap is None else None
+        return Outcome(run, rows, result.last_lines, tests, beyond, census, _pythons(processes))
+
+
+def _pythons(processes: Sequence[Reached]) -> tuple[str, ...]:
+    versions = {tuple(map(int, one.version.split(".")[:2])) for one in processes}
+    return tuple(".".join(map(str, version)) for version in sorted(versions))
 
 
 def _lost(scratch: Path) -> tuple[str, ...]:
