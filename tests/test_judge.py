@@ -332,6 +332,21 @@ def test_no_samples_in_a_short_run_refute_nothing() -> None:
     assert "anything from 0 % to 10 % of the run fits what py-spy saw" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("share", "advice"),
+    [((0.015, 0.065), "run it for at least"), ((0.005, 0.095), "while the machine has less else to do")],
+)
+def test_a_longer_run_does_not_help_a_sampler_that_came_too_late(share: tuple[float, float], advice: str) -> None:
+    low, high = share
+    sampled = [
+        row("seconds", (10 * low, 10 * high), "py-spy", "s", n=500),
+        row("share", share, "py-spy", "ratio", n=500),
+    ]
+    verdict = said(Cost(), seen(*time(2.0), *sampled))
+    assert verdict.kind is INCONCLUSIVE
+    assert advice in verdict.reason
+
+
 def test_a_share_on_the_threshold_is_not_settled_by_waiting() -> None:
     verdict = said(Cost(), seen(*time(0.2, (0.1, 0.3))))
     assert verdict.kind is INCONCLUSIVE

@@ -9,6 +9,7 @@ from statistics import fmean, median
 from typing import Any
 
 from auditor.records import dataclass
+from auditor.stats import RUN_NOISE
 
 Row = tuple[str, float, float, float, str, int]
 
@@ -118,7 +119,8 @@ def fit_growth(bins: Sequence[Bin]) -> tuple[float, float, float] | None:
       the cost has doubled. Of the cost at the smallest sizes, a is what the law found does not account for, in a few
       rounds. The interval is a percentile bootstrap within the bins (Efron and Tibshirani, An Introduction to the
       Bootstrap, 1993, 13.3), drawn with a fixed seed, widened by the scatter around the line. If that reaches zero, the
-      line does not describe what has risen.
+      line does not describe what has risen. Large sizes mostly come later than small ones, so a machine that changes
+      its pace meanwhile turns the line: RUN_NOISE at either end widens the interval, too, but not below the least rise.
     - Anything between is left open: an allocator or a cache explains it as well as growth does.
     """
     usable = [one for one in bins if len(one.costs) >= MIN_HITS and one.size >= 1]
@@ -136,7 +138,7 @@ def fit_growth(bins: Sequence[Bin]) -> tuple[float, float, float] | None:
         return value, min(value, -bound), max(value, bound)
     if rises[int(0.025 * ROUNDS)] < RISEN:
         return None
-    return _fit_risen(usable, rng)
+    return _fit_risen(usable, rng, math.log(RISEN) / reach)
 
 
 def _rise(bins: Sequence[Bin], rng: random.Random | None) -> float:
@@ -150,7 +152,7 @@ def _floor(bins: Sequence[Bin], rng: random.Random | None) -> float:
     return max(FLOOR_NS, min(_drawn_centre(one, rng) for one in small))
 
 
-def _fit_risen(bins: Sequence[Bin], rng: random.Random) -> tuple[float, float, float] | None:
+def _fit_risen(bins: Sequence[Bin], rng: random.Random, least: float) -> tuple[float, float, float] | None:
     floor = _floor(bins, None)
     upper = [one for one in bins if _centre(one.costs) >= 2 * floor]
     if len(upper) < 3:
@@ -171,7 +173,10 @@ def _fit_risen(bins: Sequence[Bin], rng: random.Random) -> tuple[float, float, f
     margin = Z95 * scatter
     low, high = min(slopes[int(0.025 * ROUNDS)], slope - margin), max(slopes[int(0.975 * ROUNDS)], slope + margin)
     # it has risen, so a line that may be level says nothing of it
-    return (slope, low, high) if low > 0 else None
+    if low <= 0:
+        return None
+    turn = Z95 * RUN_NOISE * math.sqrt(2) / math.log(upper[-1].size / upper[0].size)
+    return slope, max(slope - math.hypot(slope - low, turn), min(low, least)), slope + math.hypot(high - slope, turn)
 
 
 def _drawn_centre(one: Bin, rng: random.Random | None) -> float:

@@ -26,8 +26,8 @@ A share at or above its threshold in a run too short for the seconds is thus in 
 What a loop costs that asks in a coroutine ("polled") py-spy cannot see, so there it counts as absent.
 
 Time that only the probes cause lengthens their run; time that is there without them does not. Where their run was not
-longer by half of what py-spy did not see, it was there, and the sampler missed it: one that looks at regular intervals
-may do so in a program that sleeps and works by turns.
+longer by half of what py-spy did not see, it was there, and the sampler missed it: on a busy machine it gets a
+processor when the program does not work.
 
 If the expectation narrows py-spy's samples to functions below the line, py-spy alone speaks of what is wanted and the
 probes, which timed the whole call, only bound it: py-spy costly confirms unless the probes say cheap, and py-spy absent
@@ -41,10 +41,12 @@ from enum import Enum, auto
 from auditor.judge import words
 from auditor.judge.seen import PROBES, PY_SPY, Opinion, Seen
 from auditor.model import VerdictKind
-from auditor.stats import seconds_to_settle
+from auditor.stats import seconds_to_settle, wilson
 
 # Timing one execution costs the probed program about 310 ns, of which the collector takes off what it calibrated.
 INSTRUMENT_S = 310e-9
+# As many times as wide as the samples' number alone makes it is an interval of a sampler that was kept waiting.
+BUSY = 2.0
 
 
 class Reading(Enum):
@@ -151,10 +153,21 @@ def _doubt(seen: Seen) -> str:
 
 
 def _longer_run(seen: Seen) -> str:
+    if _was_late(seen):
+        return "py-spy often came too late to tell; run it again while the machine has less else to do"
     wanted = max(_wanted_run(seen, collector) for collector in (PROBES, PY_SPY)) or telling_run(seen)
     if not wanted < words.HOUR_S:
         return f"it lies so near to {words.percent(seen.limits.share)} of the run that no run under an hour would tell"
     return f"run it for at least {words.seconds(words.at_least(wanted))}"
+
+
+def _was_late(seen: Seen) -> bool:
+    """Whether py-spy's doubt is more than so many samples leave by themselves, so that a longer run would not help."""
+    share = seen.row("share", PY_SPY)
+    if share is None or not share.n or read(seen, PY_SPY) is not Reading.OPEN:
+        return False
+    low, high = wilson(round(min(1.0, share.value) * share.n), share.n)
+    return share.high - share.low > BUSY * (high - low)
 
 
 def _wanted_run(seen: Seen, collector: str) -> float:
