@@ -573,6 +573,31 @@ def test_a_crew_made_at_once_is_no_leak_that_is_proven(left: int, spread: float,
 
 
 @pytest.mark.parametrize(
+    ("quiet", "rounds", "looks", "kind"),
+    [
+        (500, 1_000, False, INCONCLUSIVE),
+        (499, 1_000, False, CONFIRMED),
+        (500, 1_000, True, REJECTED),
+        (499, 1_000, True, CONFIRMED),
+        (60, 80, True, INCONCLUSIVE),
+        (0, 20, False, CONFIRMED),
+    ],
+)
+def test_what_is_made_when_it_is_needed_stops_being_made(
+    quiet: int, rounds: int, looks: bool, kind: VerdictKind
+) -> None:
+    rows = [*census(20, 20, 20, unit="clients"), row("spread", 0.3), row("quiet", quiet), row("rounds", rounds)]
+    verdict = said(Survivors("clients"), seen(*rows, *([row("found", rounds - 20)] if looks else []), hits=20))
+    assert verdict.kind is kind
+    assert (kind is CONFIRMED) != (f"none was created in the last {quiet} of" in verdict.reason)
+
+
+def test_tasks_destroyed_while_pending_are_none_that_are_kept() -> None:
+    rows = *census(20, 0, 20, pending=20), row("quiet", 900), row("rounds", 1_000), row("found", 980)
+    assert said(Survivors("tasks"), seen(*rows, hits=20)).kind is CONFIRMED
+
+
+@pytest.mark.parametrize(
     ("created", "peak", "unit", "kind"),
     [
         (60, 60, "threads", CONFIRMED),

@@ -90,6 +90,7 @@ COUNTS = {
     ("quiet", "probes"): "executions",
     ("rounds", "probes"): "executions",
     ("lasting", "probes"): "ratio",
+    ("found", "probes"): "executions",
     ("created", "probes"): "threads",
     ("peers", "probes"): "peers",
     ("open_peak", "probes"): "connections",
@@ -106,6 +107,7 @@ NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
     Survivors: {
         ("churn", "py-spy"),
         *((metric, "probes") for metric in ("created", "alive_end", "alive_peak", "destroyed_pending")),
+        *((metric, "probes") for metric in ("quiet", "rounds", "found")),
     },
     Reuse: {
         (metric, "probes")

@@ -3,14 +3,18 @@
 "left" are those alive at the end and those destroyed while pending; S is the threshold of survivors, 5 by default.
 The first line that holds decides.
 
+    S or more left, and none created in the last executions,        rejected: one is kept for each of a few keys
+    which look first whether there is one
     left reaches S and half of what was created, which was not      confirmed: each execution leaves some behind
-    under 32 that were all made within 5 % of the time since
+    under 32 that were all made within 5 % of the time since, nor
+    made in the first half of the executions alone
     threads or executors, 32 or more alive at once                  confirmed: more than a default pool would ever hold
     clients, files or timers, 32 or more and half of all at once    confirmed: each is kept while the next ones are made
     churn costly by the table in `timing`, at least S created       confirmed: making them anew is what costs
     the end was not counted, or in part                             not-measurable
     none created                                                    inconclusive
-    left reaches S and half of what was created                     inconclusive: a crew made once looks the same
+    left reaches S and half of what was created                     inconclusive: a crew made once, or as it is needed,
+                                                                    looks the same
     some left, of fewer than 4 S created                            inconclusive: run it 4 S times (S if all are left)
     S or more left, but under half                                  inconclusive: twice as long, a leak grows with it
     any of these, S or more and half of all alive at once           inconclusive: enough items for 32 at once
@@ -21,6 +25,10 @@ The first line that holds decides.
 So a single execution that leaves nothing is a rejection (each execution seen refutes "one is left"), and a single one
 that leaves its object is doubt, as it may be made once for good. Under 4 S created, a few survivors may be the rate of
 a leak; above, they are a fixed crew.
+
+"Executions" are those of the code around the node. What leaks does so for as long as they go on, what fills a table
+stops. "The last executions" are half of all, at least 100 and 3 times as many as were created: were there one more key
+as likely as the others, it would stay away so long once in twenty runs.
 """
 
 from __future__ import annotations
@@ -46,13 +54,17 @@ HEAVY = ("threads", "executors")
 # Units whose objects hold something that runs out: descriptors, connections, places in a schedule. Many at once may be
 # wanted; most of all that were ever made may not, as those done with are then still there.
 HANDLES = ("clients", "files", "timers")
+STOPPED = 0.5
+ENOUGH_QUIET = 100.0
+FULL = 3.0
 
 
 def judge_survivors(expects: Survivors, seen: Seen) -> Opinion:
     """The table above."""
     created = seen.value("created", default=seen.hits)
     return (
-        _leak(expects, seen, created)
+        _full(expects, seen, created)
+        or _leak(expects, seen, created)
         or _crowd(expects, seen, created)
         or _costly_churn(expects, seen, created)
         or _uncounted(expects, seen, created)
@@ -63,9 +75,33 @@ def judge_survivors(expects: Survivors, seen: Seen) -> Opinion:
     )
 
 
+def _full(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
+    """Only code that looks first shows by being executed that there are enough."""
+    quiet = seen.low("quiet")
+    if seen.row("found") is None or not _has_stopped(seen) or not seen.complete(PROBES) or expects.churn:
+        return None
+    peak = seen.row("alive_peak")
+    is_crowd = peak is not None and peak.unit in HEAVY and peak.high >= CROWD
+    if is_crowd or seen.low("alive_end") < seen.limits.survivors or quiet < max(ENOUGH_QUIET, FULL * created):
+        return None
+    return Opinion(VerdictKind.REJECTED, f"{_census(expects, seen, created)}, and {_last(seen)}, which found theirs")
+
+
+def _has_stopped(seen: Seen) -> bool:
+    """Whether none was created in the latter half of the executions of the code around; of few, one may be missing."""
+    quiet = seen.low("quiet")
+    return quiet >= max(seen.limits.survivors, STOPPED * seen.value("rounds")) and not seen.low("destroyed_pending")
+
+
+def _last(seen: Seen) -> str:
+    rounds = words.times(seen.value("rounds"), "executions")
+    return f"none was created in the last {words.count(seen.low('quiet'))} of {rounds} of the code around it"
+
+
 def _leak(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     left = seen.low("alive_end") + seen.low("destroyed_pending")
-    if left >= seen.limits.survivors and left >= created / 2 and not _is_crew(seen, created):
+    is_fixed = _is_crew(seen, created) or _has_stopped(seen)
+    if left >= seen.limits.survivors and left >= created / 2 and not is_fixed:
         return Opinion(VerdictKind.CONFIRMED, _census(expects, seen, created))
     return None
 
@@ -91,6 +127,8 @@ def _crowd(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     if peak is None or peak.low < crowd_of(seen):
         return None
     many = words.times(peak.value, expects.noun)
+    if peak.unit in HANDLES and _has_stopped(seen):
+        return None
     if peak.unit in HANDLES:
         return Opinion(VerdictKind.CONFIRMED, f"{many} of {words.count(created)} created were alive at once")
     return Opinion(VerdictKind.CONFIRMED, f"{many} were alive at once, where a default pool holds at most 32")
@@ -122,7 +160,10 @@ def _few_left(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     left, limit = _left(seen), seen.limits.survivors
     if left <= 0 or (left < limit and created >= 4 * limit):
         return None
-    if left >= limit and left >= created / 2:
+    if left >= limit and left >= created / 2 and _has_stopped(seen):
+        more = words.times(words.at_least(seen.value("rounds") + FULL * created), "times")
+        advice = f"{_last(seen)}, as of a crew made when it is needed; run its unit of work {more}"
+    elif left >= limit and left >= created / 2:
         advice = "all were made at once, as a crew is that stays for good; run its unit of work several times over"
     elif created < 4 * limit:
         wanted = limit if left >= created and created < limit else 4 * limit

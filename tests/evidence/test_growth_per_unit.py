@@ -8,18 +8,20 @@ import pytest
 
 from auditor.config import Thresholds
 from auditor.judge import judge
-from auditor.model import Backlog, Evidence, Gap, Observation, VerdictKind
+from auditor.model import Backlog, Evidence, Expectation, Gap, Observation, Survivors, VerdictKind
 from tests.evidence.probing import Probed, plainly, probe
 
 CONFIRMED, REJECTED, INCONCLUSIVE = VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE
 
 
-def verdict(probed: Probed) -> VerdictKind:
-    """What the judge says of a container or cache by the probes alone."""
+def verdict(probed: Probed, expects: Expectation | None = None) -> VerdictKind:
+    """What the judge says by the probes alone, of a container or cache unless told."""
     rows = probed.rows[0]
     evidence = tuple(row for row in rows if isinstance(row, Evidence))
     gaps = tuple(row for row in rows if isinstance(row, Gap))
-    return judge(Backlog(), [Observation("test", probed.outcome.run.wall_s, evidence, gaps)], Thresholds()).kind
+    return judge(
+        expects or Backlog(), [Observation("test", probed.outcome.run.wall_s, evidence, gaps)], Thresholds()
+    ).kind
 
 
 MODULE = """\
@@ -171,3 +173,57 @@ def test_each_forked_process_counts_its_own(tmp_path: Path) -> None:
     assert probed.value("puts") == 90
     # the child looked 90 times, and the last time it had grown
     assert probed.value("quiet") == 0
+
+
+KEPT = {
+    "one for each key": ("if key not in KEPT:\n        KEPT[key] = MADE\n    return KEPT[key]", REJECTED),
+    "the same by a name": (
+        "if key not in KEPT:\n        one = MADE\n        KEPT[key] = one\n    return KEPT[key]",
+        REJECTED,
+    ),
+    "one for each call": ("KEPT[n] = MADE", CONFIRMED),
+    # by what it looks is not known
+    "one for each key, by a branch": ("if n < 24:\n        KEPT[n] = MADE", INCONCLUSIVE),
+}
+# what the flagged expression is, and how it comes alive
+OBJECTS = {
+    "file": ("open(__file__)", "FLAGGED", "files"),
+    "client": ("http.client.HTTPConnection(*server.getsockname())", "connected(FLAGGED)", "clients"),
+    "thread": ("threading.Thread(target=time.sleep, args=(600,), daemon=True)", "started(FLAGGED)", "threads"),
+    "task": ("asyncio.ensure_future(asyncio.sleep(600))", "FLAGGED", "tasks"),
+    "timer": ("loop.call_later(600, print)", "FLAGGED", "timers"),
+}
+FRAME = """\
+import asyncio, http.client, socket, threading, time
+KEPT = {}
+server = socket.create_server(("127.0.0.1", 0), backlog=99)
+def started(thread):
+    thread.start()
+    return thread
+def connected(client):
+    client.connect()
+    return client
+def get(n, key):
+    BODY
+async def main():
+    global loop
+    loop = asyncio.get_running_loop()
+    for n in range(CALLS):
+        get(n, min(n, n * 7919 % 24))
+        await asyncio.sleep(0.001)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", KEPT)
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_objects_kept_for_a_few_keys_are_told_from_those_that_each_call_leaves(
+    tmp_path: Path, kind: str, how: str
+) -> None:
+    (flagged, made, noun), (body, said) = OBJECTS[kind], KEPT[how]
+    calls = 24 if said is CONFIRMED else 400
+    program = FRAME.replace("BODY", body).replace("MADE", made).replace("FLAGGED", flagged)
+    seen = probe(tmp_path, program.replace("CALLS", str(calls)), (kind, flagged))
+
+    assert (seen.outcome.run.exit_code, seen.value("created"), seen.value("alive_end")) == (0, 24, 24)
+    assert verdict(seen, Survivors(noun)) is said, seen.rows

@@ -1,4 +1,4 @@
-"""What several probes share: a weak census of objects, replacing methods unnoticed, rows of exact counts.
+"""What several probes share: a weak census of objects, replacing methods unnoticed, exact counts.
 
 Standard library only, Python 3.8 to 3.14. `_weakref` is built in; `weakref` may be one import more in the program.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from _weakref import ref
-from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +22,9 @@ SLACK = 16
 class Ref(ref):  # type: ignore[type-arg]  # subscripts of builtins need 3.9
     """A weak reference with what is remembered about its object."""
 
-    __slots__ = ("counted", "key", "mark")
+    __slots__ = ("counted", "has_begun", "key", "mark")
 
+    has_begun: bool
     key: int
     mark: Any
     counted: bool
@@ -72,18 +72,22 @@ class Census:
     """Objects made at one site, held weakly, and how many of them were alive at once.
 
     Objects are looked through only when there may be more of them alive than ever before. Up to `exact_to` alive the
-    peak is exact, above it may be one sixteenth too low, so that an object costs a fixed number of looks.
+    peak is exact, above it may be one sixteenth too low, so that an object costs a fixed number of looks. `later` says
+    that an object may come alive after it was made, as a client does that connects when it is first used; the peak may
+    then be too low by those that did since the last look.
     """
 
-    def __init__(self, alive: Callable[[Any], bool], exact_to: int = EXACT_TO) -> None:
+    def __init__(self, alive: Callable[[Any], bool], exact_to: int = EXACT_TO, later: bool = False) -> None:
         self._alive = alive
         self._exact_to = exact_to
+        self._later = later
         self.forget()
 
     def forget(self) -> None:
         """Begin anew."""
         self._kept: Dict[int, Ref] = {}
         self._gone: Dict[int, Ref] = {}
+        self._waiting = 0
         self.peak = 0
 
     def add(self, thing: Any, mark: Any = None) -> None:
@@ -94,25 +98,28 @@ class Census:
         """
         entry = Ref(thing)
         entry.mark = mark
-        entry.counted = False
+        entry.counted = entry.has_begun = False
         self._kept[id(thing)] = entry
         known = self.peak if self.peak < self._exact_to else self.peak + self.peak // SLACK
-        if len(self._kept) > known:
+        if len(self._kept) > known + self._waiting:
             self.sweep()
 
     def sweep(self) -> int:
         """Count those alive now, and forget the others."""
-        alive = 0
+        alive = waiting = 0
         gone = {}
         for key, entry in self._kept.copy().items():
             thing = entry()
             if thing is not None and self._alive(thing):
                 alive += 1
+                entry.has_begun = True
+            elif thing is not None and self._later and not entry.has_begun:
+                waiting += 1
             elif self._kept.get(key) is entry:
                 self._kept.pop(key, None)
                 if thing is None:
                     gone[key] = entry
-        self._gone = gone
+        self._gone, self._waiting = gone, waiting
         self.peak = max(self.peak, alive)
         return alive
 
@@ -136,66 +143,6 @@ class Census:
                 if found is thing or (found is None and mark is not None and entry.mark == mark):
                     return entry
         return None
-
-
-class Tally:
-    """What a recorder of a census counts, in the form in which it is recorded and added up.
-
-    `left` were alive at a proper end, `alive` when last looked at; a process that was killed had no proper end.
-    """
-
-    def __init__(self, census: Census) -> None:
-        self.census = census
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self.census.forget()
-        self.hits = self.created = self.left = 0
-        self._first = self._last = 0
-        self.ended = False
-
-    def made(self) -> None:
-        """An object was created."""
-        self.created += 1
-        self._last = perf_counter_ns()
-        if not self._first:
-            self._first = self._last
-
-    def end(self) -> None:
-        """The program has come to its end."""
-        self.left = self.census.sweep()
-        self.ended = True
-
-    def record(self) -> Dict[str, Any]:
-        """What was counted so far."""
-        alive = self.left if self.ended else self.census.sweep()
-        return {
-            "hits": self.hits,
-            "created": self.created,
-            "peak": self.census.peak,
-            "left": self.left,
-            "alive": max(alive, self.left),
-            "ended": self.ended,
-            "spread": (self._last - self._first) / max(1, perf_counter_ns() - self._first) if self._first else 0.0,
-        }
-
-
-def census_rows(records: Iterable[Mapping[str, Any]], unit: str) -> Iterator[Row]:
-    """Rows of a census. Processes add up, except for the peak: they need not have lived at the same time.
-
-    Of a process that came to no proper end, what was alive when last looked at may be left or may not.
-    """
-    seen = list(records)
-    hits, created = total(seen, "hits"), total(seen, "created")
-    left = total(seen, "left")
-    at_most = sum(int(record["left"] if record["ended"] else record["alive"]) for record in seen)
-    yield exact("hits", hits, "executions", hits)
-    yield exact("created", created, unit, created)
-    yield "alive_end", at_most, left, at_most, unit, created
-    if created > 1:
-        yield exact("spread", max(float(record["spread"]) for record in seen), "ratio", created)
-    yield exact("alive_peak", max((int(record["peak"]) for record in seen), default=0), unit, created)
 
 
 def total(records: Iterable[Mapping[str, Any]], name: str) -> int:

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Dict, Optional
 
-    from auditor.evidence.probes import _census
+    from auditor.evidence.probes import _census, _creation
     from auditor.evidence.probes._census import Row
 else:
     # found by its path: in the program's processes there is no package around this file
-    _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
-    _census = module_from_spec(_spec)
-    _spec.loader.exec_module(_census)
+    _spec = spec_from_file_location("audit_creation", os.path.join(os.path.dirname(__file__), "_creation.py"))
+    _creation = module_from_spec(_spec)
+    _spec.loader.exec_module(_creation)
+    _census = _creation._census
+
+plant = _creation.plant
 
 
 class Untied:
@@ -68,41 +71,29 @@ class Untied:
         return len(alive)
 
 
-class Recorder:
+class Recorder(_creation.Recorder):
     """The census of one site. `is_open` says True or False of an object, None if it cannot tell.
 
     `_past` are those that were left open by a part of the program that ended before the program did.
     """
 
     def __init__(self, runtime: Any, is_open: Callable[[Any], Optional[bool]]) -> None:
-        self._runtime = runtime
+        super().__init__(runtime, _census.Census(self._is_surely_open, later=True))
         self._is_open = is_open
         self._unknown = self._past = 0
-        self._tally = _census.Tally(_census.Census(self._is_surely_open))
         self._untied = Untied(self._is_surely_open)
         self._untied_left = 0
-        runtime.on_exit(self._end)
 
-    def functions(self) -> Dict[str, Callable[..., Any]]:
-        """What the planted code calls."""
-        return {"made": self.made}
-
-    def made(self, thing: Any) -> Any:
-        """An object was made."""
-        _census.attempt(self._register, thing)
-        return thing
-
-    def _register(self, thing: Any) -> None:
-        self._tally.hits += 1
+    def watch(self, thing: Any) -> None:
+        """A thing was made that is to be closed."""
         if self._ask(thing) is None:
             self._unknown += 1
-        else:
-            try:
-                self._hold(thing)
-                self._tally.made()
-            except TypeError:
-                self._unknown += 1
-        self._runtime.tick()
+            return
+        try:
+            self._hold(thing)
+            self._tally.made()
+        except TypeError:
+            self._unknown += 1
 
     def _hold(self, thing: Any) -> None:
         try:
@@ -119,25 +110,22 @@ class Recorder:
     def _is_surely_open(self, thing: Any) -> bool:
         return self._ask(thing) is True
 
-    def _end(self) -> None:
-        self._tally.end()
+    def end(self) -> None:
+        """The program has come to its end."""
+        super().end()
         self._untied_left = self._untied.sweep()
-
-    def hits(self) -> int:
-        """Executions so far."""
-        return self._tally.hits
 
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
-        record = self._tally.record()
+        record = super().record(final)
         untied = self._untied_left if self._tally.ended else len(self._untied)
         ends = {"left": record["left"] + self._past + self._untied_left, "alive": record["alive"] + self._past + untied}
         return {**record, **ends, "peak": record["peak"] + self._untied.peak, "unknown": self._unknown}
 
     def reset(self) -> None:
         """What the parent made is the parent's to close."""
+        super().reset()
         self._unknown = self._past = 0
-        self._tally.reset()
         self._untied.forget()
         self._untied_left = 0
 
@@ -145,7 +133,7 @@ class Recorder:
 def handle_rows(records: Iterable[Mapping[str, Any]], unit: str) -> Iterator[Row]:
     """The census of all processes; only the hits, if there were objects that do not say whether they are open."""
     seen = list(records)
-    rows = _census.census_rows(seen, unit)
+    rows = _creation.census_rows(seen, unit)
     if _census.total(seen, "unknown"):
         hits = _census.total(seen, "hits")
         return iter([_census.exact("hits", hits, "executions", hits)])

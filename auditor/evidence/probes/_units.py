@@ -53,6 +53,27 @@ def holders(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> Tuple[Any, Any
     return None, loop if outer is None else None
 
 
+def is_asked(container: ast.AST, node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether the function around looks into the container, as a cache does before it stores."""
+    function, _ = holders(node, parents)
+    wanted = ast.dump(container)
+    return function is not None and any(
+        asked is not None and asked is not container and ast.dump(asked) == wanted
+        for asked in map(_asked, ast.walk(function))
+    )
+
+
+def _asked(node: Any) -> Any:
+    """The container that a look-up looks into: `k in X`, `X[k]`, `X.get(k)`."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[-1], (ast.In, ast.NotIn)):
+        return node.comparators[-1]
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        return node.value
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("get", "__contains__"):
+        return getattr(node.func, "value", None)
+    return None
+
+
 def merged(first: Dict[ast.AST, Any], second: Dict[ast.AST, Any]) -> Dict[ast.AST, Any]:
     """Both sets of changes; of one node, the first is applied first. The second must give the node back."""
     both = dict(first)

@@ -11,8 +11,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict, Optional
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, Optional
 
     from auditor.evidence.probes import _handles
     from auditor.evidence.probes._census import Row
@@ -24,13 +24,9 @@ else:
 
 NAME = "client"
 NODES = (ast.Call,)
+plant = _handles.plant
 
 COROUTINE = 0x80  # inspect.CO_COROUTINE
-
-
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Let the new client pass through `made`."""
-    return {node: lambda made: call("made", made)}
 
 
 class Recorder(_handles.Recorder):

@@ -45,7 +45,7 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     if container is None:
         return "only an assignment to a subscript adds to a container"
     changes = _around_call(node, call) if isinstance(node, ast.Call) else _around_assignment(node, parents, call)
-    role = "asked" if _is_asked(container, node, parents) else "entered"
+    role = "asked" if _units.is_asked(container, node, parents) else "entered"
     return _units.merged(changes, _units.plant_units(node, parents, call, role))
 
 
@@ -60,27 +60,6 @@ def _container_of(node: Any) -> Any:
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         return node.target
     return next((target.value for target in targets if isinstance(target, ast.Subscript)), None)
-
-
-def _is_asked(container: ast.AST, node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether the function around looks into the container, as a cache does before it stores."""
-    function, _ = _units.holders(node, parents)
-    wanted = ast.dump(container)
-    return function is not None and any(
-        asked is not None and asked is not container and ast.dump(asked) == wanted
-        for asked in map(_asked, ast.walk(function))
-    )
-
-
-def _asked(node: Any) -> Any:
-    """The container that a look-up looks into: `k in X`, `X[k]`, `X.get(k)`."""
-    if isinstance(node, ast.Compare) and isinstance(node.ops[-1], (ast.In, ast.NotIn)):
-        return node.comparators[-1]
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        return node.value
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("get", "__contains__"):
-        return getattr(node.func, "value", None)
-    return None
 
 
 def _around_call(node: ast.Call, call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:

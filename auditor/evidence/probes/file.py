@@ -11,8 +11,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict, Optional
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, Optional
 
     from auditor.evidence.probes import _handles
     from auditor.evidence.probes._census import Row
@@ -24,11 +24,7 @@ else:
 
 NAME = "file"
 NODES = (ast.Call,)
-
-
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Let the new file pass through `made`."""
-    return {node: lambda made: call("made", made)}
+plant = _handles.plant
 
 
 class Recorder(_handles.Recorder):

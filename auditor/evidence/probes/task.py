@@ -14,19 +14,21 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, Dict, List
 
-    from auditor.evidence.probes import _census
+    from auditor.evidence.probes import _census, _creation
     from auditor.evidence.probes._census import Row
 else:
     # found by its path: in the program's processes there is no package around this file
-    _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
-    _census = module_from_spec(_spec)
-    _spec.loader.exec_module(_census)
+    _spec = spec_from_file_location("audit_creation", os.path.join(os.path.dirname(__file__), "_creation.py"))
+    _creation = module_from_spec(_spec)
+    _spec.loader.exec_module(_creation)
+    _census = _creation._census
 
 NAME = "task"
 NODES = (ast.Call,)
+plant = _creation.plant
 
 DESTROYED = "Task was destroyed but it is pending!"
 # Tasks are made in microseconds, so fewer of them are looked through at a time.
@@ -35,24 +37,17 @@ EXACT_TO = 32
 _recorders: List[Recorder] = []
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Let the new task pass through `made`."""
-    return {node: lambda made: call("made", made)}
-
-
-class Recorder:
+class Recorder(_creation.Recorder):
     """The census of one site."""
 
     def __init__(self, runtime: Any, site: Mapping[str, Any]) -> None:
-        self._runtime = runtime
-        self._tally = _census.Tally(_census.Census(_is_pending, EXACT_TO))
+        super().__init__(runtime, _census.Census(_is_pending, EXACT_TO))
         self._begin()
         if not _recorders:
             runtime.when_imported("asyncio.tasks", _watch_tasks)
             runtime.when_imported("asyncio.base_events", lambda module: _watch_loops(module.BaseEventLoop))
             runtime.when_imported("uvloop", lambda module: _watch_loops(module.Loop))
         _recorders.append(self)
-        runtime.on_exit(self._end)
 
     def _begin(self) -> None:
         self._destroyed = 0
@@ -60,21 +55,11 @@ class Recorder:
         self._left_in: Dict[int, List[Any]] = {}
         self._left_before = 0
 
-    def functions(self) -> Dict[str, Callable[..., Any]]:
-        """What the planted code calls."""
-        return {"made": self.made}
-
-    def made(self, task: Any) -> Any:
+    def watch(self, task: Any) -> None:
         """A task was made."""
-        _census.attempt(self._register, task)
-        return task
-
-    def _register(self, task: Any) -> None:
-        self._tally.hits += 1
         if hasattr(task, "done"):
             self._tally.made()
             self._tally.census.add(task, _name(task))
-        self._runtime.tick()
 
     def wound_up(self, loop: Any) -> None:
         """A loop is about to end; None stands for all of them."""
@@ -106,14 +91,11 @@ class Recorder:
             entry.counted = True
             self._destroyed += 1
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Whatever loop is still open ends with the program."""
         self.wound_up(None)
         self._tally.census.sweep()
         self._tally.ended = True
-
-    def hits(self) -> int:
-        """Executions so far."""
-        return self._tally.hits
 
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
@@ -122,14 +104,14 @@ class Recorder:
 
     def reset(self) -> None:
         """A forked process runs none of its parent's tasks."""
-        self._tally.reset()
+        super().reset()
         self._begin()
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """The census of all processes."""
     seen = list(records)
-    yield from _census.census_rows(seen, "tasks")
+    yield from _creation.census_rows(seen, "tasks")
     destroyed = _census.total(seen, "destroyed")
     yield _census.exact("destroyed_pending", destroyed, "tasks", _census.total(seen, "created"))
 

@@ -11,55 +11,40 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict, List
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, List
 
-    from auditor.evidence.probes import _census
+    from auditor.evidence.probes import _census, _creation
     from auditor.evidence.probes._census import Row
 else:
     # found by its path: in the program's processes there is no package around this file
-    _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
-    _census = module_from_spec(_spec)
-    _spec.loader.exec_module(_census)
+    _spec = spec_from_file_location("audit_creation", os.path.join(os.path.dirname(__file__), "_creation.py"))
+    _creation = module_from_spec(_spec)
+    _spec.loader.exec_module(_creation)
+    _census = _creation._census
 
 NAME = "thread"
 NODES = (ast.Call,)
+plant = _creation.plant
 
 _recorders: List[Recorder] = []
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Let the new thread pass through `made`."""
-    return {node: lambda made: call("made", made)}
-
-
-class Recorder:
+class Recorder(_creation.Recorder):
     """The census of one site."""
 
     def __init__(self, runtime: Any, site: Mapping[str, Any]) -> None:
-        self._runtime = runtime
+        super().__init__(runtime, _census.Census(_is_alive))
         self._waiting = _census.Known()
-        self._tally = _census.Tally(_census.Census(_is_alive))
         if not _recorders:
             runtime.when_imported("threading", _watch_threads)
         _recorders.append(self)
-        runtime.on_exit(self._tally.end)
 
-    def functions(self) -> Dict[str, Callable[..., Any]]:
-        """What the planted code calls."""
-        return {"made": self.made}
-
-    def made(self, thread: Any) -> Any:
+    def watch(self, thread: Any) -> None:
         """A thread was made; its constructor may have started it already."""
-        _census.attempt(self._register, thread)
-        return thread
-
-    def _register(self, thread: Any) -> None:
-        self._tally.hits += 1
         if hasattr(thread, "is_alive"):
             self._tally.made()
             (self._tally.census if _is_alive(thread) else self._waiting).add(thread)
-        self._runtime.tick()
 
     def started(self, thread: Any) -> None:
         """A thread runs; whose it is, is to be seen."""
@@ -67,23 +52,15 @@ class Recorder:
             self._waiting.drop(thread)
             self._tally.census.add(thread)
 
-    def hits(self) -> int:
-        """Executions so far."""
-        return self._tally.hits
-
-    def record(self, final: bool) -> Dict[str, Any]:
-        """The census so far."""
-        return self._tally.record()
-
     def reset(self) -> None:
         """A forked process has none of its parent's threads."""
         self._waiting = _census.Known()
-        self._tally.reset()
+        super().reset()
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """The census of all processes."""
-    return _census.census_rows(records, "threads")
+    return _creation.census_rows(records, "threads")
 
 
 def _watch_threads(threading: Any) -> None:

@@ -11,8 +11,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict, List, Optional
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, List, Optional
 
     from auditor.evidence.probes import _census, _handles
     from auditor.evidence.probes._census import Row
@@ -25,13 +25,9 @@ else:
 
 NAME = "timer"
 NODES = (ast.Call,)
+plant = _handles.plant
 
 _recorders: List[Recorder] = []
-
-
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Let the new timer pass through `made`."""
-    return {node: lambda made: call("made", made)}
 
 
 class Recorder(_handles.Recorder):
@@ -51,9 +47,10 @@ class Recorder(_handles.Recorder):
                 entry.counted = True
                 self._past += 1
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Those that were never started are not left over."""
         left = [entry for timer, entry in self._tally.census.living() if not entry.counted and not _is_new(timer)]
-        self._tally.end()
+        super().end()
         self._tally.left = len(left)
 
 
