@@ -74,7 +74,69 @@ asyncio.run(main())
 """
     found = census(tmp_path, source)
     assert found.tasks == 12
-    assert found.alive == (Alive("task", 12, "handle (work.py:5)", "", "Queue.get (work.py:4)"),)
+    assert found.alive == (Alive("task", 12, "handle (work.py:5)", "work.py:9", "Queue.get (work.py:4)"),)
+
+
+MAKERS = {
+    "create_task": "asyncio.create_task(job())",
+    "ensure_future": "asyncio.ensure_future(job())",
+    "loop": "asyncio.get_running_loop().create_task(job())",
+    "gather": "asyncio.gather(job())",
+    "named": "asyncio.create_task(job(), name='n')",
+}
+
+
+@pytest.mark.parametrize("how", MAKERS)
+@pytest.mark.parametrize("debug", ["False", "True"])
+def test_a_task_is_known_by_the_line_that_made_it(tmp_path: Path, how: str, debug: str) -> None:
+    source = f"""\
+import asyncio
+async def job():
+    await asyncio.sleep(600)
+kept = []
+async def main():
+    for _ in range(3):
+        kept.append({MAKERS[how]})  # line 8
+    await asyncio.sleep(0.01)
+    for task in asyncio.all_tasks() - {{asyncio.current_task()}}:
+        trace = task._source_traceback
+        assert trace is None or "audit" not in str(trace), trace
+asyncio.run(main(), debug={debug})
+"""
+    found = census(tmp_path, source)
+    assert [(group.made, group.count) for group in found.alive] == [("work.py:8", 3)]
+
+
+def test_a_task_that_cannot_be_made_fails_as_it_would_without(tmp_path: Path) -> None:
+    source = """\
+import asyncio, traceback
+async def main():
+    try:
+        asyncio.create_task(7)
+    except TypeError:
+        assert "audit" not in traceback.format_exc(), traceback.format_exc()
+        return 5
+raise SystemExit(asyncio.run(main()))
+"""
+    assert run(tmp_path, source).run.exit_code == 5
+
+
+def test_tasks_that_are_gone_leave_no_trace_in_those_that_take_their_place(tmp_path: Path) -> None:
+    source = """\
+import asyncio
+async def job(seconds):
+    await asyncio.sleep(seconds)
+async def other():
+    await asyncio.sleep(600)
+async def main():
+    for _ in range(300):
+        await asyncio.create_task(job(0))
+    kept = [asyncio.Task(other()) for _ in range(2)] + [asyncio.create_task(job(600)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+asyncio.run(main())
+"""
+    found = census(tmp_path, source)
+    assert sorted((group.made, group.count) for group in found.alive) == [("", 2), ("work.py:10", 2)]
 
 
 def test_tasks_of_a_loop_that_is_never_closed_are_counted(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 Standard library only, Python 3.8 to 3.14. It imports neither asyncio nor threading, but waits until the program does.
 Tasks are looked at when their loop is wound up, as `asyncio.run` cancels what is left, and threads before the
-interpreter joins them. Where a thread was made is kept from its start on; of tasks, which are made in microseconds, the
-coroutine tells what they are.
+interpreter joins them. Where a thread was made is kept from its start on, where a task was made from its creation on.
 """
 
 from __future__ import annotations
@@ -34,14 +33,20 @@ class Census:
     def __init__(self, runtime: Any, tools: Any) -> None:
         self._tools = tools
         self._all_tasks: Any = None
-        self._made_at = tools.Known()
+        self._started_at = tools.Known()
+        # what makes tasks: its code, its line, the code of what the task runs; its number by code and instruction; and
+        # the number by the address of a task, where a new one takes the place of a dead one
+        self._makers: List[Tuple[Any, int, Any]] = []
+        self._numbers: Dict[Tuple[int, int, int], int] = {}
+        self._created_by: Dict[int, int] = {}
+        self._own_files = _OwnFiles()
         self.reset()
         for module, watch in (
             ("threading", self._watch_threads),
             ("asyncio.tasks", self._watch_tasks),
             ("asyncio.events", self._watch_running),
-            ("asyncio.base_events", lambda module: self._watch_close(module.BaseEventLoop)),
-            ("uvloop", lambda module: self._watch_close(module.Loop)),
+            ("asyncio.base_events", lambda module: self._watch_loops(module.BaseEventLoop)),
+            ("uvloop", lambda module: self._watch_loops(module.Loop)),
         ):
             runtime.when_imported(module, _safely(tools, watch))
 
@@ -99,8 +104,46 @@ class Census:
 
         self._tools.replace(events, "_set_running_loop", self._tools.before(running))
 
-    def _watch_close(self, kind: Any) -> None:
+    def _watch_loops(self, kind: Any) -> None:
         self._tools.replace(kind, "close", self._tools.before(self._wound_up))
+        self._tools.replace(kind, "create_task", self._creating)
+
+    def _creating(self, original: Any) -> Any:
+        """For `create_task`. A task is made in microseconds: few steps, and nothing for the garbage collector."""
+        hide_frame, own, created, frame_of = self._tools.hide_frame, self._own_files, self._created_by, sys._getframe
+        numbers, makers = self._numbers, self._makers
+
+        def create_task(*arguments: Any, **options: Any) -> Any:
+            try:
+                task = original(*arguments, **options)
+            except BaseException as error:
+                hide_frame(error)
+                raise
+            try:
+                frame = frame_of(1)  # type: Any
+                while not own[frame.f_code.co_filename]:
+                    frame = frame.f_back
+                runs = getattr(arguments[1] if len(arguments) > 1 else None, "cr_code", None)
+                key = id(frame.f_code), frame.f_lasti, id(runs)
+                number = numbers.get(key)
+                if number is None:
+                    makers.append((frame.f_code, frame.f_lineno, runs))
+                    number = numbers[key] = len(makers) - 1
+                created[id(task)] = number
+            except Exception:
+                created.pop(id(task), None)  # none of its frames is the program's own
+            if getattr(task, "_source_traceback", None):
+                del task._source_traceback[-1]  # asyncio's debug mode took our frame for the creator's
+            return task
+
+        return create_task
+
+    def _task_made(self, task: Any) -> str:
+        number = self._created_by.get(id(task))
+        if number is None or not hasattr(task, "get_coro"):
+            return ""
+        code, line, runs = self._makers[number]
+        return _place(code.co_filename, line) if getattr(task.get_coro(), "cr_code", None) is runs else ""
 
     def _wound_up(self, loop: Any) -> None:
         if self._all_tasks is None or loop.is_closed():
@@ -110,7 +153,7 @@ class Census:
                 self._seen.add(task)
                 self._tasks += 1
                 runs, waits = _of_task(task)
-                self._count(("task", "", runs, waits, 0))
+                self._count(("task", self._task_made(task), runs, waits, 0))
 
     def _count(self, group: Group) -> None:
         self._groups[group] = self._groups.get(group, 0) + 1
@@ -119,7 +162,7 @@ class Census:
 
     def _watch_threads(self, threading: Any) -> None:
         def starting(thread: Any) -> None:
-            self._made_at.add(thread, _own_place(sys._getframe(3)))
+            self._started_at.add(thread, _own_place(sys._getframe(3)))
 
         self._tools.replace(threading.Thread, "start", self._tools.before(starting))
 
@@ -135,11 +178,19 @@ class Census:
                 continue
             frame = frames.get(thread.ident)
             pool = _pool_of(thread)
-            made = self._made_at.get(thread) or ""
+            made = self._started_at.get(thread) or ""
             group = "thread", made, _of_thread(thread), _waiting(frame), int(pool != 0)
             self._count(group)
             if pool:
                 self._pools.setdefault(group, set()).add(pool)
+
+
+class _OwnFiles(dict):  # type: ignore[type-arg]  # subscripts of builtins need 3.9
+    """Whether a file is the program's own, by its name as code knows it."""
+
+    def __missing__(self, file: str) -> bool:
+        is_own = self[file] = _is_own(file)
+        return is_own
 
 
 def _safely(tools: Any, watch: Any) -> Any:
