@@ -1,10 +1,11 @@
-"""The census of all processes of a run: which tasks and threads were alive at the end."""
+"""The census of all processes of a run: which tasks, threads and descriptors there were at the end."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,19 @@ def census_of(states: Sequence[Mapping[str, Any]], reached: int, target: Path) -
     if not found:
         return None
     counts: Counter[Alive] = Counter()
+    most: Counter[Alive] = Counter()
     for process in found:
         for group, number in _groups(process["alive"], target):
             counts[group] += number
-    groups = (_counted(group, number) for group, number in counts.items())
+            most[group] = max(most[group], group.pools or number)
+    groups = (replace(group, count=number, most=most[group]) for group, number in counts.items())
     return Census(
         tasks=sum(process["tasks"] for process in found),
         threads=sum(process["threads"] for process in found),
         unseen=max(0, len(states) - len(found), reached - len({state["pid"] for state in states})),
         alive=tuple(sorted(groups, key=lambda one: (-one.count, one.kind, one.runs, one.waits, one.made))),
+        files=sum(process["files"] for process in found),
+        sockets=sum(process["sockets"] for process in found),
     )
 
 
@@ -46,10 +51,6 @@ def _groups(rows: Sequence[Sequence[Any]], target: Path) -> Iterator[tuple[Alive
             ),
             count,
         )
-
-
-def _counted(group: Alive, number: int) -> Alive:
-    return Alive(group.kind, number, group.runs, group.made, group.waits, group.pools)
 
 
 def _split(text: str, target: Path) -> tuple[str, str]:

@@ -81,11 +81,12 @@ class PassRun:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Tasks or threads (`kind`) alive at the end of a workload, of one kind.
+    """Tasks, greenlets, threads, files or sockets (`kind`, in the singular) at the end of a workload, of one kind.
 
-    runs: the function they run, and where it is defined. made: where they were started ("path:line"), "" if unknown.
-    waits: the innermost function they stand in, and the innermost line of the workload's own code. pools: how many
-    executors they are workers of, 0 if of none.
+    runs: the function they run, and where it is defined; of files their directory, of sockets where they lead. made:
+    where they were made ("path:line"), "" if unknown. waits: the innermost function they stand in, and the innermost
+    line of the workload's own code. pools: how many executors they are workers of, 0 if of none. most: how many of them
+    there were in one process at most (of workers, how many executors), 0 if that is not known.
     """
 
     kind: str
@@ -94,20 +95,23 @@ class Alive:
     made: str
     waits: str
     pools: int = 0
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
     """The tasks and threads alive when the processes of a workload ended, the main threads among them.
 
-    unseen: processes that ended too early to be counted. alive: the largest groups but for the main threads, the
-    largest first.
+    Greenlets count as tasks. unseen: processes that ended too early to be counted. alive: the largest groups but for
+    the main threads, the largest first. files, sockets: descriptors open then that the processes had opened.
     """
 
     tasks: int
     threads: int
     unseen: int
     alive: tuple[Alive, ...] = ()
+    files: int = 0
+    sockets: int = 0
 
 
 @dataclass(frozen=True, slots=True)

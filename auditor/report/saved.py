@@ -155,6 +155,8 @@ def _census(census: Census) -> dict[str, Any]:
         "tasks": census.tasks,
         "threads": census.threads,
         "unseen": census.unseen,
+        "files": census.files,
+        "sockets": census.sockets,
         "alive": [asdict(one) for one in census.alive],
     }
 
@@ -326,9 +328,12 @@ def _read_census(node: Node) -> Census:
                 made=one["made"].string(),
                 waits=one["waits"].string(),
                 pools=one["pools"].integer(),
+                most=one["most"].integer() if one.has("most") else 0,
             )
             for one in node["alive"].items()
         ),
+        files=node["files"].integer() if node.has("files") else 0,
+        sockets=node["sockets"].integer() if node.has("sockets") else 0,
     )
 
 

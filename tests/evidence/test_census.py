@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ asyncio.run(main())
 """
     found = census(tmp_path, source)
     assert found.tasks == 12
-    assert found.alive == (Alive("task", 12, "handle (work.py:5)", "work.py:9", "Queue.get (work.py:4)"),)
+    assert found.alive == (Alive("task", 12, "handle (work.py:5)", "work.py:9", "Queue.get (work.py:4)", most=12),)
 
 
 MAKERS = {
@@ -205,3 +206,149 @@ else:
     raise SystemExit(5)
 """
     assert census(tmp_path, source).threads == 1
+
+
+OTHERS = {
+    "of the module _thread": (
+        """\
+import _thread, time
+lock = _thread.allocate_lock()
+lock.acquire()
+def wait():
+    lock.acquire()  # line 6
+for _ in range(6):
+    _thread.start_new_thread(wait, ())
+time.sleep(0.1)
+""",
+        Alive("thread", 6, "wait (work.py:5)", "", "wait (work.py:6)", most=6),
+    ),
+    "of compiled code": (
+        """\
+import ctypes, time
+libc = ctypes.CDLL(None)
+for _ in range(6):
+    thread = ctypes.c_ulong()
+    libc.pthread_create(ctypes.byref(thread), None, ctypes.cast(libc.sleep, ctypes.c_void_p), ctypes.c_void_p(600))
+time.sleep(0.1)
+""",
+        Alive("thread", 6, "compiled code", "", "", most=6),
+    ),
+    "of compiled code that calls Python": (
+        """\
+import ctypes, time
+libc = ctypes.CDLL(None)
+def wait(_):
+    time.sleep(600)  # line 5
+function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(wait)
+for _ in range(6):
+    thread = ctypes.c_ulong()
+    libc.pthread_create(ctypes.byref(thread), None, function, None)
+time.sleep(0.1)
+""",
+        Alive("thread", 6, "wait (work.py:4)", "", "wait (work.py:5)", most=6),
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads of the system are known on Linux")
+@pytest.mark.parametrize("which", OTHERS)
+def test_threads_that_the_module_threading_does_not_know_are_counted(tmp_path: Path, which: str) -> None:
+    source, group = OTHERS[which]
+    # exit() of C would join none of them, but Python's own end may wait for those that hold its lock
+    found = census(tmp_path, source + "import os\nos._exit(0)\n")
+    assert (found.threads, found.alive) == (7, (group,))
+
+
+def test_threads_that_have_just_ended_are_not_taken_for_those_of_compiled_code(tmp_path: Path) -> None:
+    source = """\
+import threading
+for _ in range(200):
+    threads = [threading.Thread(target=print, args=("",)) for _ in range(8)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+"""
+    assert census(tmp_path, source) == Census(tasks=0, threads=1, unseen=0)
+
+
+@pytest.mark.skipif(find_spec("gevent") is None, reason="needs gevent")
+@pytest.mark.parametrize("patched", [False, True])
+def test_greenlets_are_counted_where_they_were_spawned(tmp_path: Path, patched: bool) -> None:
+    source = f"""\
+{"from gevent import monkey; monkey.patch_all()" if patched else "pass"}
+import gevent
+from gevent.event import Event
+event = Event()
+def wait():
+    event.wait()  # line 7
+done = gevent.spawn(print)
+kept = [gevent.spawn(wait) for _ in range(9)]  # line 9
+{"import threading; kept.append(threading.Thread(target=wait, daemon=True)); kept[-1].start()" if patched else ""}
+gevent.sleep(0.05)
+"""
+    found = census(tmp_path, source)
+    assert (found.tasks, found.threads) == (9, 1 + patched)
+    greenlets = next(group for group in found.alive if group.kind == "greenlet")
+    assert greenlets == Alive("greenlet", 9, "wait (work.py:6)", "work.py:9", greenlets.waits, most=9)
+    assert "work.py:7" in greenlets.waits
+
+
+@pytest.mark.skipif(find_spec("uvloop") is None, reason="needs uvloop")
+def test_tasks_of_a_loop_that_is_not_written_in_python_are_counted(tmp_path: Path) -> None:
+    source = """\
+import asyncio, uvloop
+async def job():
+    await asyncio.sleep(600)  # line 4
+async def main():
+    kept = [asyncio.create_task(job()) for _ in range(9)]  # line 6
+    await asyncio.sleep(0.01)
+uvloop.run(main())
+"""
+    found = census(tmp_path, source)
+    assert found.tasks == 9
+    assert found.alive[0] == Alive("task", 9, "job (work.py:3)", "work.py:6", "sleep (work.py:4)", most=9)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are known on Linux")
+def test_files_and_sockets_left_open_are_counted_by_where_they_lead(tmp_path: Path) -> None:
+    source = """\
+import os, socket
+server = socket.create_server(("127.0.0.1", 0), backlog=99)  # line 3
+kept = [open(__file__) for _ in range(30)]
+kept += [socket.create_connection(server.getsockname()) for _ in range(25)]  # line 5
+with open(__file__) as closed, socket.create_connection(server.getsockname()):
+    closed.read()
+os.pipe()
+"""
+    found = census(tmp_path, source)
+    assert (found.files, found.sockets) == (30, 26)
+    assert found.alive == (
+        Alive("file", 30, str(tmp_path / "target"), "", "", most=30),
+        Alive("socket", 25, "to 127.0.0.1", "work.py:5", "", most=25),
+        Alive("socket", 1, "at 127.0.0.1", "work.py:3", "", most=1),
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are known on Linux")
+def test_what_a_process_was_given_is_not_its_own(tmp_path: Path) -> None:
+    source = """\
+import os, subprocess, sys
+file = open(__file__)
+os.set_inheritable(file.fileno(), True)
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+subprocess.run([sys.executable, "-c", "pass"], close_fds=False, check=True)
+"""
+    found = census(tmp_path, source)
+    assert (found.files, found.sockets) == (1, 0)
+
+
+def test_a_worker_of_many_processes_is_told_from_many_in_one(tmp_path: Path) -> None:
+    source = """\
+import subprocess, sys
+code = "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
+for _ in range(6):
+    subprocess.run([sys.executable, "-c", code], check=True)
+"""
+    (group,) = census(tmp_path, source).alive
+    assert (group.count, group.most) == (6, 1)

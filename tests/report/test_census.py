@@ -50,3 +50,30 @@ def test_what_a_finding_says_is_not_contradicted() -> None:
 
 def test_processes_that_were_not_counted_are_named() -> None:
     assert said(Census(0, 1, 2)).endswith("all accounted for (2 processes ended too early to be counted)")
+
+
+def test_one_worker_in_each_of_many_processes_is_no_crowd() -> None:
+    workers = (Alive("thread", 12, "beat (app.py:4)", "app.py:9", "sleep", most=1),)
+    assert said(Census(0, 24, 0, workers)).startswith("no leak detected: 0 tasks, 24 threads")
+
+
+def test_threads_of_compiled_code_are_said_not_to_have_been_looked_into() -> None:
+    crew = (Alive("thread", 16, "compiled code", "", "", most=16),)
+    sentence = said(Census(0, 17, 1, crew))
+    assert sentence == (
+        "no leak detected: 0 tasks, 17 threads, all accounted for "
+        "(16 threads of compiled code; 1 process ended too early to be counted)"
+    )
+
+
+def test_many_files_and_sockets_are_named_few_are_not() -> None:
+    def descriptors(count: int) -> Census:
+        files = Alive("file", count, "/data", "", "", most=count)
+        sockets = Alive("socket", count, "to 127.0.0.1", "app.py:9", "", most=count)
+        return Census(0, 1, 0, (files, sockets), files=count, sockets=count)
+
+    assert said(descriptors(19)).startswith("no leak detected")
+    assert said(descriptors(20)) == (
+        "alive at the end: 0 tasks, 1 thread, 20 files, 20 sockets; 20 files in /data; "
+        "20 sockets to 127.0.0.1, opened at app.py:9"
+    )

@@ -1,4 +1,4 @@
-"""The tasks and threads alive at the end of a process: made where, running what, waiting for what.
+"""The tasks, threads and descriptors there are at the end of a process: made where, running what, waiting for what.
 
 Standard library only, Python 3.8 to 3.14. It imports neither asyncio nor threading, but waits until the program does.
 Tasks are looked at when their loop is wound up, as `asyncio.run` cancels what is left, and threads before the
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Tuple
+    from typing import Any, Dict, List, Set, Tuple
 
     Group = Tuple[str, str, str, str, int]
 
@@ -30,8 +31,10 @@ _INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.s
 class Census:
     """One per process."""
 
-    def __init__(self, runtime: Any, tools: Any) -> None:
+    def __init__(self, runtime: Any, tools: Any, others: Any) -> None:
         self._tools = tools
+        self._others = others
+        self._descriptors = others.Descriptors(runtime, tools, _own_place)
         self._all_tasks: Any = None
         self._started_at = tools.Known()
         # what makes tasks: its code, its line, the code of what the task runs; its number by code and instruction; and
@@ -52,11 +55,12 @@ class Census:
 
     def reset(self) -> None:
         """A forked process has none of its parent's tasks and threads."""
+        self._descriptors.reset()
         self._loops: List[Any] = []
         self._seen = self._tools.Known()
         self._groups: Dict[Group, int] = {}
         self._pools: Dict[Group, set[int]] = {}
-        self._tasks = self._threads = 0
+        self._tasks = self._threads = self._files = self._sockets = 0
         self._is_done = False
 
     def finish(self) -> None:
@@ -69,6 +73,7 @@ class Census:
             if loop is not None and not loop.is_closed():
                 self._tools.attempt(self._wound_up, loop)
         self._tools.attempt(self._count_threads)
+        self._tools.attempt(self._count_descriptors)
 
     def record(self) -> Any:
         """As JSON-able data; None before the end."""
@@ -78,6 +83,8 @@ class Census:
         return {
             "tasks": self._tasks,
             "threads": self._threads,
+            "files": self._files,
+            "sockets": self._sockets,
             "alive": [[*group[:4], number, len(self._pools.get(group, ()))] for group, number in largest],
         }
 
@@ -167,22 +174,54 @@ class Census:
         self._tools.replace(threading.Thread, "start", self._tools.before(starting))
 
     def _count_threads(self) -> None:
-        threading = sys.modules.get("threading")
-        if threading is None:
-            self._threads = 1
-            return
-        frames = sys._current_frames()
-        for thread in threading.enumerate():
+        frames, greenlets, known = sys._current_frames(), self._others.greenlets(), set()
+        threading = sys.modules.get("threading")  # type: Any
+        for thread in threading.enumerate() if threading is not None else ():
             self._threads += 1
+            known.add(thread.ident)
+            greenlet = greenlets.pop(thread.ident, None)
             if thread is threading.main_thread() or thread is threading.current_thread():
                 continue
-            frame = frames.get(thread.ident)
+            frame = frames.get(thread.ident) or getattr(greenlet, "gr_frame", None)
             pool = _pool_of(thread)
             made = self._started_at.get(thread) or ""
             group = "thread", made, _of_thread(thread), _waiting(frame), int(pool != 0)
             self._count(group)
             if pool:
                 self._pools.setdefault(group, set()).add(pool)
+        if threading is None or get_ident() in known:
+            self._count_others(frames, known)
+        else:
+            # gevent has put greenlets in the place of threads
+            self._count_beyond(len(frames))
+        self._count_greenlets(greenlets.values())
+
+    def _count_others(self, frames: Dict[int, Any], known: Set[Any]) -> None:
+        """Threads of `_thread`, and of compiled code that calls Python."""
+        for ident, frame in frames.items():
+            if ident not in known:
+                self._threads += 1
+                if ident != get_ident():
+                    self._count(("thread", "", _outermost(frame), _waiting(frame), 0))
+        self._count_beyond(len(known | set(frames)))
+
+    def _count_beyond(self, known: int) -> None:
+        for _ in range(self._others.threads_of_the_system(known)):
+            self._threads += 1
+            self._count(("thread", "", _joined(self._others.COMPILED, ""), "", 0))
+
+    def _count_greenlets(self, greenlets: Any) -> None:
+        for greenlet in greenlets:
+            self._tasks += 1
+            function = getattr(greenlet, "_run", None)
+            made = _own_place(getattr(greenlet, "spawning_stack", None))
+            self._count(("greenlet", made, _of_function(function), _waiting(greenlet.gr_frame), 0))
+
+    def _count_descriptors(self) -> None:
+        for kind, made, leads in self._descriptors.open():
+            self._files += kind == "file"
+            self._sockets += kind == "socket"
+            self._count((kind, made, _joined(leads, ""), "", 0))
 
 
 class _OwnFiles(dict):  # type: ignore[type-arg]  # subscripts of builtins need 3.9
@@ -222,7 +261,10 @@ def _frame_of(coroutine: Any) -> Any:
 
 
 def _of_thread(thread: Any) -> str:
-    target = getattr(thread, "_target", None) or type(thread).run
+    return _of_function(getattr(thread, "_target", None) or type(thread).run)
+
+
+def _of_function(target: Any) -> str:
     target = getattr(target, "func", target)
     code = getattr(target, "__code__", None)
     name = getattr(target, "__qualname__", None) or type(target).__name__
@@ -245,6 +287,14 @@ def _waiting(frame: Any) -> str:
         return ""
     name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)
     return _joined(name, _own_place(frame))
+
+
+def _outermost(frame: Any) -> str:
+    for _ in range(DEEPEST):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return _joined(getattr(frame.f_code, "co_qualname", frame.f_code.co_name), _defined(frame.f_code))
 
 
 def _own_place(frame: Any) -> str:

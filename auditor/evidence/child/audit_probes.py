@@ -64,7 +64,8 @@ class Runtime:
         self._tests = tests.Tests(self._recorders, self._scratch, config["outer_test"])
         self._starts = _load("audit_starts", os.path.join(HERE, "audit_starts.py")).Starts()
         tools = _load("audit_census_tools", os.path.join(os.path.dirname(HERE), "probes", "_census.py"))
-        self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools)
+        others = _load("audit_open", os.path.join(HERE, "audit_open.py"))
+        self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools, others)
         self._parent, self._own = os.getppid(), os.getpid()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
