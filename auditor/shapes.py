@@ -10,7 +10,7 @@ from auditor.records import dataclass
 from auditor.rule import CannotFix
 
 if TYPE_CHECKING:
-    from auditor.rule import Context, Edits
+    from auditor.rule import Context, Edits, Loop
 
 Concat = cst.AugAssign | cst.Assign
 
@@ -31,7 +31,7 @@ class Accumulation:
     """What a loop builds by adding to it: its dotted name, the loop, and all statements of the loop that add."""
 
     name: str
-    loop: cst.For | cst.While
+    loop: cst.For | cst.While | cst.FunctionDef
     statements: tuple[Concat, ...]
 
     def is_all(self, ctx: Context) -> bool:
@@ -100,7 +100,7 @@ def cannot_be_hashed(expression: cst.BaseExpression, ctx: Context) -> bool:
     return False
 
 
-def makes_a_crew(loops: Sequence[cst.For | cst.While | cst.CompFor], ctx: Context) -> bool:
+def makes_a_crew(loops: Sequence[Loop], ctx: Context) -> bool:
     """Whether these nested loops turn at most `CREW` times altogether."""
     total = 1
     for loop in loops:
@@ -116,7 +116,9 @@ def is_starter(name: str) -> bool:
     return name in _STARTERS or name.lstrip("_") in _STARTERS
 
 
-def _carrying_loop(node: cst.CSTNode, ctx: Context, adds: Callable[[Concat], bool]) -> cst.For | cst.While | None:
+def _carrying_loop(
+    node: cst.CSTNode, ctx: Context, adds: Callable[[Concat], bool]
+) -> cst.For | cst.While | cst.FunctionDef | None:
     if not isinstance(node, Concat) or not adds(node):
         return None
     return ctx.carrier(node, ctx.code(concat_target(node)).strip())

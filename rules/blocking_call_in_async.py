@@ -69,7 +69,8 @@ def _check_way(node: cst.Call, ctx: Context) -> Match | None:
     way = ctx.way(node)
     if not way:
         return None
-    message = f"`{ctx.code(node.func)}` leads to `{way[-1].name}`, which holds up the event loop until it returns"
+    callee = ctx.code(ctx.handed(node) or node.func)
+    message = f"`{callee}` leads to `{way[-1].name}`, which holds up the event loop until it returns"
     return Match(message, (Plant("blocking", node),), chain=way)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Repetition
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Loop, Match, Page, Plant, Rule, Where
 
 _FUNCTIONS = ("os.listdir", "os.walk", "os.scandir", "glob.glob", "glob.iglob")
 _METHODS = tuple(f"pathlib.Path.{name}" for name in ("iterdir", "glob", "rglob", "walk"))
@@ -36,7 +36,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return None if ctx.kept_once(node) else Match(f"`{where}` is listed anew at every call of the function", plants)
 
 
-def _may_change(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _may_change(loop: Loop, ctx: Context) -> bool:
     """Whether the loop is there to wait for the directory to change."""
     return isinstance(loop, cst.While) or ctx.is_paced(loop)
 

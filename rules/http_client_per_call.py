@@ -34,6 +34,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if ctx.kept_once(node) or ctx.returned(node):
         return None
     if way:
+        callee = ctx.code(ctx.handed(node) or node.func)
         message = f"`{callee}` makes a `{way[-1].name}` anew, so its connections serve this call only"
         return Match(message, (Plant("connection", node),), chain=way)
     return Match(f"`{callee}` is made anew, so its connections serve this call only", (Plant("connection", node),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Repetition
-from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Loop, Match, Page, Plant, Rule, Safety, Where
 
 _SMALL = 8
 _COPIES = tuple(f"builtins.{name}" for name in ("set", "list", "dict", "tuple", "frozenset"))
@@ -43,7 +43,7 @@ def _is_of_text(call: cst.Call, ctx: Context) -> bool:
     return ctx.qualified(call.func) in (*_LOOKS, "re.compile") or _is_text_method(call, ctx)
 
 
-def _is_costly(call: cst.Call, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_costly(call: cst.Call, loop: Loop, ctx: Context) -> bool:
     if _is_text_method(call, ctx):
         return True
     name = ctx.qualified(call.func)
@@ -101,9 +101,7 @@ def _without_view(argument: cst.BaseExpression) -> cst.BaseExpression:
     return argument
 
 
-def _is_steady(
-    part: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, immutable: bool, ctx: Context
-) -> bool:
+def _is_steady(part: cst.BaseExpression, loop: Loop, immutable: bool, ctx: Context) -> bool:
     fixed = ctx.is_constant(part) or (isinstance(part, cst.Lambda) and ctx.is_fixed(part))
     return fixed or ctx.is_unchanged(part, loop, immutable)
 
@@ -120,7 +118,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     text = _is_of_text(node, ctx)
     outer = None
     for loop in ctx.loops(node):
-        if not all(_is_steady(part, loop, text, ctx) for part in parts):
+        if isinstance(loop, cst.FunctionDef | cst.Lambda) or not all(_is_steady(p, loop, text, ctx) for p in parts):
             break
         outer = loop
     if outer is None:
@@ -193,6 +191,7 @@ RULE = Rule(
         "class Box:\n    def f(self, rows):\n        for row in rows:\n            self.add(row)\n"
         "            print(min(self.items))\n",
         "def f(rows, low, high):\n    return [row for row in rows if row < max(low, high)]\n",
+        "def f(rows):\n    return sorted(rows, key=lambda row: sorted(row.names))\n",
     ),
     invalid=(
         "def f(rows, known):\n    return [row for row in rows if row in set(known)]\n",
@@ -206,6 +205,10 @@ RULE = Rule(
         "from pathlib import Path\n\ndef f(files, root: Path):\n"
         "    return [file.relative_to(root.resolve()) for file in files]\n",
         "class Box:\n    def f(self, rows):\n        return [row / max(self.values) for row in rows]\n",
+        # a function that runs for every item
+        "def f(rows, known):\n    return list(filter(lambda row: row.name in set(known), rows))\n",
+        "def walk(node, names):\n    print(node.name, sorted(names))\n    for child in node.children:\n"
+        "        walk(child, names)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -228,6 +231,8 @@ RULE = Rule(
             None,
             "class Box:\n    def f(self, rows):\n        values_max = max(self.values)\n"
             "        return [row / values_max for row in rows]\n",
+            None,
+            None,
         ),
     ),
 )

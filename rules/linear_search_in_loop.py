@@ -170,6 +170,8 @@ RULE = Rule(
         "        print(next(iter(items)), [x for x in items if x.kind == 'a'][0])\n",
         # not in a loop
         "def f(items, key):\n    return next((x for x in items if x.id == key), None)\n",
+        "def f(rows, order: list[str]):\n    first = min(rows, key=lambda row: row.age)\n"
+        "    return order.index(first.kind)\n",
     ),
     invalid=(
         "def f(rows, names: list[str]):\n    return [names.index(row.name) for row in rows]\n",
@@ -184,5 +186,10 @@ RULE = Rule(
         "            print(row)\n",
         "def f(rows, table):\n    for row in rows:\n"
         "        print(next(name for name, value in table.items() if value == row))\n",
+        # a function that runs for every item
+        "def f(rows, order: list[str]):\n    rows.sort(key=lambda row: order.index(row.kind))\n",
+        "def names(text, items):\n    import re\n\n    def name(match):\n"
+        "        return next(x.name for x in items if x.id == match[0])\n\n"
+        "    return re.sub(r'\\d+', name, text)\n",
     ),
 )

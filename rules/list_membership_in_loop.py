@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
 from auditor.shapes import cannot_be_hashed
 
 _SMALL_LIST = 8
@@ -27,18 +29,19 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"`{name}` is a list, and each `in` walks it until it finds the item", (Plant("operator", node),))
 
 
-def _is_short(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_short(loop: Loop, ctx: Context) -> bool:
     turns = ctx.turns_of(loop)
     return turns is not None and turns <= _SMALL_LOOP
 
 
-def _is_made_by(loop: cst.For | cst.While | cst.CompFor, container: cst.BaseExpression, ctx: Context) -> bool:
+def _is_made_by(loop: Loop, container: cst.BaseExpression, ctx: Context) -> bool:
     """Whether each turn of the loop makes the list, so that walking it costs no more than making it did."""
     repeated: cst.CSTNode = loop
     if isinstance(loop, cst.CompFor):
         repeated = next(parent for parent in ctx.ancestors(loop) if isinstance(parent, cst.BaseComp))
     names = [container] if isinstance(container, cst.Name | cst.Attribute) else _names(container, ctx)
-    return any(_is_set(ctx.code(name).strip(), repeated, ctx) for name in names)
+    steady = ctx.steady(loop)
+    return any(_is_set(ctx.code(name).strip(), repeated, steady, ctx) for name in names)
 
 
 def _names(container: cst.BaseExpression, ctx: Context) -> list[cst.Name]:
@@ -47,12 +50,13 @@ def _names(container: cst.BaseExpression, ctx: Context) -> list[cst.Name]:
     return [name for name in names if not ctx.stores(name.value, container)]
 
 
-def _is_set(name: str, within: cst.CSTNode, ctx: Context) -> bool:
+def _is_set(name: str, within: cst.CSTNode, steady: Collection[str], ctx: Context) -> bool:
     # `+=` grows the list that is there
-    return any(not isinstance(store, cst.AugAssign) for store in ctx.stores(name, within))
+    stores = (store for store in ctx.stores(name, within) if not isinstance(store, cst.AugAssign))
+    return any(not isinstance(store, cst.Param) or name not in steady for store in stores)
 
 
-def _is_deduplication(node: cst.Comparison, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_deduplication(node: cst.Comparison, loop: Loop, ctx: Context) -> bool:
     """Whether the loop puts the very item it looks for into the list: that is the rule quadratic-dedup."""
     sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
     item = ctx.code(sought).strip()
@@ -68,7 +72,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
         return None
     outer = None
     for loop in ctx.loops(node):
-        if not ctx.is_unchanged(items, loop):
+        if isinstance(loop, cst.FunctionDef | cst.Lambda) or not ctx.is_unchanged(items, loop):
             break
         outer = loop
     if outer is None:
@@ -156,6 +160,12 @@ RULE = Rule(
         # bound to several lists, all short: sympy 1.14.0, sympy/combinatorics/tests/test_perm_groups.py:1226
         "def f(rows, others):\n    known = ['a', 'b']\n    print([row in known for row in rows])\n"
         "    known = ['c'] + ['d']\n    print([row in known for row in others])\n",
+        # made anew for every item
+        "def f(rows, tags):\n    return sorted(rows, key=lambda row: 'new' in list(row.tags))\n",
+        "def walk(node):\n    names = [child.name for child in node.children]\n    print('x' in names)\n"
+        "    for child in node.children:\n        walk(child)\n",
+        # once more, not for every item
+        "def visit(node, names: list[str]):\n    return node.name in names and visit(node.resolved(), names)\n",
     ),
     invalid=(
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",
@@ -174,6 +184,14 @@ RULE = Rule(
         # made anew for each test, from things that do not change
         "def f(rows, others):\n    for row in rows:\n        if row.key in [other.key for other in others]:\n"
         "            print(row)\n",
+        # a function that runs for every item
+        "def f(rows, known: list[str]):\n    return sorted(rows, key=lambda row: row.name in known)\n",
+        "from functools import partial\n\ndef is_new(known: list[str], row):\n"
+        "    return row.name not in known\n\ndef f(rows, known):\n"
+        "    return list(filter(partial(is_new, known), rows))\n",
+        # calls itself for every item, with the same list
+        "def walk(node, hidden: list[str]):\n    if node.name in hidden:\n        return\n    print(node)\n"
+        "    for child in node.children:\n        walk(child, hidden)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -195,6 +213,9 @@ RULE = Rule(
             "def f(groups, rows):\n    for group in groups:\n        names = sorted(group)\n"
             "        names_set = set(names)\n        for row in rows:\n            if row in names_set:\n"
             "                print(row)\n",
+            None,
+            None,
+            None,
             None,
         ),
     ),

@@ -6,7 +6,7 @@ import re
 
 from auditor import cst
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Loop, Match, Page, Plant, Rule, Where
 
 _DUMPS = ("json.dump", "pickle.dump", "marshal.dump", "yaml.dump", "yaml.safe_dump", "cloudpickle.dump")
 _SAVES = {"numpy.save": 0, "numpy.savez": 0, "torch.save": 1, "joblib.dump": 1}
@@ -37,7 +37,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"`{callee}` writes to the same place at every turn of the loop", (Plant("timed", node),))
 
 
-def _rewrites(call: cst.Call, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _rewrites(call: cst.Call, loop: Loop, ctx: Context) -> bool:
     """Whether the call writes to a place that the loop does not change."""
     name = ctx.qualified(call.func)
     if name in _DUMPS:
@@ -69,9 +69,7 @@ def _is_flush_or_commit(func: cst.Attribute, ctx: Context) -> bool:
     return func.attr.value == "flush" and not any(known.search(owner) for known in (_CONSOLE, _DATABASE))
 
 
-def _path_behind(
-    handle: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, ctx: Context
-) -> cst.BaseExpression | None:
+def _path_behind(handle: cst.BaseExpression, loop: Loop, ctx: Context) -> cst.BaseExpression | None:
     """The path of a file that the loop opens anew to write to it."""
     opened: cst.BaseExpression | None = handle
     if isinstance(handle, cst.Name):
@@ -93,7 +91,7 @@ def _without_fileno(descriptor: cst.BaseExpression) -> cst.BaseExpression:
     return descriptor
 
 
-def _is_same(place: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_same(place: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
     return ctx.is_constant(place) or ctx.is_unchanged(place, loop, immutable=True)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
 from auditor.shapes import cannot_be_hashed
 
 _SMALL = 16
@@ -46,13 +46,15 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     return Match(message, (Plant("operator", node),))
 
 
-def _is_renewed(container: cst.BaseExpression, loop: cst.For | cst.While, ctx: Context) -> bool:
+def _is_renewed(container: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
     """Whether each turn of the loop has a list of its own: made by it, or belonging to what the loop sets."""
     names = {ctx.code(container).strip()}
     while isinstance(container, cst.Attribute | cst.Subscript):
         container = container.value
         names.add(ctx.code(container).strip())
-    return any(not isinstance(store, cst.AugAssign) for name in names for store in ctx.stores(name, loop))
+    steady = ctx.steady(loop)
+    stores = (store for name in names for store in ctx.stores(name, loop) if not isinstance(store, cst.AugAssign))
+    return any(not isinstance(store, cst.Param) or store.name.value not in steady for store in stores)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -80,7 +82,7 @@ def _check_loops(inner: cst.For, ctx: Context) -> Match | None:
     return None
 
 
-def _is_short(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_short(loop: Loop, ctx: Context) -> bool:
     turns = ctx.turns_of(loop)
     return turns is not None and turns <= _SMALL
 
@@ -276,10 +278,10 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
 
 
 def _appends(
-    node: cst.Comparison, out: cst.Name, item: str, loop: cst.For | cst.While | cst.CompFor, ctx: Context
+    node: cst.Comparison, out: cst.Name, item: str, loop: Loop, ctx: Context
 ) -> list[cst.SimpleStatementLine] | None:
     """The lines that append the item to the list, if the loop does nothing else with it but test it once."""
-    if isinstance(loop, cst.CompFor) or _is_renewed(out, loop, ctx):
+    if not isinstance(loop, cst.For | cst.While) or _is_renewed(out, loop, ctx):
         return None
     if isinstance(loop, cst.While) and node in set(ctx.descendants(loop.test)):
         return None
@@ -390,6 +392,8 @@ RULE = Rule(
         # sorting in place
         "def f(a):\n    for i in range(len(a)):\n        for j in range(i + 1, len(a)):\n            if a[i] > a[j]:\n"
         "                a[i], a[j] = a[j], a[i]\n",
+        "def show(node, seen):\n    if node.id not in seen:\n        seen.append(node.id)\n"
+        "    if node.parent:\n        show(node.parent.owner, seen)\n",
     ),
     invalid=(
         "def f(rows):\n    out = []\n    for row in rows:\n        if row not in out:\n            out.append(row)\n"
@@ -414,6 +418,9 @@ RULE = Rule(
         "            if score > 0.9:\n                yield first, second\n",
         "def f(items):\n    for a in items:\n        for b in items:\n            if len(a.words & b.words) > 3:\n"
         "                print(a, b)\n",
+        # a function that calls itself for every item
+        "def ids(node, seen):\n    if node.id not in seen:\n        seen.append(node.id)\n"
+        "    for child in node.children:\n        ids(child, seen)\n    return seen\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -430,6 +437,7 @@ RULE = Rule(
             "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n"
             "        if (key := row.key) not in seen:\n            out.append(key)\n            seen.add(key)\n"
             "    return out\n",
+            None,
             None,
             None,
             None,

@@ -28,10 +28,11 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     way = () if sends else ctx.way(node)
     if not (sends or way) or _is_migration(node, ctx):
         return None
-    loops = ctx.item_loops(node)
-    if not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0]):
+    handed = ctx.handed(node) if way else None
+    loops = [loop for loop in ctx.item_loops(node, beside=True) if not _is_handed_on(loop, ctx)]
+    if handed is None and (not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0])):
         return None
-    callee = " ".join(ctx.code(node.func).split())
+    callee = " ".join(ctx.code(handed or node.func).split())
     if way:
         message = f"`{callee}` leads to `{way[-1].name}`, a query of its own for every item of the loop"
     else:
@@ -42,6 +43,15 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
 def _sends_query(call: cst.Call, ctx: Context) -> bool:
     named = isinstance(call.func, cst.Attribute) and call.func.attr.value in (*_ONE_AT_A_TIME, *_ENDS)
     return named and ctx.waits_for(call) == "the database"
+
+
+def _is_handed_on(loop: cst.CSTNode, ctx: Context) -> bool:
+    """Whether it is a function that another runs for every item: flagged is the call that hands it over."""
+    calls = (part.func for part in ctx.descendants(loop) if isinstance(part, cst.Call))
+    called = {func.attr if isinstance(func, cst.Attribute) else func for func in calls}
+    return isinstance(loop, cst.FunctionDef) and not any(
+        isinstance(name, cst.Name) and name.value == loop.name.value for name in called
+    )
 
 
 def _is_migration(call: cst.Call, ctx: Context) -> bool:
@@ -134,6 +144,10 @@ RULE = Rule(
         "import tenacity\nfrom sqlalchemy.orm import Session\nfrom sqlalchemy import update\n\n"
         "def adopt(session: Session, table):\n    for attempt in tenacity.Retrying():\n        with attempt:\n"
         "            session.execute(update(table))\n",
+        # each query needs the answer to the one before
+        "import sqlite3\nfrom functools import reduce\n\n"
+        "def follow(db: sqlite3.Connection, steps, start):\n"
+        "    return reduce(lambda key, step: db.execute(step, (key,)).fetchone()[0], steps, start)\n",
     ),
     invalid=(
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"
@@ -151,5 +165,14 @@ RULE = Rule(
         "import sqlite3\n\nclass Users:\n    def __init__(self, db: sqlite3.Connection):\n        self.db = db\n\n"
         "    def one(self, key):\n        return self.db.execute(QUERY, (key,)).fetchone()\n\n"
         "    def many(self, keys):\n        return [self.one(key) for key in keys]\n",
+        # a function that runs for every item
+        "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n"
+        "    return list(map(lambda key: db.execute(QUERY, (key,)).fetchone(), ids))\n",
+        "import sqlite3\nfrom functools import partial\n\ndef one(db: sqlite3.Connection, key):\n"
+        "    return db.execute(QUERY, (key,)).fetchone()\n\ndef many(pool, db, keys):\n"
+        "    return list(pool.map(partial(one, db), keys))\n",
+        "import sqlite3\n\ndef tree(db: sqlite3.Connection, key):\n"
+        "    found = db.execute('select id from node where parent = ?', (key,)).fetchall()\n"
+        "    return {child: tree(db, child) for (child,) in found}\n",
     ),
 )

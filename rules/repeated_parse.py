@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from auditor import cst
 from auditor.model import Repetition
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Loop, Match, Page, Plant, Rule, Where
 
 _TINY = 8
 """Constant texts of at most so many characters ("{}") are parsed in no time."""
@@ -64,7 +64,7 @@ def _shortened(source: cst.BaseExpression, ctx: Context) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _is_steady(argument: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_steady(argument: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
     return ctx.is_fixed(argument) or ctx.is_unchanged(argument, loop, immutable=True)
 
 
@@ -137,5 +137,7 @@ RULE = Rule(
         "import xml.etree.ElementTree as ET\n\nPATH = 'table.xml'\n\ndef table():\n"
         "    return ET.parse(PATH).getroot()\n",
         "from ipaddress import ip_network\n\ndef is_local(address):\n    return address in ip_network('10.0.0.0/8')\n",
+        # a function that runs for every item
+        "import json\n\ndef merge(rows, text):\n    return list(map(lambda row: {**json.loads(text), **row}, rows))\n",
     ),
 )

@@ -54,6 +54,8 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
             if not isinstance(one, cst.AugAssign):
                 edits.replace(one, f"{found.name} += {added_behind(one, found.name, ctx, edits)}")
         return Safety.UNSAFE
+    if isinstance(found.loop, cst.FunctionDef):
+        return None
     method, start, end = _GATHERED[kind]
     additions = [Addition(one, f"{method}({added_behind(one, found.name, ctx, edits)})") for one in found.statements]
     edits.gather(found.name, found.loop, additions, start, end)
@@ -136,6 +138,10 @@ RULE = Rule(
         # two statements, one suspect
         "def f(rows):\n    data = b''\n    for row in rows:\n        data += row.head\n        for part in row.parts:\n"
         "            data += part\n    return data\n",
+        # each run of a function that calls itself adds to the same tuple
+        "class Paths:\n    def __init__(self):\n        self.found = ()\n\n    def visit(self, node):\n"
+        "        self.found += (node.path,)\n        for child in node.children:\n"
+        "            self.visit(child)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -157,6 +163,7 @@ RULE = Rule(
             "def f(rows):\n    data_parts = []\n    for row in rows:\n        data_parts.append(row.head)\n"
             "        for part in row.parts:\n            data_parts.append(part)\n"
             '    data = b"".join(data_parts)\n    return data\n',
+            None,
         ),
     ),
 )

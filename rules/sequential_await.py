@@ -25,7 +25,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     call = node.expression
     callee = " ".join(ctx.code(call.func).split())
-    loops = ctx.item_loops(node)
+    loops = [loop for loop in ctx.item_loops(node) if isinstance(loop, cst.For | cst.CompFor)]
     if not loops or loops[0].asynchronous is not None or _is_ordered(call, callee.rsplit(".", 1)[-1]):
         return None
     loop = loops[0]

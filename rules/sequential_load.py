@@ -137,6 +137,10 @@ RULE = Rule(
         "def pages(client):\n    token = None\n    while True:\n        page = client.fetch(token)\n"
         "        yield page\n"
         "        token = page.token\n        if token is None:\n            return\n",
+        # several at a time
+        "from concurrent.futures import ThreadPoolExecutor\nfrom pathlib import Path\n\n"
+        "def texts(pool: ThreadPoolExecutor, folder: Path, names):\n"
+        "    return list(pool.map(lambda name: (folder / name).read_text(), names))\n",
     ),
     invalid=(
         "class Runs:\n    def states(self, run):\n        states = []\n        for step in run.steps:\n"
@@ -149,5 +153,8 @@ RULE = Rule(
         "    return [(folder / name).read_text() for name in names]\n",
         "import requests\n\nclass Api:\n    def __init__(self):\n        self.session = requests.Session()\n\n"
         "    def users(self, ids):\n        return [self.session.get(f'/users/{key}').json() for key in ids]\n",
+        # a function that runs for every item
+        "from pathlib import Path\n\ndef texts(folder: Path, names):\n"
+        "    return list(map(lambda name: (folder / name).read_text(), names))\n",
     ),
 )

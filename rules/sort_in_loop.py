@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Loop, Match, Page, Plant, Rule, Where
 
 _SMALL = 16
 _VIEWS = ("keys", "values", "items", "copy")
@@ -25,9 +25,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"`{name}` is sorted again at every turn of the loop", (Plant("sized-call", node),))
 
 
-def _sorted(
-    call: cst.Call, loop: cst.For | cst.While | cst.CompFor, ctx: Context
-) -> cst.Name | cst.Attribute | cst.Subscript | None:
+def _sorted(call: cst.Call, loop: Loop, ctx: Context) -> cst.Name | cst.Attribute | cst.Subscript | None:
     """The collection that the call sorts and that goes on from turn to turn."""
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "sort":
         items = call.func.value

@@ -45,7 +45,9 @@ def _adds_text(node: Concat, ctx: Context) -> bool:
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     assert isinstance(node, Concat)
     found = _accumulation(node, ctx)
-    if found is None or not isinstance(concat_target(node), cst.Name) or not found.is_all(ctx):
+    if found is None or isinstance(found.loop, cst.FunctionDef):
+        return None
+    if not isinstance(concat_target(node), cst.Name) or not found.is_all(ctx):
         return None
     additions = [Addition(one, f"append({added_behind(one, found.name, ctx, edits)})") for one in found.statements]
     edits.gather(found.name, found.loop, additions, "[{}]", '"".join({})')
@@ -120,6 +122,9 @@ RULE = Rule(
         "    return ''.join(parts)\n",
         # a few turns, if any: nltk 3.10.4, nltk/sem/logic.py:197; sympy 1.14.0, sympy/printing/fortran.py:154
         "def f(name: str, names):\n    while name.lower() in names:\n        name += '_'\n    return name\n",
+        # each run has a string of its own
+        "def show(node, text=''):\n    text += node.name\n    print(text)\n"
+        "    for child in node.children:\n        show(child, text)\n",
     ),
     invalid=(
         "def f(rows):\n    text = ''\n    for row in rows:\n        text += str(row)\n    return text\n",
@@ -141,6 +146,12 @@ RULE = Rule(
         "def f(rows):\n    text = ''\n    for row in rows:\n        for key in ('a', 'b'):\n"
         "            text += str(row[key])\n"
         "    return text\n",
+        # each run of a function that calls itself adds to the same string
+        "class Writer:\n    def __init__(self):\n        self.text = ''\n\n    def write(self, node):\n"
+        "        self.text += node.text\n        for child in node.children:\n"
+        "            self.write(child)\n",
+        "def f(rows):\n    text = ''\n\n    def add(row):\n        nonlocal text\n"
+        "        text += row.name\n        return row\n\n    rows = list(map(add, rows))\n    return text\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -165,6 +176,8 @@ RULE = Rule(
             None,
             "def f(rows):\n    text_parts = []\n    for row in rows:\n        for key in ('a', 'b'):\n"
             '            text_parts.append(str(row[key]))\n    text = "".join(text_parts)\n    return text\n',
+            None,
+            None,
         ),
     ),
 )

@@ -65,6 +65,9 @@ RULE = Rule(
         "            return subprocess.check_output([compiler, '--version'])\n        except OSError:\n"
         "            continue\n",
         "def f(jobs):\n    for job in jobs:\n        job.run()\n",
+        # several at a time
+        "import subprocess\n\ndef lint(pool, files):\n"
+        "    return list(pool.map(lambda file: subprocess.run(['lint', file]), files))\n",
     ),
     invalid=(
         "import subprocess\n\ndef lint(files):\n    for file in files:\n        subprocess.run(['lint', file])\n",
@@ -73,5 +76,7 @@ RULE = Rule(
         "import os\n\ndef clean(folders):\n    for folder in folders:\n        os.system(f'rm -r {folder}')\n",
         "import subprocess\n\ndef start(commands):\n    running = []\n    for command in commands:\n"
         "        running.append(subprocess.Popen(command))\n    return running\n",
+        "import subprocess\n\ndef lint(files):\n"
+        "    return list(map(lambda file: subprocess.run(['lint', file]), files))\n",
     ),
 )

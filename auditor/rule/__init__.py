@@ -6,6 +6,7 @@ A rule file imports from here, from `auditor.shapes` and LibCST only; audit's ow
 
 from auditor.rule.context import (
     Context,
+    Loop,
 )
 from auditor.rule.definition import (
     Check,
@@ -42,6 +43,7 @@ __all__ = [
     "Edits",
     "Fixer",
     "Kind",
+    "Loop",
     "Match",
     "Nodes",
     "Page",

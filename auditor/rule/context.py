@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from auditor.rule.matching import Step
 
 if TYPE_CHECKING:
     from auditor import cst
+
+
+Loop: TypeAlias = "cst.For | cst.While | cst.CompFor | cst.FunctionDef | cst.Lambda"
+"""What repeats code: a loop, or a function that runs for every item."""
 
 
 class Context(Protocol):
@@ -50,8 +54,12 @@ class Context(Protocol):
         """The innermost function around `node`; the function whose body runs it."""
         ...
 
-    def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+    def loops(self, node: cst.CSTNode) -> Sequence[Loop]:
         """Loops that repeat `node` within its own function, innermost first.
+
+        A function that runs for every item is the outermost, each of its runs a turn: a lambda or function of this
+        file handed to `map`, `filter`, `sorted(key=...)`, `reduce`, `re.sub` and the like, or one that calls itself
+        for each of several items or for the rest of them.
 
         The iterable of a `for` and the `else` branch of a loop are not repeated by it. A loop of attempts at the same
         (`for attempt in retrying: with attempt: ...`) ends with the first that succeeds, and is none.
@@ -92,7 +100,7 @@ class Context(Protocol):
         """Whether it is fixed, or stays as the constructor made it: such attributes, and paths built of these."""
         ...
 
-    def turns_of(self, loop: cst.For | cst.While | cst.CompFor) -> int | None:
+    def turns_of(self, loop: Loop) -> int | None:
         """How often the loop turns at most, if that is plain to see: a display, or `range` over literals."""
         ...
 
@@ -104,18 +112,18 @@ class Context(Protocol):
         """The operands by which an assignment adds to its own target, as `s = s + x`, none if it does not."""
         ...
 
-    def carrier(self, statement: cst.CSTNode, target: str) -> cst.For | cst.While | None:
+    def carrier(self, statement: cst.CSTNode, target: str) -> cst.For | cst.While | cst.FunctionDef | None:
         """The outermost loop that carries what the statement leaves in the dotted target from turn to turn.
 
         None if each turn starts the target afresh, if the loop ends right after the statement, or if it is short.
         """
         ...
 
-    def repeating(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+    def repeating(self, node: cst.CSTNode) -> Sequence[Loop]:
         """Those of `loops(node)` that may run the node many times: neither short nor left right after it."""
         ...
 
-    def renews(self, loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpression) -> bool:
+    def renews(self, loop: Loop, expression: cst.BaseExpression) -> bool:
         """Whether the loop's turns bind or empty what the expression is made from. Adding to a list does not count."""
         ...
 
@@ -134,28 +142,39 @@ class Context(Protocol):
         """The text that the expression always is: a literal, a name bound once to one, a sum of such."""
         ...
 
-    def item_loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.CompFor]:
-        """Those of `repeating(node)` that take one item of some data a turn: no `while`, and nothing by batches."""
+    def item_loops(
+        self, node: cst.CSTNode, beside: bool = False
+    ) -> Sequence[cst.For | cst.CompFor | cst.FunctionDef | cst.Lambda]:
+        """Those of `repeating(node)` that take one item of some data a turn: no `while`, and nothing by batches.
+
+        Of functions that run for every item, those that wait for one another; `beside`, also those that a pool runs.
+        """
         ...
 
-    def is_paced(self, loop: cst.For | cst.While | cst.CompFor) -> bool:
+    def handed(self, call: cst.Call) -> cst.BaseExpression | None:
+        """The name of the function that the call runs for every item, as `map(f, items)` does, None if it runs none."""
+        ...
+
+    def steady(self, loop: Loop) -> Collection[str]:
+        """Of a function that runs for every item, the parameters that have the same value in all runs."""
+        ...
+
+    def is_paced(self, loop: Loop) -> bool:
         """Whether the turns of the loop sleep, or wait for a limiter."""
         ...
 
-    def is_unchanged(
-        self, expression: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, immutable: bool = False
-    ) -> bool:
+    def is_unchanged(self, expression: cst.BaseExpression, loop: Loop, immutable: bool = False) -> bool:
         """Whether no turn of the loop binds, mutates or hands on what the expression is made from. It calls nothing.
 
         With `immutable`, the value is taken for one that cannot be mutated, such as a text.
         """
         ...
 
-    def is_same_call(self, call: cst.Call, loop: cst.For | cst.While | cst.CompFor) -> bool:
+    def is_same_call(self, call: cst.Call, loop: Loop) -> bool:
         """Whether no turn of the loop binds what the call is made on or with, so that each turn repeats it."""
         ...
 
-    def carries(self, node: cst.Call | cst.Await, loop: cst.For | cst.While | cst.CompFor) -> bool:
+    def carries(self, node: cst.Call | cst.Await, loop: Loop) -> bool:
         """Whether a later turn depends on what the node yields: by what it is given there, or by running at all."""
         ...
 

@@ -28,7 +28,8 @@ class Where:
     """Which surroundings a trigger asks for. All that are set must hold.
 
     function: inside a function or lambda (module and class bodies run once).
-    loop: inside a loop or comprehension of the same function.
+    loop: inside a loop or comprehension of the same function, or anywhere in one that runs for every item: handed to
+        `map` and the like, or calling itself for several.
     coroutine: the innermost function is an `async def`.
     handler: inside an `except` of the same function.
     kept: the receiver of the call, or what the statement stores into, is an attribute or a name of the module, not

@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from auditor import cst
 from auditor.model import Span
-from auditor.rule import Step
+from auditor.rule import Loop, Step
 from auditor.scan import flow, infer, kept, local, looping, repeat, sinks, turns, values
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.once import functions_run_once
+from auditor.scan.per_item import PerItem, handed_to, runs_per_item
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
@@ -44,6 +45,7 @@ class SliceContext:
         self._scopes = scopes
         self._path = path
         self._ways = ways or {}
+        self._asked_loops = False
 
     @property
     def path(self) -> str:
@@ -79,9 +81,20 @@ class SliceContext:
             child = parent
         return None
 
-    def loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+    def loops(self, node: cst.CSTNode) -> Sequence[Loop]:
         """Loops of the same function that repeat `node`, innermost first."""
-        return looping.loops(node, self.ancestors(node))
+        self._asked_loops = True
+        return looping.loops(node, self.ancestors(node), self._run)
+
+    def runs(self, node: cst.CSTNode) -> str:
+        """Why the function around the node counts as a loop, if the rule has asked for loops and no other is nearer."""
+        function = next(iter(self.loops(node)), None) if self._asked_loops else None
+        run = None if function is None else self._run(function)
+        if run is None:
+            return ""
+        name = f"`{function.name.value}`" if isinstance(function, cst.FunctionDef) else "the lambda"
+        how = "as it calls itself" if run.by is None else f"handed to `{run.by}`"
+        return f"{name} runs for every item, {how} at {self._piece.source.place(run.line)}"
 
     def qualified(self, expression: cst.CSTNode) -> str | None:
         """Qualified name of a name or attribute chain."""
@@ -125,10 +138,14 @@ class SliceContext:
         parsed = self._as_ast(expression)
         return parsed is not None and not self._is_turned(expression) and is_settled(parsed, self._scopes)
 
-    def turns_of(self, loop: cst.For | cst.While | cst.CompFor) -> int | None:
+    def turns_of(self, loop: Loop) -> int | None:
         """How often the loop turns at most, if that is plain to see."""
         if isinstance(loop, cst.While):
             return None
+        if isinstance(loop, cst.FunctionDef | cst.Lambda):
+            run = self._run(loop)
+            items = None if run is None or isinstance(loop, cst.FunctionDef) else run.items
+            return None if items is None else values.length_of(items, self._scopes)
         iterable = loop.iter
         if isinstance(iterable, cst.Call) and iterable.args:
             name = self.qualified(iterable.func)
@@ -157,15 +174,15 @@ class SliceContext:
         """The operands by which an assignment adds to its own target."""
         return repeat.additions(statement, self)
 
-    def carrier(self, statement: cst.CSTNode, target: str) -> cst.For | cst.While | None:
+    def carrier(self, statement: cst.CSTNode, target: str) -> cst.For | cst.While | cst.FunctionDef | None:
         """The outermost loop that carries the target from turn to turn."""
         return repeat.carrier(statement, target, self)
 
-    def repeating(self, node: cst.CSTNode) -> Sequence[cst.For | cst.While | cst.CompFor]:
+    def repeating(self, node: cst.CSTNode) -> Sequence[Loop]:
         """The loops that may run the node many times."""
         return repeat.repeating(node, self)
 
-    def renews(self, loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpression) -> bool:
+    def renews(self, loop: Loop, expression: cst.BaseExpression) -> bool:
         """Whether the loop's turns bind or empty what the expression is made from."""
         return repeat.renews(loop, expression, self)
 
@@ -184,25 +201,46 @@ class SliceContext:
         parsed = self._as_ast(expression)
         return None if parsed is None or self._is_turned(expression) else values.text_of(parsed, self._scopes)
 
-    def item_loops(self, node: cst.CSTNode) -> Sequence[cst.For | cst.CompFor]:
+    def item_loops(
+        self, node: cst.CSTNode, beside: bool = False
+    ) -> Sequence[cst.For | cst.CompFor | cst.FunctionDef | cst.Lambda]:
         """The loops that take one item of some data a turn."""
-        return turns.item_loops(node, self)
+        loops = turns.item_loops(node, self)
+        runs = ((loop, self._run(loop)) for loop in loops)
+        return [loop for loop, run in runs if run is None or not (run.carried or (run.beside and not beside))]
 
-    def is_paced(self, loop: cst.For | cst.While | cst.CompFor) -> bool:
+    def handed(self, call: cst.Call) -> cst.BaseExpression | None:
+        """The name of the function that the call runs for every item."""
+        parsed = self._as_ast(call)
+        named = handed_to(parsed) if isinstance(parsed, ast.Call) else ()
+        code = (ast.unparse(one) for one in named if isinstance(one, ast.Name | ast.Attribute))
+        return next(map(cst.parse_expression, code), None)
+
+    def steady(self, loop: Loop) -> Collection[str]:
+        """The parameters that have the same value in all runs."""
+        run = self._run(loop)
+        return frozenset() if run is None else run.kept
+
+    def _run(self, loop: cst.CSTNode) -> PerItem | None:
+        """How the function runs for every item, if it is one and does."""
+        runs = runs_per_item(self._scopes.facts)
+        if not runs.functions or not isinstance(loop, _FUNCTIONS):
+            return None
+        return runs.at(self._piece.span(loop), self._piece.source)
+
+    def is_paced(self, loop: Loop) -> bool:
         """Whether the turns of the loop sleep."""
         return turns.is_paced(loop, self)
 
-    def is_unchanged(
-        self, expression: cst.BaseExpression, loop: cst.For | cst.While | cst.CompFor, immutable: bool = False
-    ) -> bool:
+    def is_unchanged(self, expression: cst.BaseExpression, loop: Loop, immutable: bool = False) -> bool:
         """Whether no turn of the loop changes what the expression is made from."""
         return turns.is_unchanged(expression, loop, self, immutable)
 
-    def is_same_call(self, call: cst.Call, loop: cst.For | cst.While | cst.CompFor) -> bool:
+    def is_same_call(self, call: cst.Call, loop: Loop) -> bool:
         """Whether each turn of the loop repeats the call."""
         return turns.is_same_call(call, loop, self)
 
-    def carries(self, node: cst.Call | cst.Await, loop: cst.For | cst.While | cst.CompFor) -> bool:
+    def carries(self, node: cst.Call | cst.Await, loop: Loop) -> bool:
         """Whether a later turn depends on what the node yields."""
         return turns.carries(node, loop, self)
 

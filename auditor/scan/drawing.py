@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from auditor.scan.facts import Function, absolute
 from auditor.scan.once import functions_run_once
 from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, Called, Outline, Routine, position
+from auditor.scan.per_item import Handing, runs_per_item
 
 if TYPE_CHECKING:
-    from auditor.scan.facts import ModuleFacts
+    from auditor.scan.facts import ModuleFacts, Scope
     from auditor.scan.gate import Place, Places
 
 _DEFERRING = re.compile(
@@ -40,12 +41,13 @@ class _Drawing:
     def __init__(self, facts: ModuleFacts, places: Places) -> None:
         self._flat = facts.flat
         self._package = facts.package
+        self._runs = runs_per_item(facts)
         self._places = places
         self._made = Outline(facts.package)
         self._own: set[str] = set()
         self._locals: dict[int, dict[str, str | None]] = {}
         self._globals: dict[int, set[str]] = {}
-        self._paths: dict[int, str | None] = {}
+        self._paths: dict[tuple[Scope, ...], str | None] = {}
         self._receivers: set[str] = set()
         self._roots: set[str] = set()
         self._typed: set[str] = set()
@@ -67,6 +69,8 @@ class _Drawing:
             made.taken.extend(filter(None, map(_attribute_of, nodes[index].targets)))
         for index in of(ast.Call):
             self._call(nodes[index], index)
+        for handing in self._runs.handings:
+            self._hand(handing)
         for call, place, trigger, name in sorted(ends, key=lambda end: position(end[0])):
             routine = self._routine(place)
             if routine is not None:
@@ -95,7 +99,7 @@ class _Drawing:
         if isinstance(node, ast.Global):
             self._globals.setdefault(id(place.scopes[-1]), set()).update(node.names)
             return
-        path = _joined(self._path(place), node.name)
+        path = _joined(self._path(place.scopes), node.name)
         if path is not None:
             self._own.add(path)
         if isinstance(node, ast.ClassDef):
@@ -114,7 +118,7 @@ class _Drawing:
         if not isinstance(node, ast.ClassDef):
             self._annotate(node, place)
             return
-        path = _joined(self._path(place), node.name)
+        path = _joined(self._path(place.scopes), node.name)
         if path in self._made.classes:
             found = (self._ref(base, place) for base in node.bases)
             self._made.classes[path][0].extend(ref for ref in found if ref is not None)
@@ -155,7 +159,7 @@ class _Drawing:
                 ref = known[argument.arg] = self._annotated(argument.annotation, place)
                 if ref is not None:
                     self._typed.add(argument.arg)
-        path = _joined(self._path(place), function.name)
+        path = _joined(self._path(place.scopes), function.name)
         routine = None if path is None else self._made.routines.get(path)
         if routine is not None and function.returns is not None:
             ref = self._annotated(function.returns, place)
@@ -189,7 +193,7 @@ class _Drawing:
             case ast.Name(id=name) if isinstance(scope, ast.Module) and ref is not None:
                 self._made.names.setdefault(name, ref)
             case ast.Name(id=name) if isinstance(scope, ast.ClassDef) and ref is not None:
-                self._attribute(self._path(place), name, ref)
+                self._attribute(self._path(place.scopes), name, ref)
             case ast.Attribute(value=ast.Name(id=receiver), attr=name) if ref is not None:
                 owner = self._receiver(receiver, place)
                 if owner is not None:
@@ -237,12 +241,23 @@ class _Drawing:
         if self._made.names.get(first, "").partition(".")[0] in _STDLIB:
             return
         place = self._places.of(index)
+        self._lead(func, place, call, _around(place))
+
+    def _hand(self, handing: Handing) -> None:
+        """A call that runs a function for every item, in the same thread or `beside`, is a call of it in a loop."""
+        first = _first(handing.function)
+        if first in self._roots or first in self._typed:
+            place = self._places.of(handing.call)
+            around = LOOP | (FUNCTION if handing.beside else _around(place))
+            self._lead(handing.function, place, self._flat.nodes[handing.call], around)
+
+    def _lead(self, func: ast.expr, place: Place, call: ast.Call, around: int) -> None:
         ref = self._ref(func, place)
         if ref is None or ref.partition(".")[0] in _STDLIB:
             return
         routine = self._routine(place)
         if routine is not None:
-            routine.calls.append(Called(ref, position(call), _around(place)))
+            routine.calls.append(Called(ref, position(call), around))
 
     # references
 
@@ -268,13 +283,15 @@ class _Drawing:
     def _root(self, name: str, place: Place) -> str | None:
         for scope in reversed(place.scopes):
             known = self._locals.get(id(scope))
+            if isinstance(scope, ast.Lambda) and name in _parameters(scope):
+                return None
             if known is None or name not in known:
                 continue
             if known[name] is None:
                 owner = self._receiver(name, place)
                 return None if owner is None else f":{owner}"
             return known[name]
-        path = self._path(place)
+        path = self._path(place.scopes)
         while path:
             # a function of the function around, which no other scope sees
             if f"{path}.{name}" in self._own and path not in self._made.classes:
@@ -295,8 +312,11 @@ class _Drawing:
         return None
 
     def _routine(self, place: Place) -> Routine | None:
-        """The function that runs what stands there, None in a lambda."""
-        path = self._path(place)
+        """The function that runs what stands there, None in a lambda unless it runs for every item."""
+        scopes = place.scopes
+        while isinstance(scopes[-1], ast.Lambda) and scopes[-1] in self._runs.functions:
+            scopes = scopes[:-1]
+        path = self._path(scopes)
         if path is None:
             return None
         while path in self._made.classes:
@@ -306,11 +326,10 @@ class _Drawing:
             self._made.routines[""] = Routine(1, False)
         return self._made.routines.get(path)
 
-    def _path(self, place: Place) -> str | None:
-        key = id(place.scopes)
-        if key not in self._paths:
-            self._paths[key] = _dotted(place.scopes[1:])
-        return self._paths[key]
+    def _path(self, scopes: tuple[Scope, ...]) -> str | None:
+        if scopes not in self._paths:
+            self._paths[scopes] = _dotted(scopes[1:])
+        return self._paths[scopes]
 
 
 def _first(expression: ast.expr) -> str | None:
@@ -340,7 +359,7 @@ def _joined(path: str | None, name: str) -> str | None:
     return None if path is None else f"{path}.{name}".lstrip(".")
 
 
-def _parameters(function: Function) -> Iterator[str]:
+def _parameters(function: Function | ast.Lambda) -> Iterator[str]:
     arguments = function.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
         if argument is not None:

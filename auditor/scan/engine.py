@@ -21,6 +21,7 @@ from auditor.scan.files import package_of
 from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate, Places
 from auditor.scan.links import Outlook, link
 from auditor.scan.outline import Outline, position
+from auditor.scan.per_item import runs_per_item
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import NotShadowedError, Shadow
@@ -111,7 +112,7 @@ class Engine:
         `outlook` is what the file draws from others of its project.
         """
         facts = ModuleFacts(tree=source.tree, package=package, outlook=outlook)
-        places = Places(facts.flat)
+        places = Places(facts.flat, runs_per_item(facts).functions)
         candidates, ends = self.gate.candidates(facts.flat, places, outlook)
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
@@ -277,13 +278,14 @@ class _FileRun:
             return
         _insist(match)
         flagged = node if match.node is None else match.node
+        runs = context.runs(flagged)
         functions = [scope for scope in candidate.place.scopes if isinstance(scope, Function)]
         suspect = Suspect(
             rule=rule.id,
             path=self.source.path,
             span=self.source.span(candidate.node) if match.node is None else piece.span(match.node),
             symbol=_symbol(candidate),
-            message=match.message,
+            message=f"{match.message}; {runs}" if runs else match.message,
             fingerprint="",
             sites=tuple(Site(plant.probe, piece.span(plant.node)) for plant in match.plants),
             function=self.source.span(functions[-1]) if functions else None,

@@ -15,6 +15,7 @@ from auditor.scan.syntax import Flat, children, walk
 if TYPE_CHECKING:
     from auditor.scan.kept import Handling
     from auditor.scan.links import Outlook
+    from auditor.scan.per_item import Runs
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.Lambda | ast.ClassDef | ast.Module
@@ -66,7 +67,8 @@ class ModuleFacts:
     """Facts of one module. `package` is its dotted package, for relative imports; `known` remembers inferred types.
 
     `handling` is what the module does to its containers, once `auditor.scan.kept` has looked; `once` are its functions
-    that run once, once `auditor.scan.once` has. `outlook` is what the project's other files say of its names.
+    that run once, once `auditor.scan.once` has, `runs` those that run for every item, once `auditor.scan.per_item` has.
+    `outlook` is what the project's other files say of its names.
     """
 
     tree: ast.Module
@@ -75,6 +77,7 @@ class ModuleFacts:
     handling: Handling | None = None
     _flat: Flat | None = None
     once: frozenset[str] | None = None
+    runs: Runs | None = None
     outlook: Outlook | None = None
     _names: dict[ast.AST, Names] = field(default_factory=dict)
     _attributes: dict[ast.ClassDef, dict[str, list[Binding]]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from auditor.records import dataclass, field, replace
 from auditor.rule import Calls, Nodes, Reaches, Rule, Where
@@ -328,10 +328,11 @@ def _closure(aliases: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 class Places:
-    """The surroundings of nodes, worked out for those that are asked about."""
+    """The surroundings of nodes, worked out for those asked about. What functions `per_item` do is in a loop."""
 
-    def __init__(self, flat: Flat) -> None:
+    def __init__(self, flat: Flat, per_item: Container[ast.AST] = ()) -> None:
         self._flat = flat
+        self._per_item = per_item
         self._known: dict[int, tuple[Place, int]] = {0: (Place(scopes=(flat.nodes[0],), slice=None), -1)}
         self._inner: dict[int, Place] = {}
 
@@ -363,7 +364,7 @@ class Places:
             return place
         if around not in self._inner:
             if isinstance(parent, _FUNCTIONS):
-                self._inner[around] = _of_function(parent, place)
+                self._inner[around] = _of_function(parent, place, parent in self._per_item)
             elif isinstance(parent, ast.ExceptHandler):
                 self._inner[around] = replace(place, handler=True)
             else:
@@ -388,10 +389,10 @@ class Places:
         return isinstance(parent, Function) and isinstance(node, ast.stmt)
 
 
-def _of_function(node: Function | ast.Lambda, place: Place) -> Place:
+def _of_function(node: Function | ast.Lambda, place: Place, per_item: bool) -> Place:
     outermost = not isinstance(node, ast.Lambda) and not any(isinstance(scope, Function) for scope in place.scopes)
     piece = node if outermost and isinstance(node, Function) else place.slice
-    return Place(scopes=(*place.scopes, node), slice=piece)
+    return Place(scopes=(*place.scopes, node), slice=piece, loop=per_item)
 
 
 def _of_statement(parent: ast.Module | ast.ClassDef, node: ast.stmt, place: Place) -> Place:

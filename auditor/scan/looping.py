@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from auditor import cst
 
-Loop = cst.For | cst.While | cst.CompFor
+if TYPE_CHECKING:
+    from auditor.rule import Loop
 
 
-def loops(node: cst.CSTNode, ancestors: Iterable[cst.CSTNode]) -> list[Loop]:
-    """Loops of the same function that repeat `node`, innermost first. `ancestors` are its parent, the parent's, ..."""
+def loops(
+    node: cst.CSTNode,
+    ancestors: Iterable[cst.CSTNode],
+    runs_per_item: Callable[[cst.FunctionDef | cst.Lambda], object],
+) -> list[Loop]:
+    """Loops of the same function that repeat `node`, innermost first, and the function if it is one itself.
+
+    `ancestors` are its parent, the parent's, ...
+    """
     found: list[Loop] = []
     child = node
     for parent in ancestors:
         if isinstance(parent, cst.FunctionDef | cst.Lambda) and child is parent.body:
+            if runs_per_item(parent):
+                found.append(parent)
             break
         if isinstance(parent, cst.For):
             if child in (parent.body, parent.target) and not _retries(parent):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from auditor import cst
 
 if TYPE_CHECKING:
-    from auditor.rule import Context
+    from auditor.rule import Context, Loop
 
 SMALL = 16
 """Turns up to which a loop makes nothing costly that was not costly already."""
@@ -28,12 +28,14 @@ def additions(statement: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpressi
     return ()
 
 
-def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.While | None:
+def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.While | cst.FunctionDef | None:
     """The outermost loop that carries what the statement leaves in `target` from turn to turn, if one does."""
-    found: cst.For | cst.While | None = None
+    found: cst.For | cst.While | cst.FunctionDef | None = None
     grows = False
     for loop in ctx.loops(statement):
-        if isinstance(loop, cst.CompFor) or _starts_afresh(target, statement, loop, ctx):
+        if isinstance(loop, cst.CompFor | cst.Lambda) or _starts_afresh(target, statement, loop, ctx):
+            break
+        if isinstance(loop, cst.FunctionDef) and not _outlives(target, loop, ctx):
             break
         if _leaves(statement, loop, ctx):
             continue
@@ -42,12 +44,12 @@ def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.
     return found if grows else None
 
 
-def repeating(node: cst.CSTNode, ctx: Context) -> Sequence[cst.For | cst.While | cst.CompFor]:
+def repeating(node: cst.CSTNode, ctx: Context) -> Sequence[Loop]:
     """The loops around the node without those that run it a few times at most."""
     return [loop for loop in ctx.loops(node) if not _is_short(loop, ctx) and not _leaves(node, loop, ctx)]
 
 
-def renews(loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpression, ctx: Context) -> bool:
+def renews(loop: Loop, expression: cst.BaseExpression, ctx: Context) -> bool:
     """Whether the turns of the loop give the expression new values: they bind or empty something it is made from."""
     repeated: cst.CSTNode = loop
     if isinstance(loop, cst.CompFor):
@@ -58,8 +60,9 @@ def renews(loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpressi
         if isinstance(part, cst.Name | cst.Attribute | cst.Subscript)
     }
     names = {name for name in names if not ctx.stores(name, expression)}
-    whole = ctx.code(expression).strip()
-    stores = ((name, store) for name in names for store in ctx.stores(name, repeated))
+    whole, kept = ctx.code(expression).strip(), ctx.steady(loop)
+    stores = [(name, store) for name in names for store in ctx.stores(name, repeated)]
+    stores = [(name, store) for name, store in stores if not (isinstance(store, cst.Param) and name in kept)]
     return any(name != whole or not _grows(store, ctx) for name, store in stores) or any(
         isinstance(part, cst.Call)
         and isinstance(part.func, cst.Attribute)
@@ -72,8 +75,10 @@ def renews(loop: cst.For | cst.While | cst.CompFor, expression: cst.BaseExpressi
 def met_again(node: cst.CSTNode, value: cst.BaseExpression, ctx: Context) -> bool:
     """Whether the node runs many times on one and the same value."""
     loops = repeating(node, ctx)
-    if loops:
-        return not renews(loops[0], value, ctx)
+    if loops and not renews(loops[0], value, ctx):
+        return True
+    if loops and not isinstance(loops[0], cst.FunctionDef):
+        return False
     function = ctx.function(node)
     if not isinstance(function, cst.FunctionDef) or ctx.runs_once(node):
         return False
@@ -89,7 +94,7 @@ def _grows(store: cst.CSTNode, ctx: Context) -> bool:
     return isinstance(store, cst.AugAssign) or bool(additions(store, ctx))
 
 
-def _is_short(loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _is_short(loop: Loop, ctx: Context) -> bool:
     turns = ctx.turns_of(loop)
     return turns is not None and turns <= SMALL
 
@@ -111,7 +116,18 @@ def _parts(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
         yield value
 
 
-def _starts_afresh(name: str, node: cst.CSTNode, loop: cst.For | cst.While, ctx: Context) -> bool:
+def _outlives(target: str, function: cst.FunctionDef, ctx: Context) -> bool:
+    """Whether what runs of the function leave in the target is there for the next: it is not one of its own names."""
+    name, dot, _ = target.partition(".")
+    if dot:
+        return name in ctx.steady(function) or not ctx.stores(name, function)
+    return any(
+        isinstance(node, cst.Global | cst.Nonlocal) and any(item.name.value == name for item in node.names)
+        for node in ctx.descendants(function)
+    )
+
+
+def _starts_afresh(name: str, node: cst.CSTNode, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
     """Whether each turn of the loop gives the name a new value, whatever path it takes to `node`."""
     if loop in ctx.stores(name, loop):
         return True
@@ -167,9 +183,9 @@ def _mentions(name: str, value: cst.BaseExpression, ctx: Context) -> bool:
     return any(isinstance(part, cst.Attribute) and ctx.code(part).strip() == name for part in ctx.descendants(value))
 
 
-def _leaves(node: cst.CSTNode, loop: cst.For | cst.While | cst.CompFor, ctx: Context) -> bool:
+def _leaves(node: cst.CSTNode, loop: Loop, ctx: Context) -> bool:
     """Whether the loop ends right after `node`, so that it runs it at most once."""
-    if isinstance(loop, cst.CompFor):
+    if isinstance(loop, cst.CompFor | cst.FunctionDef | cst.Lambda):
         return False
     for parent in ctx.ancestors(node):
         if parent is loop:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import cst
 
 if TYPE_CHECKING:
-    from auditor.rule import Context
+    from auditor.rule import Context, Loop
 
-Loop = cst.For | cst.While | cst.CompFor
-
+_Items = cst.For | cst.CompFor | cst.FunctionDef | cst.Lambda
 _IMMUTABLE = frozenset(("str", "bytes", "int", "float", "bool", "tuple", "frozenset", "range", "pathlib.Path"))
 _BATCHES = re.compile(r"batch|chunk|pagin|page|shard", re.IGNORECASE)
 _PACING = re.compile(r"sleep|throttle|rate_?limit|limiter|backoff", re.IGNORECASE)
@@ -37,13 +36,15 @@ _OPAQUE = (cst.Call, cst.Await, cst.Yield, cst.Lambda, cst.BaseComp, cst.NamedEx
 # Loops over data
 
 
-def item_loops(node: cst.CSTNode, ctx: Context) -> Sequence[cst.For | cst.CompFor]:
+def item_loops(node: cst.CSTNode, ctx: Context) -> Sequence[_Items]:
     """Those of the repeating loops that take one item of some data at a time."""
     return [loop for loop in ctx.repeating(node) if not isinstance(loop, cst.While) and not _is_batched(loop, ctx)]
 
 
-def _is_batched(loop: cst.For | cst.CompFor, ctx: Context) -> bool:
+def _is_batched(loop: _Items, ctx: Context) -> bool:
     """Whether the loop goes by batches: `range(0, n, size)`, `for chunk in ...`, `for row in pages(...)`."""
+    if isinstance(loop, cst.FunctionDef | cst.Lambda):
+        return False
     iterable = loop.iter
     if isinstance(iterable, cst.Call):
         if ctx.qualified(iterable.func) == "builtins.range":
@@ -117,10 +118,24 @@ def _is_changed(chain: cst.Name | cst.Attribute, loop: Loop, ctx: Context, immut
         # a module, class or function
         immutable = True
     immutable = immutable or ctx.type_of(chain) in _IMMUTABLE
+    kept = ctx.steady(loop)
     return any(
-        not prefixes.isdisjoint(ctx.binds(node)) or (not immutable and _mutates(node, text, prefixes, ctx))
+        _binds(node, prefixes, kept, ctx)
+        or (not immutable and not _is_call_of(loop, node) and _mutates(node, text, prefixes, ctx))
         for node in _repeated(loop, ctx)
     )
+
+
+def _binds(node: cst.CSTNode, names: set[str], kept: Collection[str], ctx: Context) -> bool:
+    return not names.isdisjoint(ctx.binds(node)) and not (isinstance(node, cst.Param) and node.name.value in kept)
+
+
+def _is_call_of(loop: Loop, node: cst.CSTNode) -> bool:
+    """Whether the function that is repeated calls itself there: what it does is all seen."""
+    if not isinstance(loop, cst.FunctionDef) or not isinstance(node, cst.Call):
+        return False
+    called = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+    return isinstance(called, cst.Name) and called.value == loop.name.value
 
 
 def _mutates(node: cst.CSTNode, text: str, prefixes: set[str], ctx: Context) -> bool:
@@ -163,6 +178,8 @@ def _is_pure(call: cst.Call, ctx: Context) -> bool:
 
 def carries(node: cst.Call | cst.Await, loop: Loop, ctx: Context) -> bool:
     """Whether a later turn depends on what the node yields in this one, by what it is given or by running at all."""
+    if isinstance(loop, cst.FunctionDef | cst.Lambda):
+        return False
     call = node.expression if isinstance(node, cst.Await) else node
     flows = list(_flows(loop, call, ctx))
     made = _made_from(node, flows, ctx)

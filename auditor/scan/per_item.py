@@ -1,0 +1,343 @@
+"""Which functions of a module run once for every item: handed to `map` and the like, or calling themselves."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from auditor.model import Span
+from auditor.records import dataclass, field, replace
+from auditor.scan.facts import Function, ModuleFacts
+from auditor.scan.source import Source
+from auditor.scan.syntax import Flat, walk
+
+_FIRST = frozenset(
+    """map filter starmap filterfalse takewhile dropwhile reduce apply applymap transform agg aggregate imap
+    imap_unordered map_async starmap_async vectorize frompyfunc apply_along_axis map_elements progress_apply
+    sub""".split()  # noqa: SIM905
+)
+"""What takes a function as its first argument and calls it for every item."""
+_SECOND = frozenset(("accumulate", "groupby", "sub", "subn"))
+_BY_KEYWORD = {
+    **dict.fromkeys(("sorted", "sort", "min", "max", "nlargest", "nsmallest", "groupby", "merge"), ("key",)),
+    **dict.fromkeys(("bisect", "bisect_left", "bisect_right", "insort", "insort_left", "insort_right"), ("key",)),
+    **dict.fromkeys(("loads", "load"), ("object_hook", "object_pairs_hook")),
+    **dict.fromkeys(("dumps", "dump"), ("default",)),
+    **dict.fromkeys(("sub", "subn"), ("repl",)),
+    **dict.fromkeys(("apply", "transform", "agg", "aggregate", "map", "applymap"), ("func",)),
+    "accumulate": ("func",),
+}
+_NAMES = _FIRST | _SECOND | {*_BY_KEYWORD, "iter"}
+_BESIDE = frozenset(("map", "starmap", "imap", "imap_unordered", "map_async", "starmap_async"))
+"""Methods by which pools run a function, beside one another."""
+_CARRYING = frozenset(("reduce", "accumulate"))
+_WRAPPERS = frozenset(("partial", "cmp_to_key"))
+_LINKS = frozenset(("next", "next_", "nxt", "left", "right", "rest", "tail", "cdr", "lhs", "rhs"))
+"""Attributes that lead from one item to another of the same kind."""
+_BRANCHES = re.compile(r"child|kids|branch|subtree|node|descend|subgroup|submodule", re.IGNORECASE)
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_Repeated = Function | ast.Lambda
+
+
+@dataclass(frozen=True, slots=True)
+class PerItem:
+    """How a function comes to run for every item: `by` whom, None if it calls itself, and on which line.
+
+    kept: parameters with one and the same value in all runs. items: what the items are taken from, if that is all that
+    the function is run for. beside: runs may overlap. carried: a run needs what the one before has brought.
+    """
+
+    by: str | None
+    line: int
+    kept: frozenset[str] = frozenset()
+    items: ast.expr | None = None
+    beside: bool = False
+    carried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """A call (its index) that runs a function for every item, and the expression that names the function."""
+
+    call: int
+    function: ast.expr
+    beside: bool
+
+
+@dataclass(slots=True)
+class Runs:
+    """The functions of a module that run for every item, and the calls that run one by its name."""
+
+    functions: dict[_Repeated, PerItem] = field(default_factory=dict)
+    handings: list[Handing] = field(default_factory=list)
+    _placed: dict[Span, PerItem] | None = None
+
+    def at(self, span: Span, source: Source) -> PerItem | None:
+        """How the function that stands there runs for every item, if it does."""
+        if self._placed is None:
+            self._placed = {source.span(node): run for node, run in self.functions.items()}
+        return self._placed.get(span)
+
+
+def runs_per_item(facts: ModuleFacts) -> Runs:
+    """What of the module runs for every item."""
+    if facts.runs is None:
+        facts.runs = _Search(facts.flat).found()
+    return facts.runs
+
+
+class _Search:
+    def __init__(self, flat: Flat) -> None:
+        self._flat = flat
+        self._defined: dict[str, list[int]] = {}
+        for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef):
+            self._defined.setdefault(flat.nodes[index].name, []).append(index)
+        self._selves: dict[int, list[ast.Call]] = {}
+        self._per_item: set[int] = set()
+        self._runs = Runs()
+
+    def found(self) -> Runs:
+        nodes = self._flat.nodes
+        for index in self._flat.of(ast.Call):
+            name = _name_of(nodes[index].func)
+            if name in _NAMES:
+                for handed in _handed(nodes[index], name):
+                    self._hand(index, name, handed)
+            if name in self._defined:
+                self._recur(index, name)
+        for index in sorted(self._per_item):
+            function, calls = nodes[index], self._selves[index]
+            self._runs.functions[function] = PerItem(None, calls[0].lineno, _handed_on(function, calls))
+        return self._runs
+
+    # handed over
+
+    def _hand(self, index: int, name: str, function: ast.expr) -> None:
+        call = self._flat.nodes[index]
+        beside = name in _BESIDE and isinstance(call.func, ast.Attribute) and not _is_of_itertools(call.func)
+        named, given = _unwrapped(function)
+        if isinstance(named, ast.Lambda):
+            targets = [named]
+        else:
+            self._runs.handings.append(Handing(index, named, beside))
+            targets = [self._flat.nodes[target] for target in self._meant(named, index)]
+        for target in targets:
+            known = self._runs.functions.get(target)
+            items = call.args[1] if name in ("map", "filter") and len(call.args) == 2 and known is None else None
+            kept = _defaulted(target) | _given(target, given) | _receiver(target, named)
+            run = PerItem(name, call.lineno, kept, items, beside, name in _CARRYING)
+            self._runs.functions[target] = run if known is None else _both(known, run)
+
+    def _meant(self, named: ast.expr, index: int) -> list[int]:
+        """The functions of the module that a name or `self.name` may mean there."""
+        match named:
+            case ast.Name(id=name):
+                around = {*self._around(index)}
+                owners = ((self._owner(target), target) for target in self._defined.get(name, ()))
+                return [target for owner, target in owners if owner == 0 or owner in around]
+            case ast.Attribute(value=ast.Name(id=receiver), attr=name):
+                klass = self._class_of(receiver, index)
+                return [target for target in self._defined.get(name, ()) if self._owner(target) == klass]
+        return []
+
+    def _around(self, index: int) -> Iterator[int]:
+        """Indices of the functions around a node."""
+        while index:
+            index = self._flat.parents[index]
+            if isinstance(self._flat.nodes[index], Function):
+                yield index
+
+    def _owner(self, function: int) -> int:
+        """Index of the function, class or module that a function stands in."""
+        index = self._flat.parents[function]
+        while not isinstance(self._flat.nodes[index], Function | ast.ClassDef | ast.Module):
+            index = self._flat.parents[index]
+        return index
+
+    def _class_of(self, receiver: str, index: int) -> int | None:
+        """Index of the class whose object, or which itself, the name stands for there."""
+        for function in self._around(index):
+            owner, parameters = self._owner(function), self._flat.nodes[function].args.args
+            klass = self._flat.nodes[owner]
+            if isinstance(klass, ast.ClassDef):
+                return owner if receiver == klass.name or (parameters and parameters[0].arg == receiver) else None
+        return None
+
+    # calling itself
+
+    def _recur(self, index: int, name: str) -> None:
+        call, nodes = self._flat.nodes[index], self._flat.nodes
+        around, loops, is_own = self._out_of(index)
+        function = nodes[around]
+        if not is_own or not isinstance(function, Function) or function.name != name:
+            return
+        if self._is_itself(call.func, around, loops):
+            self._selves.setdefault(around, []).append(call)
+            if loops or _goes_on(call, function):
+                self._per_item.add(around)
+
+    def _out_of(self, index: int) -> tuple[int, list[_Loop], bool]:
+        """The innermost function or class around the call, the loops in between, and whether the body runs the call."""
+        nodes, loops = self._flat.nodes, list[_Loop]()
+        child, around = index, self._flat.parents[index]
+        while not isinstance(nodes[around], Function | ast.ClassDef | ast.Module):
+            node, inner = nodes[around], nodes[child]
+            if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+                if inner is not node.iter and inner not in getattr(node, "orelse", ()):
+                    loops.append(_Loop(node.target, node.iter))
+            elif isinstance(node, _COMPREHENSIONS) and not isinstance(inner, ast.comprehension):
+                loops += (_Loop(generator.target, generator.iter) for generator in node.generators)
+            elif isinstance(node, ast.Lambda):
+                if node not in self._runs.functions:
+                    return around, loops, False
+                loops.append(_Loop(node.args, self._runs.functions[node].items or node))
+            child, around = around, self._flat.parents[around]
+        function = nodes[around]
+        return around, loops, isinstance(function, Function) and nodes[child] in function.body
+
+    def _is_itself(self, func: ast.expr, function: int, loops: list[_Loop]) -> bool:
+        """Whether the callee is the function around the call, of the same object or of one below it."""
+        klass = self._flat.nodes[self._owner(function)]
+        match func:
+            case ast.Name():
+                return not isinstance(klass, ast.ClassDef)
+            case ast.Attribute(value=ast.Name(id=receiver)) if isinstance(klass, ast.ClassDef):
+                parameters = self._flat.nodes[function].args.args
+                return receiver in (klass.name, parameters[0].arg if parameters else None) or any(
+                    loop.gives(receiver) and loop.is_over_branches() for loop in loops
+                )
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    """What a loop binds, and what it goes through."""
+
+    target: ast.AST
+    items: ast.AST
+
+    def gives(self, name: str) -> bool:
+        return any(isinstance(node, ast.Name) and node.id == name for node in walk(self.target))
+
+    def is_over_branches(self) -> bool:
+        """Whether it goes through what is named as the parts of a tree are."""
+        nodes = walk(self.items)
+        names = [node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "") for node in nodes]
+        return any(_BRANCHES.search(name) for name in names)
+
+
+def handed_to(call: ast.Call) -> Iterator[ast.expr]:
+    """The functions that the call runs for every item, those of `partial` without it."""
+    return (_unwrapped(function)[0] for function in _handed(call, _name_of(call.func)))
+
+
+def _name_of(func: ast.expr) -> str:
+    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+
+
+def _handed(call: ast.Call, name: str) -> Iterator[ast.expr]:
+    """The arguments that the call runs for every item, if they are functions."""
+    if name == "iter":
+        yield from call.args[:1] if len(call.args) == 2 else ()
+        return
+    if name in _FIRST:
+        yield from call.args[:1]
+    if name in _SECOND:
+        yield from call.args[1:2]
+    keywords = _BY_KEYWORD.get(name, ())
+    yield from (keyword.value for keyword in call.keywords if keyword.arg in keywords)
+
+
+def _unwrapped(function: ast.expr) -> tuple[ast.expr, ast.Call | None]:
+    """The function in `partial(f, ...)` and `cmp_to_key(f)`, and the call of `partial`."""
+    match function:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[inner, *_]) if name in _WRAPPERS:
+            return inner, function if name == "partial" else None
+    return function, None
+
+
+def _is_of_itertools(func: ast.Attribute) -> bool:
+    return isinstance(func.value, ast.Name) and func.value.id in ("itertools", "it")
+
+
+def _both(known: PerItem, other: PerItem) -> PerItem:
+    """What holds of a function that two calls run for every item."""
+    return replace(
+        known,
+        kept=known.kept & other.kept,
+        items=None,
+        beside=known.beside and other.beside,
+        carried=known.carried and other.carried,
+    )
+
+
+def _parameters(function: _Repeated) -> list[str]:
+    return [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+
+
+def _defaulted(function: _Repeated) -> frozenset[str]:
+    """Parameters with a default, which those that call for every item do not give."""
+    arguments = function.args
+    named = _parameters(function)[len(_parameters(function)) - len(arguments.defaults) :]
+    only = (one.arg for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default)
+    return frozenset((*named, *only))
+
+
+def _given(function: _Repeated, partial: ast.Call | None) -> frozenset[str]:
+    """Parameters that `partial` gives."""
+    if partial is None:
+        return frozenset()
+    by_keyword = (keyword.arg for keyword in partial.keywords if keyword.arg)
+    return frozenset((*_parameters(function)[: len(partial.args) - 1], *by_keyword))
+
+
+def _receiver(function: _Repeated, named: ast.expr) -> frozenset[str]:
+    """The receiver, where a method was handed over with its object."""
+    return frozenset(_parameters(function)[:1]) if isinstance(named, ast.Attribute) else frozenset()
+
+
+def _handed_on(function: Function, calls: Sequence[ast.Call]) -> frozenset[str]:
+    """Parameters that the function hands on to itself as they are."""
+    return frozenset.intersection(*(frozenset(_same_in(call, function)) for call in calls))
+
+
+def _same_in(call: ast.Call, function: Function) -> Iterator[str]:
+    parameters = _parameters(function)
+    if isinstance(call.func, ast.Attribute) and parameters:
+        receiver, *parameters = parameters
+        if isinstance(call.func.value, ast.Name) and call.func.value.id == receiver:
+            yield receiver
+    for parameter, argument in zip(parameters, call.args, strict=False):
+        if isinstance(argument, ast.Starred):
+            return
+        if isinstance(argument, ast.Name) and argument.id == parameter:
+            yield parameter
+    for keyword in call.keywords:
+        if keyword.arg and isinstance(keyword.value, ast.Name) and keyword.value.id == keyword.arg:
+            yield keyword.arg
+
+
+def _goes_on(call: ast.Call, function: Function) -> bool:
+    """Whether the call gets the rest of a list, or the next of the linked items, that the function was given."""
+    own = {*_parameters(function)}
+    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+        match argument:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice()) if name in own:
+                return True
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in own and attr in _LINKS:
+                return True
+            case ast.Name(id=name) if name in _rests(function):
+                return True
+    return False
+
+
+def _rests(function: Function) -> Iterator[str]:
+    """Names of the function that get all but the first of something: `first, *rest = items`."""
+    for node in walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=[*_, ast.Starred(value=ast.Name(id=name))])]):
+                yield name
+            case ast.MatchSequence(patterns=[_, *_, ast.MatchStar(name=str(name))]):
+                yield name
