@@ -194,7 +194,9 @@ class Cache:
                 return
             for table in ("scans", "outlines", "places", "notes"):
                 count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                oldest = f"SELECT key FROM {table} ORDER BY day LIMIT {count // 4}"
+                # notes are few: of those of one day, none is older than the others
+                aged = "WHERE day < (SELECT max(day) FROM notes)" if table == "notes" else ""
+                oldest = f"SELECT key FROM {table} {aged} ORDER BY day LIMIT {count // 4}"
                 db.execute(f"DELETE FROM {table} WHERE key IN ({oldest})")
 
     @contextlib.contextmanager
