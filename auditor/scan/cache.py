@@ -184,7 +184,10 @@ class Cache:
         self._db.execute("COMMIT")
 
     def _evict(self, db: sqlite3.Connection) -> None:
-        """Drop the oldest quarter, as often as it takes, and notes also by age."""
+        """Drop the oldest quarter of each table, as often as it takes, and notes also by age.
+
+        What was used today goes only when nothing older is left in any table: a table of a few rows is not at fault.
+        """
         db.execute("DELETE FROM notes WHERE day < ?", (self._day - _NOTE_DAYS,))
         for _ in range(16):
             pages, free, size = (
@@ -192,12 +195,17 @@ class Cache:
             )
             if (pages - free) * size <= MAX_BYTES:
                 return
-            for table in ("scans", "outlines", "places", "notes"):
-                count = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                # notes are few: of those of one day, none is older than the others
-                aged = "WHERE day < (SELECT max(day) FROM notes)" if table == "notes" else ""
-                oldest = f"SELECT key FROM {table} {aged} ORDER BY day LIMIT {count // 4}"
-                db.execute(f"DELETE FROM {table} WHERE key IN ({oldest})")
+            if not self._drop_quarters(db, self._day):
+                self._drop_quarters(db, self._day + 1)
+
+    def _drop_quarters(self, db: sqlite3.Connection, before: int) -> int:
+        """Drop a quarter of each table, rounded up, of what was last used before that day; returns how many rows."""
+        dropped = 0
+        for table in ("scans", "outlines", "places", "notes"):
+            count = db.execute(f"SELECT count(*) FROM {table} WHERE day < ?", (before,)).fetchone()[0]
+            oldest = f"SELECT key FROM {table} WHERE day < ? ORDER BY day LIMIT ?"
+            dropped += db.execute(f"DELETE FROM {table} WHERE key IN ({oldest})", (before, -(-count // 4))).rowcount
+        return dropped
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -155,12 +155,15 @@ def test_what_was_not_used_for_longest_goes_first(code: Path, directory: Path, m
     (file,) = directory.glob("*.db")
     with sqlite3.connect(file) as db:
         db.executemany("INSERT INTO scans VALUES (?, ?, 1)", [(b"%d" % n, "x" * 1000) for n in range(2000)])
+        today = db.execute("SELECT max(day) FROM scans").fetchone()[0]
+        db.executemany("INSERT INTO notes VALUES (?, 'used today', ?)", [(b"%d" % n, today) for n in range(20)])
     monkeypatch.setattr(cache, "MAX_BYTES", 2**20)
     write(code / "b.py", QUEUE)
     first = scan(code)
 
     with sqlite3.connect(file) as db:
         assert db.execute("SELECT count(*) FROM scans WHERE day = 1").fetchone()[0] < 1100
+        assert db.execute("SELECT count(*) FROM notes WHERE note = 'used today'").fetchone()[0] == 20
     assert scan(code, sealed()) == first
 
 
