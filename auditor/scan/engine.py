@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor import cst
 from auditor.model import Site, Skip, Span, Suspect
 from auditor.records import dataclass, replace
 from auditor.rule import Step
@@ -25,13 +26,13 @@ from auditor.scan.per_item import runs_per_item
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import NotShadowedError, Shadow
+from auditor.scan.shadow.text import text_between
 from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 from auditor.scan.suppressions import suppressions
 from auditor.scan.syntax import Flat, children
 
 if TYPE_CHECKING:
-    from auditor import cst
     from auditor.rule import Rule
 
 MAX_SLICE_LINES = 5000
@@ -291,9 +292,17 @@ class _FileRun:
             function=self.source.span(functions[-1]) if functions else None,
             chain=tuple(str(step) for step in match.chain),
         )
-        self.drafts.append((suspect, " ".join(piece.code(flagged).split())))
+        self.drafts.append((suspect, " ".join(self._text(piece, flagged).split())))
         if self.found is not None and isinstance(piece, Slice):
             self.found(Found(rule, suspect, flagged, context, piece))
+
+    def _text(self, piece: Piece, flagged: cst.CSTNode) -> str:
+        """What is flagged, as its author wrote it; to LibCST, comments around a compound statement are part of it."""
+        if not isinstance(flagged, cst.BaseCompoundStatement):
+            return piece.code(flagged)
+        span = piece.span(flagged)
+        begin, end = (span.line, span.column - 1), (span.end_line, span.end_column - 1)
+        return text_between(self.source, begin, end)
 
     def _ways(self, node: ast.expr | ast.stmt, rule: Rule) -> dict[Span, tuple[Step, ...]]:
         """The way from the candidate to what the rule looks for, if the outlook knows one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,11 @@ def scan_bytes(tmp_path: Path, data: bytes, name: str = "m.py") -> tuple[list[st
         (b"print '%s' % x\n", "(Python 2?)"),
         (b"exec 'hello'\n", "(Python 2?)"),
         (b"raise E, 'hello'\n", "(Python 2?)"),
-        (b"try:\n    pass\nexcept E, e:\n    pass\n", "(Python 2, or later than"),
+        pytest.param(
+            b"try:\n    pass\nexcept E, e:\n    pass\n",
+            "(Python 2, or later than",
+            marks=pytest.mark.skipif(sys.version_info >= (3, 14), reason="is Python again"),
+        ),
         (b"if x: print 'hello'\n", "(Python 2?)"),
         (b"x = 0xFFL\n", "(Python 2?)"),
         (b"x = 0777\n", "(Python 2?)"),
@@ -107,6 +112,37 @@ def test_a_fingerprint_survives_lines_moving_above_it() -> None:
 
     assert before.span != after.span
     assert before.fingerprint == after.fingerprint
+
+
+def test_comments_around_a_flagged_statement_are_no_part_of_it() -> None:
+    cached = "@lru_cache(maxsize=None)\n{0}def known(self, x):\n{0}    return x\n"
+    engine = Engine([find_rule("unbounded-cache")])
+    start = "from functools import lru_cache\n\n"
+
+    (top,) = engine.scan_text(start + cached.format("")).suspects
+    (told,) = engine.scan_text(start + "# never cleared\n" + cached.format("") + "\n    # the end\n").suspects
+    (inner,) = engine.scan_text(start + "if start:\n    " + cached.format("    ")).suspects
+    (inner_told,) = engine.scan_text(
+        start + "if start:\n    # never cleared\n    " + cached.format("    ") + "    # the end\n"
+    ).suspects
+
+    assert top.fingerprint == told.fingerprint
+    assert inner.fingerprint == inner_told.fingerprint
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="syntax of Python 3.14")
+@pytest.mark.parametrize(
+    "line",
+    ["except ValueError, TypeError:", "except* ValueError, TypeError:"],
+)
+def test_several_exceptions_need_no_parentheses(line: str) -> None:
+    scan = Engine(bundled_rules()).scan_text(
+        f"import json\n\ndef f(xs):\n    for x in xs:\n        try:\n            y = json.loads(json.dumps(x))\n"
+        f"        {line}\n            y = t'{{x!r:>{{len(xs)}}}}'\n    return y\n"
+    )
+
+    assert scan.skipped == ()
+    assert [suspect.rule for suspect in scan.suspects] == ["json-roundtrip-copy"]
 
 
 def test_equal_suspects_have_fingerprints_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,10 @@ def compare_source(source: Source) -> int:
     ["asyncio/tasks.py", "dataclasses.py", "ast.py", "typing.py", "test/test_grammar.py", "test/test_fstring.py"],
 )
 def test_shadows_are_what_libcst_parses(name: str) -> None:
-    assert compare_source(parse_source((LIBRARY / name).read_bytes(), name)) > 1000
+    # LibCST loses the blanks after a conversion, which Python takes since 3.12
+    data = re.sub(rb"(![ars]) +([:}])", rb"\1\2", (LIBRARY / name).read_bytes())
+
+    assert compare_source(parse_source(data, name)) > 1000
 
 
 @pytest.mark.parametrize(
