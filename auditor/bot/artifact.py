@@ -15,16 +15,17 @@ from auditor.records import replace
 from auditor.report.saved import from_json
 
 if TYPE_CHECKING:
-    from auditor.model import Finding, Report
+    from auditor.model import Finding, Report, Suspect
 
 MOST_BYTES = 64 * 1024 * 1024
 """A report on a million lines has about a tenth of this."""
 
 _LONGEST = 2_000
+_LAST_LINE = 2**31 - 1
 
 
 def load_report(file: Path) -> Report:
-    """The report in `file`, without findings whose path leaves the repository, and with overlong texts cut.
+    """The report in `file`, without findings whose place no repository has, and with overlong texts cut.
 
     Raises:
         ReportError: the file cannot be read, is no regular file, is too large, or is not a report.
@@ -39,18 +40,29 @@ def load_report(file: Path) -> Report:
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"{file} cannot be read: {error}") from error
     report = from_json(text, str(file))
-    return replace(report, findings=tuple(_cut(one) for one in report.findings if _is_inside(one.suspect.path)))
+    return replace(
+        report,
+        findings=tuple(_cut(one) for one in report.findings if _is_inside(one.suspect)),
+        set_aside=tuple(_cut(one) for one in report.set_aside if _is_inside(one.suspect)),
+    )
 
 
-def _is_inside(path: str) -> bool:
+def _is_inside(suspect: Suspect) -> bool:
+    path = suspect.path
     pure = PurePosixPath(path)
-    return bool(path) and not pure.is_absolute() and ".." not in pure.parts and "\0" not in path
+    plain = bool(path) and not pure.is_absolute() and ".." not in pure.parts and "\0" not in path
+    return plain and len(path) <= _LONGEST and 1 <= suspect.span.line <= _LAST_LINE
 
 
 def _cut(finding: Finding) -> Finding:
     suspect, verdict = finding.suspect, finding.verdict
     return replace(
         finding,
-        suspect=replace(suspect, message=suspect.message[:_LONGEST], symbol=suspect.symbol[:_LONGEST]),
+        suspect=replace(
+            suspect,
+            span=replace(suspect.span, end_line=min(suspect.span.end_line, _LAST_LINE)),
+            message=suspect.message[:_LONGEST],
+            symbol=suspect.symbol[:_LONGEST],
+        ),
         verdict=replace(verdict, reason=verdict.reason[:_LONGEST]),
     )

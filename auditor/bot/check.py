@@ -20,6 +20,9 @@ MOST_CHARACTERS = 65_535
 MOST_ANNOTATIONS = 50
 """In one request; further ones are appended by further requests."""
 
+_MOST_MARKED = 500
+"""Of ten thousand, nobody reads the rest; and a token has a thousand requests an hour for the whole repository."""
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
@@ -35,12 +38,18 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`conclusion` is "failure", "neutral" or "success"."""
+    """`conclusion` is "failure", "neutral" or "success". `unmarked` findings have no annotation, for their number."""
 
     conclusion: str
     title: str
     summary: str
     annotations: tuple[Annotation, ...]
+    unmarked: int = 0
+
+    @property
+    def said(self) -> str:
+        """What is to be logged of it."""
+        return f"{self.conclusion}, {self.unmarked:,} more lines not marked" if self.unmarked else self.conclusion
 
     def batches(self) -> Iterator[tuple[Annotation, ...]]:
         """The annotations in portions of MOST_ANNOTATIONS; one empty portion if there are none."""
@@ -63,7 +72,8 @@ def check(change: Change, head: Report, summary: str) -> Check:
     cut = "\n\n*The rest was cut.*"
     if len(summary) > MOST_CHARACTERS:
         summary = summary[: MOST_CHARACTERS - len(cut)] + cut
-    return Check(conclusion, headline(change), summary, _annotations(found, head.prefix))
+    marked = _annotations(found[:_MOST_MARKED], head.prefix)
+    return Check(conclusion, headline(change), summary, marked, unmarked=len(found) - len(marked))
 
 
 def _annotations(findings: Sequence[Finding], prefix: str) -> tuple[Annotation, ...]:

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from auditor.bot.change import compare
 from auditor.bot.check import Check, check
 from auditor.bot.comment import Subject, body, is_worth_saying, open_ones
-from auditor.bot.event import DeniedError, Event
-from auditor.bot.remarks import Remark, remarks
+from auditor.bot.event import BotError, DeniedError, Event, MovedOnError, UnreachableError
+from auditor.bot.remarks import ChangedFile, Remark, remarks
 from auditor.records import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from auditor.change import FileChange
     from auditor.model import Report
 
 T = TypeVar("T")
 
 
 class Forge(Protocol):
-    """One pull or merge request on a forge. Methods raise DeniedError if the token lacks the right, else BotError."""
+    """One pull or merge request on a forge. Methods raise BotError: of which kind says what became of the request."""
 
-    def changed(self) -> tuple[FileChange, ...]:
+    def changed(self) -> tuple[ChangedFile, ...]:
         """The files that the request changes."""
 
     def comment(self, body: str, order: int, *, create: bool) -> str:
@@ -37,13 +36,15 @@ class Forge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of it. `log` has a line for each step; `denied` says that the forge did not allow one of them.
+    """What became of it. `log` has a line for each step.
 
+    `denied` says that the forge did not allow one of them, `failed` that one failed for another reason.
     `text` is the comment, for a job summary; `introduced` is the head's report with nothing but what was introduced.
     """
 
     log: tuple[str, ...]
     denied: bool
+    failed: bool
     text: str
     introduced: Report
 
@@ -52,13 +53,19 @@ class Delivered:
 class _Steps:
     log: list[str] = field(default_factory=list)
     denied: bool = False
+    failed: bool = False
+    over: bool = False
 
     def take(self, name: str, step: Callable[[], T], default: T) -> T:
+        if self.over:
+            return default
         try:
             done: T = step()
-        except DeniedError as error:
+        except BotError as error:
             self.log.append(f"{name}: {error}")
-            self.denied = True
+            self.denied |= isinstance(error, DeniedError)
+            self.failed |= not isinstance(error, DeniedError | MovedOnError)
+            self.over = isinstance(error, UnreachableError | MovedOnError)
             return default
         if isinstance(done, str | int):
             self.log.append(f"{name}: {done}")
@@ -66,21 +73,18 @@ class _Steps:
 
 
 def deliver(forge: Forge, event: Event, head: Report, base: Report | None) -> Delivered:
-    """Comment, remark and check. A step that the token may not take is logged, and the others are taken still.
-
-    Raises:
-        BotError: the forge refused for another reason, or cannot be reached.
-    """
+    """Comment, remark and check. A step that fails is logged; the others follow where there is a point in it."""
     if event.untrusted:
         # a suggestion is code that one click commits: never from a stranger's hand
         head = replace(head, findings=tuple(replace(one, fix=None) for one in head.findings))
     steps = _Steps()
-    files: tuple[FileChange, ...] = steps.take("changed files", forge.changed, ())
-    change = compare(head, base, files)
+    files: tuple[ChangedFile, ...] = steps.take("changed files", forge.changed, ())
+    change = compare(head, base, [file.change for file in files])
     text = body(change, head, base, Subject(event.sha, event.order, event.link))
     steps.take("comment", lambda: forge.comment(text, event.order, create=is_worth_saying(change)), "")
     found = remarks(open_ones(change), head.prefix, files)
     if found:
         steps.take("new remarks", lambda: forge.review(found), 0)
     steps.take("check", lambda: forge.check(check(change, head, text)), "")
-    return Delivered(tuple(steps.log), steps.denied, text, replace(head, findings=change.introduced))
+    introduced = replace(head, findings=change.introduced)
+    return Delivered(tuple(steps.log), steps.denied, steps.failed, text, introduced)

@@ -21,11 +21,19 @@ class DeniedError(BotError):
     """The token may not do this: that of a pull request from a fork is read-only."""
 
 
+class UnreachableError(BotError):
+    """The forge does not answer, or takes nothing more for now: to ask it for anything else is in vain."""
+
+
+class MovedOnError(BotError):
+    """The change that was measured is no longer that of an open pull request: a newer run has the word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Where to comment. `number` is None where it has to be found by `sha` and `branch` ("owner:name").
 
-    untrusted: the report was made by a stranger's code (a `workflow_run` after a pull request from a fork).
+    untrusted: the report was made by a stranger's code: in a `workflow_run`, or for a request from a fork.
     """
 
     api: str
@@ -73,7 +81,7 @@ def github_event(environment: Mapping[str, str]) -> Event:
         branch=branch,
         order=int(run) if run.isdecimal() else 0,
         link=f"{server}/{repository}/actions/runs/{run}" if run.isdecimal() else "",
-        untrusted=bool(after),
+        untrusted=bool(after) or _is_from_fork(pull),
     )
 
 
@@ -90,17 +98,28 @@ def gitlab_event(environment: Mapping[str, str]) -> Event:
             ' `rules: - if: $CI_PIPELINE_SOURCE == "merge_request_event"`'
         )
     order = environment.get("CI_PIPELINE_ID", "")
+    # in a pipeline of the fork, CI_PROJECT_ID is the fork, which has no such merge request, or another one
+    project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or _needed(
+        environment, "CI_PROJECT_ID", "run this in a GitLab CI job"
+    )
     return Event(
         api=_needed(environment, "CI_SERVER_URL", "run this in a GitLab CI job"),
-        repository=_needed(environment, "CI_PROJECT_ID", "run this in a GitLab CI job"),
+        repository=project,
         token=environment.get("AUDIT_GITLAB_TOKEN") or environment.get("GITLAB_TOKEN") or "",
         number=int(number),
-        sha=environment.get("CI_COMMIT_SHA", ""),
+        # that of the merge, in a pipeline of merged results
+        sha=environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environment.get("CI_COMMIT_SHA", ""),
         branch="",
         order=int(order) if order.isdecimal() else 0,
         link=environment.get("CI_PIPELINE_URL", ""),
-        untrusted=environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != environment.get("CI_PROJECT_ID"),
+        untrusted=environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != project,
     )
+
+
+def _is_from_fork(pull: Mapping[str, Any]) -> bool:
+    """Whether the head lies in another repository, or in one that is gone."""
+    names = [_object(_object(pull, side), "repo").get("full_name") for side in ("head", "base")]
+    return bool(pull) and (names[0] is None or names[0] != names[1])
 
 
 def _needed(environment: Mapping[str, str], name: str, remedy: str) -> str:

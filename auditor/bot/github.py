@@ -12,8 +12,8 @@ from github import Auth, Github, GithubException, GithubRetry, UnknownObjectExce
 from github.GithubObject import NotSet
 
 from auditor.bot.comment import order_of
-from auditor.bot.event import BotError, DeniedError, Event
-from auditor.bot.remarks import file_change
+from auditor.bot.event import BotError, DeniedError, Event, MovedOnError, UnreachableError
+from auditor.bot.remarks import changed_file
 
 if TYPE_CHECKING:
     from github.IssueComment import IssueComment
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
     from auditor.bot.check import Annotation, Check
-    from auditor.bot.remarks import Remark
-    from auditor.change import FileChange
+    from auditor.bot.remarks import ChangedFile, Remark
 
 CHECK_NAME = "audit"
 TIMEOUT_S = 20
@@ -35,7 +34,7 @@ _DENIED = (401, 403, 404)
 
 
 class GitHubForge:
-    """One pull request. Methods raise DeniedError if the token lacks the right, else BotError."""
+    """One pull request. Methods raise BotError: of which kind says what became of the request."""
 
     def __init__(self, event: Event, backoff_s: float = 1.0) -> None:
         self._event = event
@@ -59,11 +58,11 @@ class GitHubForge:
         self._found: tuple[Repository, PullRequest] | None = None
         self._name: str | None = None
 
-    def changed(self) -> tuple[FileChange, ...]:
+    def changed(self) -> tuple[ChangedFile, ...]:
         """The files that the pull request changes."""
         with _translated("read the changed files"):
             return tuple(
-                file_change(
+                changed_file(
                     None if file.status == "added" else file.previous_filename or file.filename,
                     None if file.status == "removed" else file.filename,
                     file.patch,
@@ -90,9 +89,14 @@ class GitHubForge:
             return done
 
     def review(self, remarks: Sequence[Remark]) -> int:
-        """Post the remarks that are not there yet as one review. Returns their number."""
+        """Post the remarks that are not there yet as one review. Returns their number.
+
+        None are posted on a commit that is no longer the head: the lines of the changed files are those of the head.
+        """
         with _translated("review the pull request"):
             pull = self._pull()
+            if pull.head.sha != self._event.sha:
+                return 0
             there = "\n".join(one.body for one in islice(pull.get_review_comments(), _MOST_LISTED))
             new = [remark for remark in remarks if remark.key not in there]
             if new:
@@ -121,7 +125,7 @@ class GitHubForge:
                     )
                 else:
                     run.edit(output=output)
-        return check.conclusion
+        return check.said
 
     def _repository(self) -> Repository:
         return self._both()[0]
@@ -144,7 +148,7 @@ class GitHubForge:
         for pull in islice(repository.get_pulls(state="open", sort="updated", direction="desc", **heads), 500):
             if pull.head.sha == event.sha:
                 return pull
-        raise BotError(f"no open pull request of {event.repository} has the head {event.sha}; it may have moved on")
+        raise MovedOnError(f"no open pull request of {event.repository} has the head {event.sha}; it may have moved on")
 
     def _edit_first(self, comments: Sequence[IssueComment], body: str) -> bool:
         for one in comments:
@@ -211,7 +215,12 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except GithubException as error:
         said = error.data.get("message", "") if isinstance(error.data, dict) else str(error.data or "")
-        kind = DeniedError if error.status in _DENIED and "rate limit" not in said.lower() else BotError
+        limited = error.status == 429 or "rate limit" in said.lower()
+        kind = BotError
+        if limited or error.status >= 500:
+            kind = UnreachableError
+        elif error.status in _DENIED:
+            kind = DeniedError
         raise kind(f"GitHub did not let audit {what}: {error.status} {said}".rstrip()) from error
     except requests.RequestException as error:
-        raise BotError(f"GitHub could not be reached to {what}: {error}") from error
+        raise UnreachableError(f"GitHub could not be reached to {what}: {error}") from error

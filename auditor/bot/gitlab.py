@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from gitlab import Gitlab
-from gitlab.exceptions import GitlabAuthenticationError, GitlabDeleteError, GitlabError, GitlabUpdateError
+from gitlab.exceptions import (
+    GitlabAuthenticationError,
+    GitlabCreateError,
+    GitlabDeleteError,
+    GitlabError,
+    GitlabUpdateError,
+)
 
 from auditor.bot.comment import order_of
-from auditor.bot.event import BotError, DeniedError, Event
-from auditor.bot.remarks import file_change
+from auditor.bot.event import BotError, DeniedError, Event, UnreachableError
+from auditor.bot.remarks import changed_file
 
 if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
 
     from auditor.bot.check import Check
-    from auditor.bot.remarks import Remark
-    from auditor.change import FileChange
+    from auditor.bot.remarks import ChangedFile, Remark
 
 TIMEOUT_S = 20
 _ATTEMPTS = 5
@@ -35,7 +40,7 @@ class _Client(Gitlab):
 
 
 class GitLabForge:
-    """One merge request. Methods raise DeniedError if the token lacks the right, else BotError."""
+    """One merge request. Methods raise BotError: of which kind says what became of the request."""
 
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -44,15 +49,15 @@ class GitLabForge:
         )
         self._found: ProjectMergeRequest | None = None
 
-    def changed(self) -> tuple[FileChange, ...]:
+    def changed(self) -> tuple[ChangedFile, ...]:
         """The files that the merge request changes."""
         with _translated("read the changed files"):
             changes: list[dict[str, Any]] = self._request().changes()["changes"]  # type: ignore[index]
         return tuple(
-            file_change(
+            changed_file(
                 None if one["new_file"] else one["old_path"],
                 None if one["deleted_file"] else one["new_path"],
-                one["diff"],
+                one.get("diff"),
             )
             for one in changes
         )
@@ -86,13 +91,11 @@ class GitLabForge:
             discussions = islice(request.discussions.list(iterator=True), _MOST_LISTED)
             there = "\n".join(note["body"] for one in discussions for note in one.attributes["notes"])
             new = [remark for remark in remarks if remark.key not in there]
-            for remark in new:
-                request.discussions.create({"body": _text(remark), "position": self._position(request, remark)})
-            return len(new)
+            return sum(self._discuss(request, remark) for remark in new)
 
     def check(self, check: Check) -> str:
         """GitLab has no check runs: the Code Quality report of the job (`--format gitlab`) marks the lines."""
-        return f"{check.conclusion} (see the job's Code Quality report)"
+        return f"{check.said} (see the job's Code Quality report)"
 
     def _request(self) -> ProjectMergeRequest:
         if self._found is None:
@@ -101,9 +104,22 @@ class GitLabForge:
         return self._found
 
     def _notes(self, request: ProjectMergeRequest) -> list[Any]:
-        """Audit's own notes, oldest first."""
+        """Audit's own notes, oldest first. A person's that starts like one is left alone."""
+        if self._client.user is None:
+            self._client.auth()
+        me = None if self._client.user is None else self._client.user.id
         found = islice(request.notes.list(iterator=True, sort="asc", order_by="created_at"), _MOST_LISTED)
-        return [one for one in found if order_of(one.body or "") is not None]
+        return [one for one in found if order_of(one.body or "") is not None and one.author["id"] == me]
+
+    def _discuss(self, request: ProjectMergeRequest, remark: Remark) -> bool:
+        """Whether the discussion was started: GitLab takes no place that is not in the diff as it is by now."""
+        try:
+            request.discussions.create({"body": _text(remark), "position": self._position(request, remark)})
+        except GitlabCreateError as error:
+            if error.response_code == 400:
+                return False
+            raise
+        return True
 
     def _remove_doubles(self, request: ProjectMergeRequest) -> None:
         notes = self._notes(request)
@@ -120,7 +136,7 @@ class GitLabForge:
             "base_sha": refs["base_sha"],
             "start_sha": refs["start_sha"],
             "head_sha": refs["head_sha"],
-            "old_path": remark.path,
+            "old_path": remark.old_path,
             "new_path": remark.path,
             "new_line": remark.end_line,
         }
@@ -137,8 +153,12 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except GitlabError as error:
-        denied = isinstance(error, GitlabAuthenticationError) or error.response_code in (401, 403, 404)
-        kind = DeniedError if denied else BotError
+        status = error.response_code or 0
+        kind = BotError
+        if isinstance(error, GitlabAuthenticationError) or status in (401, 403, 404):
+            kind = DeniedError
+        elif status == 429 or status >= 500:
+            kind = UnreachableError
         raise kind(f"GitLab did not let audit {what}: {error.response_code} {error.error_message}") from error
     except requests.RequestException as error:
-        raise BotError(f"GitLab could not be reached to {what}: {error}") from error
+        raise UnreachableError(f"GitLab could not be reached to {what}: {error}") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -27,25 +29,39 @@ MOST_REMARKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A remark on lines `line` to `end_line` of the new side of `path`. `key` is hidden in its text."""
+    """A remark on lines `line` to `end_line` of the new side of `path`. `key` is hidden in its text.
+
+    `old_path` is what the file was called before the change.
+    """
 
     path: str
+    old_path: str
     line: int
     end_line: int
     text: str
     key: str
 
 
-def file_change(old: str | None, new: str | None, patch: str | None) -> FileChange:
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """One file of a pull request: how its lines moved, and the text of those that were added, by their numbers."""
+
+    change: FileChange
+    added: Mapping[int, str]
+
+
+def changed_file(old: str | None, new: str | None, patch: str | None) -> ChangedFile:
     """One file's part of the change, from its patch as the forge gives it: hunks without a header.
 
-    A file without a patch (too large, binary) or with one that cannot be read has no blocks.
+    A file without a patch (too large, binary) or with one that cannot be read has no blocks and no added lines.
     """
     try:
-        (file,) = PatchSet(f"--- a/{old}\n+++ b/{new}\n{patch or ''}\n")
+        (file,) = PatchSet(f"--- a/file\n+++ b/file\n{patch or ''}\n")
     except (UnidiffParseError, ValueError):
-        return FileChange(old, new)
-    return FileChange(old, new, tuple(block for hunk in file for block in _blocks(hunk)))
+        return ChangedFile(FileChange(old, new), {})
+    blocks = tuple(block for hunk in file for block in _blocks(hunk))
+    added = {line.target_line_no or 0: _bare(line.value) for hunk in file for line in hunk if line.is_added}
+    return ChangedFile(FileChange(old, new, blocks), added)
 
 
 def _blocks(hunk: Hunk) -> Iterator[Block]:
@@ -60,48 +76,66 @@ def _blocks(hunk: Hunk) -> Iterator[Block]:
         old, new = old_end, new_end
 
 
-def remarks(findings: Sequence[Finding], prefix: str, files: Sequence[FileChange]) -> tuple[Remark, ...]:
-    """A remark for each of `findings` (worst first) that stands on a changed line, MOST_REMARKS at most.
+def remarks(findings: Sequence[Finding], prefix: str, files: Sequence[ChangedFile]) -> tuple[Remark, ...]:
+    """A remark for each of `findings` (worst first) that stands on an added line, MOST_REMARKS at most.
 
-    One at most carries a suggestion for a given line: forges refuse a batch in which two change the same.
+    What was audited may be another commit than the one that is shown, such as its merge with the base: a line counts
+    only if it has the same text on both. One at most carries a suggestion for a given line: forges refuse a batch in
+    which two change the same.
     """
-    changed = {file.new: _new_lines(file) for file in files if file.new is not None}
+    changed = {file.change.new: file for file in files if file.change.new is not None}
     found: list[Remark] = []
     suggested: set[tuple[str, int]] = set()
     for finding in findings:
         path = repository_path(finding, prefix)
-        lines = changed.get(path, ())
+        file = changed.get(path)
         line = finding.suspect.span.line
-        if line not in lines or len(found) == MOST_REMARKS:
+        if file is None or not _is_shown(finding, file.added) or len(found) == MOST_REMARKS:
             continue
-        block = _suggestion(finding.fix, lines) if finding.fix is not None and finding.fix.safe else None
+        block = _suggestion(finding.fix, file.added) if finding.fix is not None and finding.fix.safe else None
         first, last, replacement = block or (line, line, None)
         if any((path, number) in suggested for number in range(first, last + 1)):
             first, last, replacement = line, line, None
         if replacement is not None:
             suggested.update((path, number) for number in range(first, last + 1))
-        key = f"<!-- audit-remark {finding.suspect.fingerprint} -->"
-        found.append(Remark(path, first, last, _text(finding, key, replacement), key))
+        key = _key(finding)
+        text = _text(finding, key, replacement)
+        found.append(Remark(path, file.change.old or path, first, last, text, key))
     return tuple(found)
 
 
-def _new_lines(file: FileChange) -> frozenset[int]:
-    return frozenset(line for block in file.blocks for line in range(block.new_first, block.new_end))
+def _key(finding: Finding) -> str:
+    """A hidden mark by which the remark is found again; what a report gives as fingerprint is not to be trusted."""
+    name = finding.suspect.fingerprint
+    if not re.fullmatch(r"[0-9a-f]{1,64}", name):
+        name = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"<!-- audit-remark {name} -->"
 
 
-def _suggestion(fix: Fix, changed: Collection[int]) -> tuple[int, int, str] | None:
-    """First and last line that the fix replaces, and the text in their place; None unless all of them were changed."""
+def _is_shown(finding: Finding, added: Mapping[int, str]) -> bool:
+    line = finding.suspect.span.line
+    audited = dict(finding.excerpt).get(line)
+    return finding.suspect.cell is None and line in added and audited in (None, added[line])
+
+
+def _bare(line: str) -> str:
+    return line.rstrip("\r\n")
+
+
+def _suggestion(fix: Fix, added: Mapping[int, str]) -> tuple[int, int, str] | None:
+    """First and last line that the fix replaces, and the text in their place; None unless all of them were added."""
     try:
         (file,) = PatchSet(fix.diff)
     except (UnidiffParseError, ValueError):
         return None
     edited = [line for hunk in file for line in hunk if not line.is_context]
-    removed = [line.source_line_no or 0 for line in edited if line.is_removed]
+    replaced = {line.source_line_no or 0: _bare(line.value) for line in edited if line.is_removed}
+    removed = list(replaced)
     if not removed or len(file) != 1 or removed != list(range(removed[0], removed[-1] + 1)):
         return None
     start = next(number for number, line in enumerate(file[0]) if not line.is_context)
     block = list(file[0])[start : start + len(edited)]
-    if any(line.is_context for line in block) or not set(removed) <= set(changed):
+    if any(line.is_context for line in block) or not replaced.items() <= added.items():
         return None
     return removed[0], removed[-1], "".join(line.value for line in edited if line.is_added).rstrip("\n")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from auditor.errors import ReportError
 from auditor.records import dataclass
+from auditor.report.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +100,7 @@ class Node:
     def fail(self, complaint: str) -> NoReturn:
         """Raise a ReportError that says what is wrong here and what to do."""
         shown = "" if isinstance(self.value, dict | list) else f", not {self.value!r:.60}"
-        place = self.way or "the document"
+        place = printable(self.way) or "the document"
         raise ReportError(f"{self.origin}: {place} {complaint}{shown}; {_REMEDY}")
 
 

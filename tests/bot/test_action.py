@@ -129,7 +129,8 @@ def act(repository: Path, github: FakeGitHub, base: str, head: str, **inputs: st
             module = "-m auditor" if name == "audit" else ""
             script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
             script.chmod(0o755)
-    payload = {"pull_request": {"number": 7, "head": {"sha": head}, "base": {"sha": base}}}
+    here = {"full_name": "team/project"}
+    payload = {"pull_request": {"number": 7, "head": {"sha": head, "repo": here}, "base": {"sha": base, "repo": here}}}
     (temporary / "event.json").write_text(json.dumps(payload))
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     values = {f"inputs.{name}": str(one.get("default", "")) for name, one in action["inputs"].items()}
@@ -209,4 +210,16 @@ def test_a_read_only_token_leaves_the_summary_and_annotations(repository: Path, 
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert github.comments == []
+    assert "### audit" in (repository.parent / "runner" / "summary.md").read_text()
+
+
+def test_what_github_refuses_leaves_the_summary_and_annotations_and_fails(repository: Path, github: FakeGitHub) -> None:
+    base, head = commit(repository, HARMLESS), commit(repository, COSTLY)
+    github.faults = [Fault("POST /repos/team/project/issues/7/comments", 422, {"message": "Validation Failed"})]
+    result = act(repository, github, base, head)
+
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert "422 Validation Failed" in result.stderr
+    assert "::notice title=" in result.stdout
+    assert [one["head_sha"] for one in github.checks] == [head]
     assert "### audit" in (repository.parent / "runner" / "summary.md").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,23 @@ def test_findings_that_point_outside_the_repository_are_dropped(tmp_path: Path) 
     report = a_report(*(a_finding(VerdictKind.CONFIRMED, path=path) for path in paths))
 
     assert [one.suspect.path for one in load_report(written(tmp_path, to_json(report))).findings] == ["ok.py"]
+
+
+@pytest.mark.parametrize("line", [0, -3, 10**30])
+def test_findings_on_lines_that_no_file_has_are_dropped(tmp_path: Path, line: int) -> None:
+    report = a_report(a_finding(VerdictKind.CONFIRMED, line=line), a_finding(VerdictKind.CONFIRMED, line=7))
+
+    assert [one.suspect.span.line for one in load_report(written(tmp_path, to_json(report))).findings] == [7]
+
+
+def test_a_complaint_is_one_line_whatever_the_report_holds(tmp_path: Path) -> None:
+    """A line that starts with `::` is a command to the runner of a job."""
+    report = json.loads(to_json(a_report()))
+    report["machine"]["versions"] = {"\n::error::take this": 3}
+    with pytest.raises(ReportError) as caught:
+        load_report(written(tmp_path, json.dumps(report)))
+
+    assert "\n" not in str(caught.value)
 
 
 def test_overlong_texts_are_cut(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_what_was_there_before_does_not_fail_it() -> None:
     assert check(compare(same, same, ()), same, "").conclusion == "success"
 
 
+def test_thousands_of_findings_do_not_use_up_the_requests_of_an_hour() -> None:
+    found = concluded(a_report(*(a_finding(VerdictKind.SUSPECTED, line=n + 1) for n in range(1000))))
+
+    assert len(found.annotations) == 500
+    assert found.said == "neutral, 500 more lines not marked"
+
+
 def test_annotations_come_in_portions_worst_first_and_the_summary_fits() -> None:
     kinds = [VerdictKind.SUSPECTED] * 70 + [VerdictKind.CONFIRMED] * 50
     found = concluded(a_report(*(a_finding(kind, line=n + 1) for n, kind in enumerate(kinds))), "s" * 70_000)

@@ -23,8 +23,18 @@ def actions(tmp_path: Path, payload: Any, **changes: str) -> dict[str, str]:
     }
 
 
+def pull(head: str | None) -> dict[str, Any]:
+    repository = None if head is None else {"full_name": head}
+    return {"number": 7, "head": {"sha": "abc", "repo": repository}, "base": {"repo": {"full_name": "team/project"}}}
+
+
+@pytest.mark.parametrize("head", ["mallory/project", None])
+def test_a_pull_request_from_a_fork_or_from_one_that_is_gone_is_untrusted(tmp_path: Path, head: str | None) -> None:
+    assert github_event(actions(tmp_path, {"pull_request": pull(head)})).untrusted
+
+
 def test_a_pull_request_names_itself(tmp_path: Path) -> None:
-    event = github_event(actions(tmp_path, {"pull_request": {"number": 7, "head": {"sha": "abc"}}}))
+    event = github_event(actions(tmp_path, {"pull_request": pull("team/project")}))
 
     assert (event.number, event.sha, event.order, event.untrusted) == (7, "abc", 12, False)
     assert event.link == "https://github.com/team/project/actions/runs/12"
@@ -66,5 +76,9 @@ def test_a_merge_request_of_gitlab() -> None:
 
     assert (event.number, event.repository, event.order, event.untrusted) == (3, "42", 8, False)
     assert gitlab_event({**environment, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77"}).untrusted
+    of_fork = {"CI_PROJECT_ID": "77", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77", "CI_MERGE_REQUEST_PROJECT_ID": "42"}
+    fork = gitlab_event({**environment, **of_fork})
+    assert (fork.repository, fork.untrusted) == ("42", True)
+    assert gitlab_event({**environment, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "def"}).sha == "def"
     with pytest.raises(BotError, match="CI_MERGE_REQUEST_IID is not set"):
         gitlab_event({})

@@ -13,7 +13,7 @@ from auditor.bot import github as forge
 from auditor.bot.check import MOST_ANNOTATIONS
 from auditor.bot.comment import order_of
 from auditor.bot.deliver import Delivered, deliver
-from auditor.bot.event import BotError, Event
+from auditor.bot.event import Event
 from auditor.bot.github import GitHubForge
 from auditor.model import Edit, Finding, Fix, Report, Span, VerdictKind
 from tests.bot.github_server import SHA, FakeGitHub, Fault, running
@@ -186,19 +186,29 @@ def test_a_rate_limit_that_ends_in_an_hour_is_told_at_once(github: FakeGitHub) -
     reset = {"X-RateLimit-Reset": str(int(time.time()) + 3600), "X-RateLimit-Remaining": "0"}
     github.faults = [Fault("GET /repos/team/project", 403, limited, reset, times=99)]
 
-    with pytest.raises(BotError, match="rate limit"):
-        delivered(github, a_report(introduced()))
+    result = delivered(github, a_report(introduced()))
+
+    assert result.failed
+    assert not result.denied
+    assert "rate limit" in "".join(result.log)
+    assert len(github.requests) == 1
 
 
 def test_a_server_that_stays_down_is_an_error_that_says_so(github: FakeGitHub) -> None:
     github.faults = [Fault("GET /repos", 503, {"message": "down"}, times=99)]
-    with pytest.raises(BotError, match="read the changed files"):
-        delivered(github, a_report(introduced()))
+    result = delivered(github, a_report(introduced()))
+
+    assert result.failed
+    assert len(result.log) == 1
+    assert "read the changed files" in result.log[0]
+    assert order_of(result.text) == 5
 
 
 def test_nobody_there_is_an_error_that_says_so(github: FakeGitHub) -> None:
-    with pytest.raises(BotError, match="could not be reached"):
-        delivered(github, a_report(introduced()), api="http://127.0.0.1:9")
+    result = delivered(github, a_report(introduced()), api="http://127.0.0.1:9")
+
+    assert result.failed
+    assert ["could not be reached" in line for line in result.log] == [True]
 
 
 def test_a_read_only_token_is_denied_step_by_step_and_the_result_is_kept(github: FakeGitHub) -> None:
@@ -221,5 +231,26 @@ def test_the_pull_request_of_a_fork_is_found_by_its_head(github: FakeGitHub) -> 
 
 def test_a_fork_that_has_moved_on_gets_nothing(github: FakeGitHub) -> None:
     github.head_sha = "b" * 40
-    with pytest.raises(BotError, match="moved on"):
-        delivered(github, a_report(introduced()), number=None, branch="mallory:patch")
+    result = delivered(github, a_report(introduced()), number=None, branch="mallory:patch")
+
+    assert ["moved on" in line for line in result.log] == [True]
+    assert (result.failed, result.denied, github.comments, github.checks) == (False, False, [], [])
+
+
+def test_no_line_is_remarked_on_once_the_pull_request_has_moved_on(github: FakeGitHub) -> None:
+    github.head_sha = "b" * 40
+    result = delivered(github, a_report(introduced()))
+
+    assert not result.failed
+    assert github.reviews == []
+    assert [one["head_sha"] for one in github.checks] == [SHA]
+
+
+def test_a_review_that_is_refused_leaves_the_comment_and_the_check(github: FakeGitHub) -> None:
+    refused = {"message": "Unprocessable Entity", "errors": ["Line could not be resolved"]}
+    github.faults = [Fault("POST /repos/team/project/pulls/7/reviews", 422, refused)]
+    result = delivered(github, a_report(introduced()))
+
+    assert result.failed
+    assert "422 Unprocessable Entity" in "".join(result.log)
+    assert len(github.comments) == len(github.checks) == 1

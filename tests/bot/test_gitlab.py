@@ -14,11 +14,12 @@ import pytest
 
 from auditor.bot.comment import order_of
 from auditor.bot.deliver import Delivered, deliver
-from auditor.bot.event import BotError, Event
+from auditor.bot.event import Event
 from auditor.bot.gitlab import GitLabForge
 from auditor.model import Edit, Finding, Fix, Report, Span, VerdictKind
 from tests.report.factory import a_finding, a_report
 
+BOT = {"id": 1, "username": "project_42_bot"}
 HERE = "/api/v4/projects/42/merge_requests/3"
 DIFF = "@@ -1,2 +1,3 @@\n import json\n+one = json.loads(json.dumps(given))\n x = 1\n"
 FIX = Fix(
@@ -34,6 +35,7 @@ class FakeGitLab:
     discussions: list[dict[str, Any]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
     failing: int = 0
+    old_path: str = "shop/a.py"
     url: str = ""
 
     def answer(self, method: str, path: str, data: dict[str, Any]) -> tuple[int, Any]:
@@ -45,7 +47,7 @@ class FakeGitLab:
                 return 200, {"iid": 3, "project_id": 42, "diff_refs": refs}
             case "GET /changes":
                 change = {
-                    "old_path": "shop/a.py",
+                    "old_path": self.old_path,
                     "new_path": "shop/a.py",
                     "new_file": False,
                     "deleted_file": False,
@@ -55,10 +57,14 @@ class FakeGitLab:
             case "GET /notes":
                 return 200, self.notes
             case "POST /notes":
-                self.notes.append({"id": len(self.notes) + 1, "body": data["body"]})
+                self.notes.append({"id": len(self.notes) + 1, "body": data["body"], "author": BOT})
                 return 201, self.notes[-1]
+            case "GET /api/v4/user":
+                return 200, BOT
             case "GET /discussions":
                 return 200, self.discussions
+            case "POST /discussions" if data["position"]["old_path"] != self.old_path:
+                return 400, {"message": '400 Bad request - Note {:line_code=>["can\'t be blank"]}'}
             case "POST /discussions":
                 thread = {"id": str(len(self.discussions)), "notes": [{"body": data["body"], **data["position"]}]}
                 self.discussions.append(thread)
@@ -148,6 +154,21 @@ def test_an_earlier_run_leaves_the_note_alone(gitlab: FakeGitLab) -> None:
     assert [order_of(note["body"]) for note in gitlab.notes] == [6]
 
 
+def test_a_person_s_note_that_looks_alike_is_left_alone(gitlab: FakeGitLab) -> None:
+    mine = {"id": 1, "body": "<!-- audit-comment 99 aa --> look here", "author": {"id": 9, "username": "mallory"}}
+    gitlab.notes.append(mine)
+    delivered(gitlab, a_report(introduced()))
+
+    assert [order_of(note["body"]) for note in gitlab.notes] == [99, 5]
+
+
+def test_a_line_of_a_renamed_file_is_remarked_on(gitlab: FakeGitLab) -> None:
+    gitlab.old_path = "shop/before.py"
+    assert not delivered(gitlab, a_report(introduced())).failed
+
+    assert len(gitlab.discussions) == 1
+
+
 def test_a_server_that_stumbles_is_asked_again(gitlab: FakeGitLab) -> None:
     gitlab.failing = 2
     delivered(gitlab, a_report(introduced()))
@@ -164,5 +185,7 @@ def test_a_token_without_rights_is_denied_and_the_result_is_kept(gitlab: FakeGit
 
 
 def test_nobody_there_is_an_error_that_says_so() -> None:
-    with pytest.raises(BotError, match="could not be reached"):
-        delivered(FakeGitLab(url="http://127.0.0.1:9"), a_report(introduced()))
+    result = delivered(FakeGitLab(url="http://127.0.0.1:9"), a_report(introduced()))
+
+    assert result.failed
+    assert ["could not be reached" in line for line in result.log] == [True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.bot.remarks import MOST_REMARKS, file_change, remarks
+from auditor.bot.remarks import MOST_REMARKS, ChangedFile, changed_file, remarks
 from auditor.change import Block, FileChange
 from auditor.model import Edit, Fix, Span, VerdictKind
 from tests.report.factory import HOSTILE, a_finding
@@ -16,20 +16,26 @@ def a_fix(diff: str = DIFF, *, safe: bool = True) -> Fix:
     return Fix(safe=safe, diff=diff, edits=(Edit(Span(2, 1, 2, 4), "best"),))
 
 
-def changed(first: int, last: int, path: str = "a.py") -> list[FileChange]:
-    return [FileChange(path, path, (Block(first, first, first, last + 1),))]
+def changed(first: int, last: int, path: str = "a.py") -> list[ChangedFile]:
+    texts = {2: "new = 1", 3: "newer = 2"}
+    added = {line: texts.get(line, "") for line in range(first, last + 1)}
+    return [ChangedFile(FileChange(path, path, (Block(first, first, first, last + 1),)), added)]
 
 
 def test_a_patch_becomes_the_stretches_that_differ() -> None:
     more = "\n@@ -10,2 +11,1 @@ def f():\n kept\n-gone"
 
-    assert file_change("a.py", "b.py", PATCH + more).blocks == (Block(2, 3, 2, 4), Block(11, 12, 12, 12))
+    file = changed_file("a.py", "b.py", PATCH + more)
+
+    assert file.change == FileChange("a.py", "b.py", (Block(2, 3, 2, 4), Block(11, 12, 12, 12)))
+    assert file.added == {2: "new = 1", 3: "newer = 2"}
 
 
 def test_a_file_without_a_patch_or_with_one_that_cannot_be_read_has_no_stretches() -> None:
-    assert file_change("big.py", "big.py", None) == FileChange("big.py", "big.py")
-    assert file_change(None, "odd.py", "no patch") == FileChange(None, "odd.py")
-    assert file_change("odd.py", None, "@@ -1,9 +1,9 @@\n-cut") == FileChange("odd.py", None)
+    assert changed_file("big.py", "big.py", None) == ChangedFile(FileChange("big.py", "big.py"), {})
+    assert changed_file(None, "odd.py", "no patch") == ChangedFile(FileChange(None, "odd.py"), {})
+    assert changed_file("odd.py", None, "@@ -1,9 +1,9 @@\n-cut") == ChangedFile(FileChange("odd.py", None), {})
+    assert changed_file("tab\t.py", "new\nline.py", PATCH).added == {2: "new = 1", 3: "newer = 2"}
 
 
 def test_only_findings_on_changed_lines_get_a_remark() -> None:
@@ -49,6 +55,27 @@ def test_a_safe_fix_of_changed_lines_is_suggested() -> None:
 
     assert "```suggestion\nbest = 1\n```" in one.text
     assert (one.line, one.end_line) == (2, 2)
+
+
+def test_a_line_that_the_head_has_otherwise_gets_no_remark() -> None:
+    """As where the merge with the base was audited, and the base has moved lines above."""
+    (there,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, excerpt=((2, "new = 1"),))], "", changed(2, 3))
+
+    assert there.line == 2
+    assert remarks([a_finding(SUSPECTED, path="a.py", line=3, excerpt=((3, "new = 1"),))], "", changed(2, 3)) == ()
+
+
+def test_a_fix_of_another_text_is_not_suggested() -> None:
+    other = a_fix(DIFF.replace("-new = 1", "-news = 1"))
+    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, fix=other)], "", changed(2, 3))
+
+    assert "suggestion" not in one.text
+
+
+def test_the_old_name_of_a_renamed_file_is_known() -> None:
+    (one,) = remarks([a_finding(SUSPECTED, path="b.py", line=2)], "", [changed_file("a.py", "b.py", PATCH)])
+
+    assert (one.old_path, one.path) == ("a.py", "b.py")
 
 
 def test_an_unsafe_fix_or_one_that_touches_other_lines_is_not_suggested() -> None:
@@ -73,8 +100,12 @@ def test_a_reader_gets_a_bounded_number() -> None:
 
 def test_text_of_a_report_stays_text() -> None:
     fix = a_fix(DIFF.replace("best = 1", "best = '````'"))
-    (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, message=HOSTILE, fix=fix)], "", changed(2, 2))
+    hostile = "--> <!-- " + HOSTILE
+    finding = a_finding(SUSPECTED, path="a.py", line=2, message=hostile, rule=hostile, fingerprint=hostile, fix=fix)
+    (one,) = remarks([finding], "", changed(2, 2))
 
+    assert one.text.count("<!--") == one.text.count("-->") == 1
+    assert one.text.startswith(one.key)
     assert "@octocat" not in one.text
     assert "<script" not in one.text
     assert "`````suggestion\nbest = '````'\n`````" in one.text

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.errors import AuditError
+
 if TYPE_CHECKING:
     from auditor.bot.deliver import Delivered, Forge
     from auditor.bot.event import Event
@@ -19,8 +21,10 @@ _MOST_SUMMARY_BYTES = 1024 * 1024 - 1024
 def run(arguments: Sequence[str]) -> int:
     """Comment from inside a CI job and return 0, even where the token allowed nothing but the job summary.
 
+    Returns 2 if the forge could not be reached or refused for another reason; the job summary has the result then, too.
+
     Raises:
-        BotError: the job belongs to no pull request, or the forge cannot be reached.
+        BotError: the job belongs to no pull request.
         ReportError: a report cannot be read.
     """
     parser = argparse.ArgumentParser(
@@ -45,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     for line in delivered.log:
         print(f"audit comment: {line}", file=sys.stderr)
     _summarise(delivered)
-    return 0
+    return AuditError.exit_code if delivered.failed else 0
 
 
 def _forge(event: Event, *, gitlab: bool) -> Forge:
@@ -64,14 +68,15 @@ def _forge(event: Event, *, gitlab: bool) -> Forge:
 
 
 def _summarise(delivered: Delivered) -> None:
-    """The job summary gets the comment; where the forge allowed less, annotations take its place."""
+    """The job summary gets the comment; where the forge took less, annotations take its place."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(delivered.text[:_MOST_SUMMARY_BYTES] + "\n")
-    if delivered.denied:
+    if delivered.denied or delivered.failed:
         where = "the job summary and annotations" if summary else "annotations"
-        print(f"audit comment: the token may not do all of it, so {where} have the result", file=sys.stderr)
+        why = "the token may not do all of it" if delivered.denied else "not all of it arrived"
+        print(f"audit comment: {why}, so {where} have the result", file=sys.stderr)
         from auditor.report import reporters
 
         sys.stdout.write(reporters()["github"].render(delivered.introduced))
