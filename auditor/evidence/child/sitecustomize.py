@@ -87,7 +87,10 @@ def _tracker(config: dict[str, Any]) -> Any:
 
     def create() -> Any:
         capture = os.path.join(config["scratch"], f"memray-{os.getpid()}.bin")
-        return import_module("memray").Tracker(capture, follow_fork=True)
+        memray = import_module("memray")
+        # it warns on standard error of a Python that is linked in one piece, which the workload would not
+        getattr(sys.modules.get("memray._memray"), "set_log_level", int)(40)
+        return memray.Tracker(capture, follow_fork=True)
 
     try:
         return create()
