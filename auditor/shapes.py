@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,53 @@ def cannot_be_hashed(expression: cst.BaseExpression, ctx: Context) -> bool:
                     return True
             case cst.Attribute(attr=cst.Name(value=method)) if method in _MUTATING:
                 return True
+            case _:
+                pass
+    return False
+
+
+_TOGETHER = re.compile(
+    r"gather|^wait(?:_for)?$|as_completed|create_task|ensure_future|start_soon|run_coroutine_threadsafe|run_until_complete"
+)
+
+
+def is_awaited_later(call: cst.Call, ctx: Context) -> bool:
+    """Whether what the call gives, itself or kept under a name, is handed to what awaits it, as `gather`."""
+    name: str | None = None
+    for parent in ctx.ancestors(call):
+        match parent:
+            case cst.Await():
+                return True
+            case cst.Call(func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called))):
+                if _TOGETHER.search(called):
+                    return True
+                if called in ("append", "add") and isinstance(parent.func, cst.Attribute):
+                    name = ctx.code(parent.func.value).strip()
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=bound))]):
+                name = bound
+            case cst.BaseStatement() | cst.Lambda():
+                break
+            case _:
+                pass
+    function = ctx.function(call)
+    if name is None or not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
+        return False
+    return any(_is_awaited_there(use, ctx) for use in ctx.uses(name, function))
+
+
+def _is_awaited_there(use: cst.CSTNode, ctx: Context) -> bool:
+    for parent in ctx.ancestors(use):
+        match parent:
+            case cst.Await():
+                return True
+            case cst.Call(func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called))):
+                if _TOGETHER.search(called):
+                    return True
+            case cst.For(asynchronous=None, target=cst.Name(value=turned), iter=iterable) if iterable is use:
+                # `for task in tasks: await task`
+                return any(isinstance(ctx.parent(one), cst.Await) for one in ctx.uses(turned, parent.body))
+            case cst.BaseStatement():
+                return False
             case _:
                 pass
     return False

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
+from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
 
 _BY_ROW = ("1", "'columns'", '"columns"')
 
 
+_BY_LABEL = ("loc", "at")
+_BY_POSITION = ("iloc", "iat")
+_LENGTHS = ("builtins.len", "builtins.range", "builtins.enumerate", "builtins.list")
+
+
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if isinstance(node, cst.Subscript):
+        return _check_item(node, ctx)
     match node:
         case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="iterrows")), args=[]):
             place = _runs_over(node, ctx)
@@ -23,6 +30,57 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(frame).split())
     return Match(f"going through `{name}` {done}", (place,))
+
+
+def _check_item(node: cst.Subscript, ctx: Context) -> Match | None:
+    """`frame.iloc[i]` and its kin, in a loop that goes through the rows of the same frame."""
+    indexer = node.value
+    loop = next(iter(ctx.repeating(node)), None)
+    if not isinstance(indexer, cst.Attribute) or not isinstance(loop, cst.For | cst.CompFor):
+        return None
+    kind, frame = indexer.attr.value, ctx.code(indexer.value).strip()
+    # `x.at[i].set(v)` is of an array of JAX
+    if isinstance(ctx.parent(node), cst.Attribute) and kind == "at":
+        return None
+    turned = ctx.binds(loop)
+    if not any(ctx.uses(name, part) for name in turned for part in node.slice):
+        return None
+    if frame not in _gone_through(loop.iter, ctx) or not _is_first(node, frame, loop, ctx):
+        return None
+    message = f"`{frame}.{kind}` is asked for one row after the other"
+    if isinstance(loop, cst.For):
+        return Match(message, (Plant("nested-loop", loop),))
+    made = next(outer for outer in ctx.ancestors(loop) if isinstance(outer, cst.BaseComp))
+    return Match(message, (Plant("timed", _consumer(made, ctx)),))
+
+
+def _gone_through(iterable: cst.BaseExpression, ctx: Context) -> set[str]:
+    """What the loop goes through by length or index: `range(len(x))`, `x.index`, `range(x.shape[0])`."""
+    match iterable:
+        case cst.Call(func=function, args=[*arguments]) if ctx.qualified(function) in _LENGTHS:
+            if ctx.qualified(function) == "builtins.len":
+                return {ctx.code(argument.value).strip() for argument in arguments}
+            return set().union(*(_gone_through(argument.value, ctx) for argument in arguments))
+        case cst.Attribute(value=frame, attr=cst.Name(value="index")):
+            return {ctx.code(frame).strip()}
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value="tolist" | "unique")), args=[]):
+            return _gone_through(inner, ctx)
+        case cst.Subscript(value=cst.Attribute(value=frame, attr=cst.Name(value="shape")), slice=[rows]):
+            return {ctx.code(frame).strip()} if ctx.code(rows).strip() == "0" else set()
+        case cst.BinaryOperation(left=left):
+            return _gone_through(left, ctx)
+    return set()
+
+
+def _is_first(node: cst.Subscript, frame: str, loop: cst.For | cst.CompFor, ctx: Context) -> bool:
+    """Whether no row of the frame is asked for before it in the loop."""
+    around = next(outer for outer in ctx.ancestors(loop)) if isinstance(loop, cst.CompFor) else loop.body
+    for other in ctx.descendants(around):
+        match other:
+            case cst.Subscript(value=cst.Attribute(value=owner, attr=cst.Name(value=kind))):
+                if kind in (*_BY_POSITION, *_BY_LABEL) and ctx.code(owner).strip() == frame:
+                    return other is node
+    return False
 
 
 def _is_by_row(call: cst.Call, ctx: Context) -> bool:
@@ -65,7 +123,8 @@ RULE = Rule(
     page=Page(
         what=(
             "A loop or comprehension over `df.iterrows()`, also by way of `enumerate` or a progress bar, and"
-            " `df.apply(f, axis=1)`. `itertuples()` is not flagged."
+            " `df.apply(f, axis=1)`; and `df.iloc[i]`, `df.loc[i]`, `df.iat[...]` or `df.at[...]`, read or set, in"
+            " a loop over the length or the index of `df`, of which the first is flagged. `itertuples()` is not."
         ),
         why=(
             "Each row is made into a Series of its own, with an index and a common type for all values: twenty to fifty"
@@ -89,7 +148,10 @@ RULE = Rule(
             "Harmless: mlxtend 0.25.0, mlxtend/plotting/pca_correlation_graph.py:166, one for each arrow drawn",
         ),
     ),
-    triggers=(Calls((".iterrows", ".apply")),),
+    triggers=(
+        Calls((".iterrows", ".apply")),
+        Nodes(("Subscript",), Where(loop=True), attributes=(*_BY_LABEL, *_BY_POSITION)),
+    ),
     expects=Cost(),
     check=check,
     valid=(
@@ -99,6 +161,9 @@ RULE = Rule(
         # handed on
         "def f(df):\n    return df.iterrows()\n",
         "def f(task, axis):\n    return task.apply(args=(1,)), task.apply(sum, axis)\n",
+        # columns, one row, an array of JAX
+        "def f(df, keys, array):\n    for name in df.columns:\n        print(df.loc[:, name], df.iloc[0])\n"
+        "    for i in range(len(array)):\n        array = array.at[i].set(0)\n    return df.loc[keys]\n",
     ),
     invalid=(
         "def f(df):\n    for i, row in df.iterrows():\n        print(row['a'])\n",
@@ -108,5 +173,9 @@ RULE = Rule(
         "def f(df):\n    return sum(row['a'] for _, row in df.iterrows())\n",
         "def f(df):\n    df['c'] = df.apply(lambda row: row['a'] + row['b'], axis=1)\n",
         "def f(df, g):\n    return df.apply(g, axis='columns')\n",
+        # one suspect for the loop
+        "def f(df):\n    for i in range(len(df)):\n        if df.iloc[i]['a'] > 1:\n            df.loc[i, 'b'] = 1\n",
+        "def f(df):\n    for i in df.index:\n        df.at[i, 'c'] = i\n",
+        "def f(df):\n    return [df.iloc[i] for i in range(df.shape[0])]\n",
     ),
 )

@@ -10,13 +10,30 @@ _PROTOCOL = ("__deepcopy__", "__copy__", "__reduce__", "__getstate__", "__setsta
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or ctx.qualified(node.func) != "copy.deepcopy":
+    if not isinstance(node, cst.Call):
         return None
+    if ctx.qualified(node.func) != "copy.deepcopy":
+        return _check_handed(node, ctx)
     if ctx.runs_once(node) or _is_protocol(node, ctx) or not node.args:
         return None
     name = " ".join(ctx.code(node.args[0].value).split())
     often = "each turn of the loop" if ctx.repeating(node) else "each call"
     return Match(f"{often} copies `{name}` with all that it contains", (Plant("timed", node),))
+
+
+def _check_handed(node: cst.Call, ctx: Context) -> Match | None:
+    """`list(map(deepcopy, rows))`, timed where it is run through."""
+    handed = ctx.handed(node)
+    if handed is None or ctx.qualified(handed) != "copy.deepcopy" or _is_protocol(node, ctx):
+        return None
+    if ctx.qualified(node.func) != "builtins.map":
+        runs: cst.CSTNode | None = node
+    else:
+        argument = ctx.parent(node)
+        runs = ctx.parent(argument) if isinstance(argument, cst.Arg) else None
+    if not isinstance(runs, cst.Call):
+        return None
+    return Match("each item is copied with all that it contains", (Plant("timed", runs),))
 
 
 def _is_protocol(node: cst.CSTNode, ctx: Context) -> bool:
@@ -30,8 +47,9 @@ RULE = Rule(
     kind=Kind.ALLOCATION,
     page=Page(
         what=(
-            "`copy.deepcopy(x)`, whatever its name here, in a loop or in a function. Not flagged: code that runs once,"
-            " tests included, and methods that define how a class is copied (`__deepcopy__` and its kin)."
+            "`copy.deepcopy(x)`, whatever its name here, in a loop or in a function, and `map(copy.deepcopy, x)`"
+            " where the call around it runs it through. Not flagged: code that runs once, tests included, and"
+            " methods that define how a class is copied (`__deepcopy__` and its kin)."
         ),
         why=(
             "`deepcopy` is written in Python: it visits every object below `x`, keeps a table of those it has seen,"
@@ -56,7 +74,11 @@ RULE = Rule(
             "Harmless: Django 5.2.19, django/contrib/admin/options.py:157, once for each model",
         ),
     ),
-    triggers=(Calls(("copy.deepcopy",), Where(function=True)), Calls(("copy.deepcopy",), Where(loop=True))),
+    triggers=(
+        Calls(("copy.deepcopy",), Where(function=True)),
+        Calls(("copy.deepcopy",), Where(loop=True)),
+        Calls(("builtins.map", ".apply", ".applymap")),
+    ),
     expects=Cost(memory=True),
     check=check,
     valid=(
@@ -68,6 +90,8 @@ RULE = Rule(
         "import copy\n\ndef test_copies(tree):\n    assert copy.deepcopy(tree) == tree\n",
         # another function of that name
         "def deepcopy(x):\n    return x\n\ndef f(rows):\n    return [deepcopy(row) for row in rows]\n",
+        # handed on, to be run through elsewhere
+        "import copy\n\ndef f(rows):\n    return list(map(copy.copy, rows)), map(copy.deepcopy, rows)\n",
     ),
     invalid=(
         "import copy\n\ndef f(rows):\n    return [copy.deepcopy(row) for row in rows]\n",
@@ -76,5 +100,6 @@ RULE = Rule(
         "import copy\n\nclass Board:\n    def play(self, move):\n        after = copy.deepcopy(self)\n"
         "        after.apply(move)\n        return after\n",
         "import copy as cp\n\nfor i in range(100):\n    print(cp.deepcopy({'a': [i]}))\n",
+        "from copy import deepcopy\n\ndef f(rows):\n    return list(map(deepcopy, rows))\n",
     ),
 )

@@ -57,7 +57,7 @@ def _is_costly(call: cst.Call, loop: Loop, ctx: Context) -> bool:
         return not ctx.is_fixed(first)
     if name not in _COPIES and name not in _REDUCES:
         return False
-    if sum(argument.keyword is None for argument in call.args) != 1 or _is_small(first, ctx):
+    if sum(argument.keyword is None for argument in call.args) != 1 or _is_small(_without_view(first), ctx):
         return False
     # whoever gets the copy may change it
     return name in _REDUCES or (isinstance(_without_view(first), cst.Name | cst.Attribute) and _is_only_read(call, ctx))
@@ -103,7 +103,29 @@ def _without_view(argument: cst.BaseExpression) -> cst.BaseExpression:
 
 def _is_steady(part: cst.BaseExpression, loop: Loop, immutable: bool, ctx: Context) -> bool:
     fixed = ctx.is_constant(part) or (isinstance(part, cst.Lambda) and ctx.is_fixed(part))
-    return fixed or ctx.is_unchanged(part, loop, immutable)
+    if fixed or ctx.is_unchanged(part, loop, immutable):
+        return True
+    match part:
+        case cst.Call(func=cst.Attribute(value=cst.SimpleString(), attr=cst.Name(value="join" | "format"))):
+            # whatever is joined may grow, unlike a text
+            return all(_is_steady(argument.value, loop, False, ctx) for argument in part.args)
+        case cst.Call(func=function, args=[cst.Arg(star="") as first, *others]):
+            if ctx.qualified(function) == "re.escape":
+                return not others and _is_steady(first.value, loop, True, ctx)
+            if ctx.qualified(function) == "builtins.map" and ctx.qualified(first.value) in (
+                "re.escape",
+                "builtins.str",
+            ):
+                return all(_is_steady(argument.value, loop, False, ctx) for argument in others)
+            return ctx.qualified(function) == "builtins.sorted" and all(
+                _is_steady(argument.value, loop, False, ctx) for argument in part.args
+            )
+        case cst.FormattedString(parts=inner):
+            values = [one.expression for one in inner if isinstance(one, cst.FormattedStringExpression)]
+            return all(_is_steady(value, loop, True, ctx) for value in values)
+        case cst.BinaryOperation(left=left, right=right):
+            return _is_steady(left, loop, immutable, ctx) and _is_steady(right, loop, immutable, ctx)
+    return False
 
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
@@ -192,6 +214,9 @@ RULE = Rule(
         "            print(min(self.items))\n",
         "def f(rows, low, high):\n    return [row for row in rows if row < max(low, high)]\n",
         "def f(rows):\n    return sorted(rows, key=lambda row: sorted(row.names))\n",
+        "import re\n\ndef f(lines, words):\n    for line in lines:\n        words.append(line)\n"
+        "        print(re.compile('|'.join(words)))\n    for i in range(100):\n"
+        "        print(sorted({'a': 1, 'b': 2}.items()))\n",
     ),
     invalid=(
         "def f(rows, known):\n    return [row for row in rows if row in set(known)]\n",
@@ -209,6 +234,8 @@ RULE = Rule(
         "def f(rows, known):\n    return list(filter(lambda row: row.name in set(known), rows))\n",
         "def walk(node, names):\n    print(node.name, sorted(names))\n    for child in node.children:\n"
         "        walk(child, names)\n",
+        "import re\n\ndef f(lines, words):\n    for line in lines:\n"
+        "        if re.compile('|'.join(map(re.escape, words))).search(line):\n            yield line\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -233,6 +260,8 @@ RULE = Rule(
             "        return [row / values_max for row in rows]\n",
             None,
             None,
+            "import re\n\ndef f(lines, words):\n    compile_once = re.compile('|'.join(map(re.escape, words)))\n"
+            "    for line in lines:\n        if compile_once.search(line):\n            yield line\n",
         ),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _SMALL = 16
 
@@ -12,7 +12,13 @@ _SMALL = 16
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     match node:
         case cst.Call(func=cst.Attribute(value=items), args=[cst.Arg(keyword=None, value=cst.Integer(value="0"))]):
-            pass
+            done = "{}.pop(0)"
+        case cst.Del(
+            target=cst.Subscript(
+                value=items, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value="0")))]
+            )
+        ):
+            done = "del {}[0]"
         case _:
             return None
     if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
@@ -21,7 +27,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if 0 < (ctx.length_of(items) or 0) <= _SMALL:
         return None
     name = " ".join(ctx.code(items).split())
-    return Match(f"each `{name}.pop(0)` moves all other items of the list", (Plant("sized-call", node),))
+    return Match(f"each `{done.format(name)}` moves all other items of the list", (Plant("sized-call", node),))
 
 
 _SAME_METHODS = ("append", "extend", "insert", "clear", "remove", "index", "count", "copy", "reverse")
@@ -97,8 +103,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x.pop(0)` where `x` is proven to be a list, in a loop that does not make the list anew, or at each call"
-            " of a function whose object or module keeps the list. Lists of at most"
+            "`x.pop(0)` or `del x[0]` where `x` is proven to be a list, in a loop that does not make the list anew, or"
+            " at each call of a function whose object or module keeps the list. Lists of at most"
             f" {_SMALL} items that never grow are not flagged, nor is taking one item before the loop ends."
         ),
         why=(
@@ -124,7 +130,12 @@ RULE = Rule(
             "Harmless: CPython 3.11.7, Lib/cmd.py:122, commands that a person has typed ahead",
         ),
     ),
-    triggers=(Calls((".pop",), Where(loop=True)), Calls((".pop",), Where(function=True, kept=True))),
+    triggers=(
+        Calls((".pop",), Where(loop=True)),
+        Calls((".pop",), Where(function=True, kept=True)),
+        Nodes(("Delete",), Where(loop=True), targets=("Subscript",)),
+        Nodes(("Delete",), Where(function=True, kept=True), targets=("Subscript",)),
+    ),
     expects=Scaling(),
     check=check,
     valid=(
@@ -141,6 +152,9 @@ RULE = Rule(
         "def f(rows, jobs: list[int]):\n    for row in rows:\n        if row.ready:\n            return jobs.pop(0)\n",
         # few
         "def f(rows):\n    names = ['a', 'b', 'c']\n    for row in rows:\n        row.name = names.pop(0)\n",
+        # a dict, the end of a list, a list of each turn's own
+        "def f(rows, table: dict, names: list[str]):\n    for row in rows:\n"
+        "        del table[0], names[-1]\n        del row.cells[0]\n",
     ),
     invalid=(
         "def walk(root):\n    queue = [root]\n    while queue:\n        node = queue.pop(0)\n"
@@ -151,6 +165,10 @@ RULE = Rule(
         "LAST = []\n\ndef remember(x):\n    LAST.append(x)\n    if len(LAST) > 1000:\n        LAST.pop(0)\n",
         "def f(groups):\n    for group in groups:\n        names = sorted(group)\n        while names:\n"
         "            print(names.pop(0))\n",
+        "def f(rows: list[int]):\n    while rows:\n        print(rows[0])\n        del rows[0]\n",
+        "class Log:\n    def __init__(self):\n        self.lines = []\n\n    def add(self, line):\n"
+        "        self.lines.append(line)\n        if len(self.lines) > 1000:\n"
+        "            del self.lines[0]\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -169,6 +187,8 @@ RULE = Rule(
             "import collections\n\n\ndef f(groups):\n    for group in groups:\n"
             "        names = collections.deque(sorted(group))\n        while names:\n"
             "            print(names.popleft())\n",
+            None,
+            None,
         ),
     ),
 )

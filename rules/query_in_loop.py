@@ -7,6 +7,7 @@ import re
 from auditor import cst
 from auditor.model import Cost
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
+from auditor.shapes import is_awaited_later
 
 _ONE_AT_A_TIME = ("execute", "scalar", "scalars", "get", "exec", "exec_driver_sql", "refresh", "merge")
 _ENDS = (
@@ -31,6 +32,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     handed = ctx.handed(node) if way else None
     loops = [loop for loop in ctx.item_loops(node, beside=True) if not _is_handed_on(loop, ctx)]
     if handed is None and (not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0])):
+        return None
+    if is_awaited_later(node, ctx):
         return None
     callee = " ".join(ctx.code(handed or node.func).split())
     if way:
@@ -148,6 +151,10 @@ RULE = Rule(
         "import sqlite3\nfrom functools import reduce\n\n"
         "def follow(db: sqlite3.Connection, steps, start):\n"
         "    return reduce(lambda key, step: db.execute(step, (key,)).fetchone()[0], steps, start)\n",
+        # awaited together
+        "import asyncio\nfrom sqlalchemy.ext.asyncio import AsyncSession\n\n"
+        "async def f(session: AsyncSession, queries):\n"
+        "    return await asyncio.gather(*[session.execute(query) for query in queries])\n",
     ),
     invalid=(
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"

@@ -109,9 +109,10 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`re.compile`, `re.match`, `re.sub` and the like, inside a function, with a pattern and flags that never"
-            " change: literals, or names bound outside every function. Code that runs once, that is behind a"
-            " `functools` cache, or that fills a global name, or any name only while it is empty, is not flagged."
+            "`re.compile`, `re.match`, `re.sub` and the like, inside a function, with a pattern and flags that"
+            " never change: literals, names bound outside every function, and what is joined of these. Code that"
+            " runs once, that is behind a `functools` cache, or that fills a global name, or any name only while"
+            " it is empty, is not flagged."
         ),
         why=(
             "`re` keeps 512 compiled patterns, so most calls pay part of a microsecond for finding theirs again, and"
@@ -161,6 +162,7 @@ RULE = Rule(
         "import re\n\ndef main():\n    print(re.match(r'\\w+', input()))\n",
         # another library's `match`
         "def find(node):\n    return node.match(r'\\w+')\n",
+        "import re\n\ndef found(text, words):\n    return re.search('|'.join(map(re.escape, words)), text)\n",
     ),
     invalid=(
         "import re\n\ndef words(text):\n    return re.compile(r'\\w+').findall(text)\n",
@@ -172,6 +174,9 @@ RULE = Rule(
         "        yield re.match(f'{NAME}=(.*)', line)\n",
         "import re\n\ndef check(data):\n"
         "    return re.fullmatch(pattern=b'[a-z]+' b'[0-9]+', string=data, flags=re.DOTALL)\n",
+        # joined of what is constant
+        "import re\n\nWORDS = ['a', 'b']\n\ndef found(text):\n"
+        "    return re.search('|'.join(map(re.escape, WORDS)), text)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -190,6 +195,8 @@ RULE = Rule(
             "    for line in lines:\n        yield _PARSE_RE.match(line)\n",
             "import re\n\n_CHECK_RE = re.compile(b'[a-z]+' b'[0-9]+', re.DOTALL)\n\ndef check(data):\n"
             "    return _CHECK_RE.fullmatch(string=data)\n",
+            "import re\n\nWORDS = ['a', 'b']\n_FOUND_RE = re.compile('|'.join(map(re.escape, WORDS)))\n\n"
+            "def found(text):\n    return _FOUND_RE.search(text)\n",
         ),
     ),
 )

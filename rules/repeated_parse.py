@@ -69,7 +69,15 @@ def _is_steady(argument: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
 
 
 def _is_settled(given: Sequence[cst.BaseExpression], ctx: Context) -> bool:
-    return all(ctx.is_settled(argument) for argument in given)
+    return all(ctx.is_settled(argument) or _is_entry(argument, ctx) for argument in given)
+
+
+def _is_entry(argument: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is one of the entries of a map that is written out: `TEMPLATES[name]`, `TEMPLATES.get(name, "")`."""
+    match argument:
+        case cst.Subscript(value=table) | cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="get"))):
+            return ctx.is_settled(table) and ctx.type_of(table) == "dict" and (ctx.length_of(table) or 0) > 0
+    return False
 
 
 RULE = Rule(
@@ -80,7 +88,8 @@ RULE = Rule(
         what=(
             "A parser of JSON, YAML, TOML, XML, Python, dates, addresses or versions, called in a loop on something"
             " that the loop does not change, or in a function on a text or path that stays the same: a literal, a name"
-            " bound outside every function, an attribute that only the constructor sets. Code that runs once, that is"
+            " bound outside every function, an entry of a map that is written out there, an attribute that only the"
+            " constructor sets. Code that runs once, that is"
             " behind a cache, or that fills an attribute only while it is empty, is not flagged; nor is a parser"
             " that reads a file already open, which is the rule file-reread-per-call."
         ),
@@ -126,6 +135,8 @@ RULE = Rule(
         "import json\n\ndef empty():\n    return json.loads('{}')\n",
         # the loop replaces the text
         "import json\n\ndef follow(text, post):\n    while text:\n        text = post(json.loads(text))\n",
+        # filled elsewhere
+        "import json\n\nLINES = {}\n\ndef parsed(name):\n    return json.loads(LINES[name])\n",
     ),
     invalid=(
         "import json\n\ndef join(rows, text):\n    for row in rows:\n        row.update(json.loads(text))\n",
@@ -139,5 +150,9 @@ RULE = Rule(
         "from ipaddress import ip_network\n\ndef is_local(address):\n    return address in ip_network('10.0.0.0/8')\n",
         # a function that runs for every item
         "import json\n\ndef merge(rows, text):\n    return list(map(lambda row: {**json.loads(text), **row}, rows))\n",
+        # one of a few texts
+        "import json\n\n"
+        "TEMPLATES = {'new': '{\"a\": [1, 2], \"b\": {}}', 'old': '{\"a\": [], \"b\": null}'}\n\n"
+        "def filled(name):\n    return json.loads(TEMPLATES[name])\n",
     ),
 )

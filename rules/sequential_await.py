@@ -20,10 +20,20 @@ _SPEAKS = re.compile(r"_?(?:async_|a)?(?:send|write|emit)(?:_|$)")
 _LIMITED = re.compile(r"lock|mutex|sem|limit|throttle", re.IGNORECASE)
 
 
+_ENTERED = frozenset("get post put patch delete head options request stream ws_connect fetch download open".split())  # noqa: SIM905
+"""Methods whose answer is waited for where `async with` enters it."""
+
+
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Await) or not isinstance(node.expression, cst.Call):
-        return None
-    call = node.expression
+    match node:
+        case cst.Await(expression=cst.Call() as call):
+            waits: cst.Await | cst.Call = node
+        case cst.With(asynchronous=cst.Asynchronous(), items=[cst.WithItem(item=cst.Call() as call), *_]):
+            waits = call
+            if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in _ENTERED:
+                return None
+        case _:
+            return None
     callee = " ".join(ctx.code(call.func).split())
     loops = [loop for loop in ctx.item_loops(node) if isinstance(loop, cst.For | cst.CompFor)]
     if not loops or loops[0].asynchronous is not None or _is_ordered(call, callee.rsplit(".", 1)[-1]):
@@ -31,9 +41,9 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     loop = loops[0]
     if ctx.is_same_call(call, loop) or ctx.is_paced(loop) or _is_limited(node, ctx) or _yields(loop, ctx):
         return None
-    if ctx.carries(node, loop):
+    if ctx.carries(waits, loop):
         return None
-    return Match(f"`{callee}` is awaited for one item after the other", (Plant("awaited", node),))
+    return Match(f"`{callee}` is awaited for one item after the other", (Plant("awaited", waits),), waits)
 
 
 def _is_ordered(call: cst.Call, method: str) -> bool:
@@ -62,11 +72,12 @@ RULE = Rule(
     kind=Kind.BLOCKING,
     page=Page(
         what=(
-            "`await call(...)` in a `for` loop or comprehension over data, where the call depends on the item, and no"
-            " turn on what an earlier one brought. Database queries count too. Not flagged: `async for`, `while`"
-            " loops and batches; loops that sleep, end according to a result, or yield to a consumer; what runs under a"
-            " lock or semaphore; tasks, which run already; and methods that speak over one channel or wind up"
-            " (`send`, `write`, `join`, `close`, `get` and `put` of a queue...)."
+            "`await call(...)` in a `for` loop or comprehension over data, or `async with client.get(...)` (and"
+            " the other verbs of a client), where the call depends on the item, and no turn on what an earlier one"
+            " brought. Database queries count too. Not flagged: `async for`, `while` loops and batches; loops that"
+            " sleep, end according to a result, or yield to a consumer; what runs under a lock or semaphore;"
+            " tasks, which run already; and methods that speak over one channel or wind up (`send`, `write`,"
+            " `join`, `close`, `get` and `put` of a queue...)."
         ),
         why=(
             "Only one call is under way at a time, so n items take n times the latency of one, although the event loop"
@@ -89,7 +100,7 @@ RULE = Rule(
             "prefect 3.9.1, prefect/runner/runner.py:609: harmless, once per start, mostly for one storage",
         ),
     ),
-    triggers=(Nodes(("Await",), Where(loop=True)),),
+    triggers=(Nodes(("Await", "AsyncWith"), Where(loop=True)),),
     expects=Wait(),
     check=check,
     valid=(
@@ -115,6 +126,11 @@ RULE = Rule(
         # as fast as they are taken
         "async def f(rows, fetch):\n    for row in rows:\n        yield await fetch(row)\n",
         "async def f(fetch):\n    for kind in ('a', 'b'):\n        await fetch(kind)\n",
+        # a connection of its own; the first that answers
+        "async def f(session, pool, urls):\n    for url in urls:\n"
+        "        async with pool.acquire() as connection:\n            connection.note(url)\n"
+        "        async with session.get(url) as answer:\n            if answer.ok:\n"
+        "                return answer\n",
     ),
     invalid=(
         "async def f(urls, fetch):\n    pages = []\n    for url in urls:\n        pages.append(await fetch(url))\n"
@@ -129,5 +145,9 @@ RULE = Rule(
         "            await device.refresh()\n",
         "async def f(session, ids):\n    for key in ids:\n"
         "        print(await session.execute('SELECT * FROM t WHERE id = ?', (key,)))\n",
+        # entered, not awaited
+        "async def f(session, urls):\n    sizes = []\n    for url in urls:\n"
+        "        async with session.get(url) as answer:\n            sizes.append(answer.content_length)\n"
+        "    return sizes\n",
     ),
 )

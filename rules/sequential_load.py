@@ -7,6 +7,7 @@ import re
 from auditor import cst
 from auditor.model import Cost
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.shapes import is_awaited_later
 
 _CLIENTS = tuple(
     f"{owner}.{verb}"
@@ -48,7 +49,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     loop = loops[0]
     if not loaded or ctx.is_same_call(node, loop) or ctx.is_paced(loop):
         return None
-    if any(ctx.carries(call, loop) for call in loaded):
+    if any(ctx.carries(call, loop) for call in loaded) or is_awaited_later(node, ctx):
         return None
     callee = " ".join(ctx.code(node.func).split())
     return Match(
@@ -141,6 +142,11 @@ RULE = Rule(
         "from concurrent.futures import ThreadPoolExecutor\nfrom pathlib import Path\n\n"
         "def texts(pool: ThreadPoolExecutor, folder: Path, names):\n"
         "    return list(pool.map(lambda name: (folder / name).read_text(), names))\n",
+        # coroutines, awaited together
+        "import asyncio\n\nasync def f(client, keys):\n"
+        "    await asyncio.gather(*[client.fetch(key) for key in keys])\n    tasks = []\n"
+        "    for key in keys:\n        tasks.append(client.fetch(key))\n"
+        "    return await asyncio.gather(*tasks)\n",
     ),
     invalid=(
         "class Runs:\n    def states(self, run):\n        states = []\n        for step in run.steps:\n"

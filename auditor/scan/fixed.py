@@ -33,7 +33,37 @@ def is_fixed(expression: ast.expr, scopes: Scopes) -> bool:
             )
         case ast.Lambda(args=arguments, body=body):
             return _is_closed(arguments, body, scopes)
+        case ast.Call():
+            return _is_fixed_text(expression, scopes)
     return False
+
+
+_LISTING = ("builtins.map", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set")
+
+
+def _is_fixed_text(call: ast.Call, scopes: Scopes) -> bool:
+    """Whether a text is joined or escaped from what is fixed: `"|".join(map(re.escape, WORDS))`."""
+    match call.func:
+        case ast.Attribute(value=ast.Constant(value=str()), attr="join"):
+            return all(_lists_fixed(part, scopes) for part in call.args)
+        case ast.Attribute(value=ast.Constant(value=str()), attr="format"):
+            return all(is_fixed(part, scopes) for part in (*call.args, *(keyword.value for keyword in call.keywords)))
+    return qualified(call.func, scopes) == "re.escape" and all(is_fixed(part, scopes) for part in call.args)
+
+
+def _lists_fixed(part: ast.expr, scopes: Scopes) -> bool:
+    """Whether the items are always the same."""
+    match part:
+        case ast.GeneratorExp(elt=element, generators=[loop]) | ast.ListComp(elt=element, generators=[loop]):
+            own = {node.id for node in walk(loop.target) if isinstance(node, ast.Name)}
+            names = [node for made in (element, *loop.ifs) for node in walk(made) if isinstance(node, ast.Name)]
+            return _lists_fixed(loop.iter, scopes) and all(n.id in own or _is_fixed_name(n.id, scopes) for n in names)
+        case ast.Call(func=func) if qualified(func, scopes) in _LISTING:
+            parts = [*part.args, *(keyword.value for keyword in part.keywords)]
+            return all(_lists_fixed(one, scopes) for one in parts)
+        case ast.Call(func=ast.Attribute(value=owner, attr="keys" | "values" | "items"), args=[]):
+            return is_fixed(owner, scopes)
+    return is_fixed(part, scopes)
 
 
 def is_settled(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> bool:

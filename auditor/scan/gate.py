@@ -171,7 +171,8 @@ class _Module:
 
 def _is_asked_for(node: ast.AST, trigger: Nodes, names: _Module) -> bool:
     return (
-        (not trigger.least or _entries(node) >= trigger.least)
+        (not trigger.attributes or getattr(getattr(node, "value", None), "attr", None) in trigger.attributes)
+        and (not trigger.least or _entries(node) >= trigger.least)
         and (not trigger.operators or any(name in trigger.operators for name in _operators(node)))
         and (not trigger.values or type(getattr(node, "value", None)).__name__ in trigger.values)
         and (not trigger.targets or any(type(target).__name__ in trigger.targets for target in _targets(node)))

@@ -9,6 +9,7 @@ import pytest
 from tests.evidence.probing import plainly, probe
 
 POP = "queue = list(range(60_000))\nwhile queue:\n    queue.pop(0)\n"
+DELETE = "queue = list(range(60_000))\nwhile queue:\n    del queue[0]\n"
 INSERT = "front = []\nfor i in range(20_000):\n    front.insert(0, i)\n"
 SORT = (
     "import random\nrandom.seed(1)\nitems = []\nfor i in range(1500):\n    items.append(random.random())\n"
@@ -46,6 +47,7 @@ def test_what_is_done_with_each_of_few_items_may_be_dear(tmp_path: Path) -> None
     ("program", "flagged", "hits", "largest", "least", "most"),
     [
         (POP, "queue.pop(0)", 60_000, 60_000, 0.6, 1.5),
+        (DELETE, "del queue[0]", 60_000, 60_000, 0.6, 1.5),
         (INSERT, "front.insert(0, i)", 20_000, 19_999, 0.6, 1.5),
         (SORT, "shuffled.sort()", 1500, 1500, 0.7, 1.5),
         (SUM, "sum([[i] for i in range(n)], [])", 399, 399, 1.3, 2.3),
@@ -61,6 +63,17 @@ def test_the_cost_of_one_execution_grows_with_size(
     assert probed.value("hits") == hits
     assert probed.value("size_max") == largest
     assert least < probed.value("growth") < most
+
+
+def test_a_deletion_is_the_same_with_the_probe_also_where_it_fails(tmp_path: Path) -> None:
+    program = (
+        "table, rows = {0: 1}, [1, 2, 3]\nfor items in (rows, table, table, rows, ()):\n    try:\n        del items[0]\n"
+        "    except Exception as error:\n        print(repr(error))\n    print(items)\n"
+    )
+    probed = probe(tmp_path, program, ("sized-call", "del items[0]"))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.value("hits") == 5
 
 
 def test_taking_the_last_item_costs_the_same_at_any_size(tmp_path: Path) -> None:

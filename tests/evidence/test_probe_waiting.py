@@ -78,6 +78,41 @@ AWAITING = {
 }
 
 
+ENTERING = """\
+import asyncio
+class Answer:
+    def __init__(self, i): self.i = i
+    async def __aenter__(self):
+        await asyncio.sleep(0.02)
+        if self.i == 3:
+            raise KeyError(self.i)
+        return self.i
+    async def __aexit__(self, kind, error, trace):
+        print(kind)
+        return kind is ValueError
+async def main():
+    for i in range(5):
+        try:
+            async with Answer(i) as answer:
+                await asyncio.sleep(0.05)
+                print(answer)
+                if i == 2:
+                    raise ValueError
+        except KeyError as error:
+            print(repr(error))
+asyncio.run(main())
+"""
+
+
+def test_what_an_async_with_enters_is_waited_for_and_its_body_is_not(tmp_path: Path) -> None:
+    probed = probe(tmp_path, ENTERING, ("awaited", "Answer(i)"))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.outcome.run.warnings == ()
+    assert probed.value("hits") == 5
+    assert 0.1 <= probed.value("waited") < 0.29
+
+
 @pytest.mark.parametrize("case", AWAITING)
 def test_awaiting_is_the_same_with_the_probe(tmp_path: Path, case: str) -> None:
     flagged, template, hits = AWAITING[case]

@@ -1,4 +1,4 @@
-"""Probe `awaited`: for how long an `await` is waited for.
+"""Probe `awaited`: for how long an `await` is waited for, or what an `async with` enters.
 
 `waited` is wall time in which at least one execution of the site was pending, so that executions side by side count
 once; `alone` is the part of it in which there was exactly one. What travels on the interpreter's stack is a token,
@@ -25,11 +25,13 @@ else:
     _spec.loader.exec_module(_meter)
 
 NAME = "awaited"
-NODES = (ast.Await,)
+NODES = (ast.Await, ast.Call)
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`await X` becomes `ended(started(), await X)`."""
+    """`await X` becomes `ended(started(), await X)`, `async with f(X)` becomes `async with entered(f(X))`."""
+    if isinstance(node, ast.Call):
+        return {node: lambda made: call("entered", made)}
     return {node: lambda made: call("ended", call("started"), made)}
 
 
@@ -47,6 +49,22 @@ class _Token:
             self.meter.end(self.begun, now())
         except Exception:
             pass  # the interpreter is being taken apart
+
+
+class _Entered:
+    """Stands for what an `async with` enters, and times that."""
+
+    __slots__ = ("_manager", "_started")
+
+    def __init__(self, manager: Any, started: Callable[[], Any]) -> None:
+        self._manager = manager
+        self._started = started
+
+    async def __aenter__(self) -> Any:
+        return _ended(self._started(), await type(self._manager).__aenter__(self._manager))
+
+    async def __aexit__(self, *raised: object) -> Any:
+        return await type(self._manager).__aexit__(self._manager, *raised)
 
 
 def _ended(token: Any, value: Any) -> Any:
@@ -72,7 +90,7 @@ class Recorder:
             tick()
             return _Token(self._meter)
 
-        return {"started": started, "ended": _ended}
+        return {"started": started, "ended": _ended, "entered": lambda manager: _Entered(manager, started)}
 
     def hits(self) -> int:
         """Executions so far."""

@@ -1,4 +1,4 @@
-"""Probe `sized-call`: how long a call or a subscript takes once its operands are there, and at which size.
+"""Probe `sized-call`: how long a call, a subscript or its deletion takes once its operands are there, at which size.
 
 The clock starts as the last operand has been evaluated and stops when the call returns. In between, the frame in which
 the site stands cannot run on, so what belongs to one execution is told by the frame's address: recursion, threads,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "sized-call"
-NODES = (ast.Call, ast.Subscript)
+NODES = (ast.Call, ast.Subscript, ast.Delete)
 
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _SIZED = (list, str, bytes, tuple, dict, set, frozenset, bytearray, range, *_VIEWS)
@@ -45,6 +45,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     """`X.f(A, B)` becomes `fin(receiver(X, "f").f(operand(A), last(B)))`."""
     if isinstance(node, ast.Subscript):
         return _plant_subscript(node, call)
+    if isinstance(node, ast.Delete):
+        return _plant_deletion(node, call)
     assert isinstance(node, ast.Call)
     name = getattr(node.func, "id", "")
     if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], _COMPREHENSIONS):
@@ -127,6 +129,23 @@ def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict
         if name:
             setattr(owner, name, call("keyword", getattr(owner, name)))
         return call("fin", made)
+
+    return {node: change}
+
+
+def _plant_deletion(node: ast.Delete, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    """`del X[A]` becomes `del receiver(X, "pop")[keyword(A)]; fin(None)`."""
+    if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Subscript):
+        return "only the deletion of one item can be timed"
+
+    def change(statement: Any) -> list[ast.stmt]:
+        target: Any = statement.targets[0]
+        target.value = call("receiver", target.value, ast.Constant(value="pop"))
+        index, name = (target, "slice")
+        if isinstance(target.slice, getattr(ast, "Index", ())) and hasattr(target.slice, "value"):
+            index, name = (target.slice, "value")  # Python 3.8
+        setattr(index, name, call("keyword", getattr(index, name)))
+        return [statement, ast.copy_location(ast.Expr(value=call("fin", ast.Constant(value=None))), statement)]
 
     return {node: change}
 
