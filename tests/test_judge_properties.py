@@ -224,9 +224,63 @@ def scaled(observation: Observation, factors: dict[tuple[str, str], float]) -> O
     return replace(observation, evidence=tuple(dearer(row) for row in observation.evidence))
 
 
+def surely(row: Evidence) -> bool:
+    """Whether the judge reads both ends of the row, as against a count, of which it reads the value."""
+    return (row.metric, row.collector) in COSTS
+
+
+@st.composite
+def narrowed(draw: st.DrawFn, observation: Observation) -> Observation:
+    """The same with a part of each interval: what more samples might have shown."""
+
+    def part(row: Evidence) -> Evidence:
+        if not surely(row):
+            return row
+        low, value, high = sorted(row.low + draw(st.floats(0, 1)) * (row.high - row.low) for _ in range(3))
+        low, value, high = (min(max(end, row.low), row.high) for end in (low, value, high))
+        return replace(row, value=value, low=low, high=high)
+
+    return replace(observation, evidence=tuple(part(row) for row in observation.evidence))
+
+
+@pytest.mark.parametrize("expects", EXPECTATIONS, ids=lambda expects: type(expects).__name__)
+@given(data=st.data())
+def test_what_is_decided_is_not_turned_over_by_knowing_it_better(expects: Expectation, data: st.DataObject) -> None:
+    """GIVEN a decision from intervals, THEN no truth within them decides the other way."""
+    vague = with_hits(data.draw(observations(expects)), data.draw(st.sampled_from([1.0, 10.0, 1000.0, 1e6])))
+    exact = data.draw(narrowed(vague))
+    assert {kind(expects, vague), kind(expects, exact)} != set(DECIDED)
+
+
+@pytest.mark.parametrize("expects", EXPECTATIONS, ids=lambda expects: type(expects).__name__)
+@given(data=st.data())
+def test_nothing_is_rejected_where_every_collector_missed_a_part(expects: Expectation, data: st.DataObject) -> None:
+    seen = with_hits(data.draw(observations(expects)), data.draw(st.sampled_from([1.0, 10.0, 1000.0, 1e6])))
+    gaps = tuple(Gap(collector, "bench", "killed") for collector in ("probes", "py-spy", "memray"))
+    assert kind(expects, replace(seen, gaps=gaps)) is not VerdictKind.REJECTED
+
+
+@pytest.mark.parametrize("expects", EXPECTATIONS, ids=lambda expects: type(expects).__name__)
+@given(data=st.data())
+def test_a_suspect_that_is_costly_in_one_workload_is_confirmed_whatever_the_others_say(
+    expects: Expectation, data: st.DataObject
+) -> None:
+    several = [data.draw(observations(expects, name)) for name in ("a", "b")]
+    kinds = {kind(expects, one) for one in several}
+    together = kind_of(expects, several)
+    assert (together is VerdictKind.CONFIRMED) == (VerdictKind.CONFIRMED in kinds)
+    if together is VerdictKind.REJECTED:
+        assert kinds.isdisjoint({VerdictKind.CONFIRMED, VerdictKind.INCONCLUSIVE})
+
+
+def kind_of(expects: Expectation, several: list[Observation]) -> VerdictKind:
+    return judge(expects, several, Thresholds()).kind
+
+
 STRADDLED: dict[Expectation, dict[tuple[str, str], tuple[float, float]]] = {
     Cost(): {("seconds", "probes"): (0.05, 0.05), ("share", "probes"): (0.02, 0.02)},
     Scaling(): {("hit_exponent", "probes"): (0.5, 0.5), ("cost_ratio", "probes"): (4.0, 4.0)},
+    Scaling(steep=True): {("growth", "probes"): (0.5, 0.5), ("hit_exponent", "probes"): (0.5, 0.5)},
     Backlog(): {("depth_max", "probes"): (100.0, 1000.0), ("depth_slope", "probes"): (0.02, 0.1)},
     Survivors("threads"): {("alive_end", "probes"): (5.0, 5.0), ("alive_peak", "probes"): (5.0, 32.0)},
     Reuse(): {("per_hit", "probes"): (0.5, 0.5), ("connections", "probes"): (10.0, 100.0)},

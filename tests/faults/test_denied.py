@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -48,6 +49,40 @@ def seccomp() -> None:
     if result.returncode == 77:
         pytest.skip("this machine allows no seccomp filters")
     assert result.returncode == 0
+
+
+# the interpreter may lie where others may not read; that it was started is enough
+RUN = """
+import subprocess, sys
+command = [sys.executable, "-c", "import lib; lib.growing(9000); lib.small(4000)"]
+try:
+    subprocess.call(%s)
+except OSError as error:
+    print(error)
+"""
+AS_ANOTHER = {
+    "forked": """
+import os, lib
+if not os.fork():
+    os.setuid(65534)
+    print(lib.growing(9000), lib.small(4000))
+    os._exit(0)
+os.wait()
+""",
+    "started": RUN % "command, user=65534",
+    "through another program": RUN % '["setpriv", "--reuid", "65534", "--clear-groups", *command]',
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("how", AS_ANOTHER)
+def test_what_runs_as_another_user_is_neither_rejected_nor_said_not_to_have_run(tmp_path: Path, how: str) -> None:
+    project, scratch = make_project(tmp_path / "project"), tmp_path / "tmp"
+    (project / "bench.py").write_text(AS_ANOTHER[how])
+    done = finish(start_audit(project, scratch, "--run", f"{sys.executable} bench.py"), project, scratch)
+    assert not done.problems
+    assert set(done.verdicts.values()) == {"not-measurable"}
+    assert "another user" in done.out
 
 
 @pytest.mark.usefixtures("seccomp")

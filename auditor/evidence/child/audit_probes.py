@@ -76,6 +76,7 @@ class Runtime:
         self.when_imported("subprocess", self._starts.hook)
         self._hook_main()
         self._hook_end()
+        _load("audit_users", os.path.join(HERE, "audit_users.py")).hook(lambda: self._file)
 
     # -------------------------------------------------------------------------------------------- what probes may use
 

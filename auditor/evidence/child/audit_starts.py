@@ -17,6 +17,9 @@ MOST = 5
 FOREIGN = ("ensurepip", "pip", "venv", "virtualenv")
 """Modules that `python -m` runs for its own sake, often with the options in question."""
 
+SWITCHING = ("sudo", "su", "runuser", "setpriv", "doas", "gosu", "su-exec", "chpst")
+"""Programs that run another one as another user."""
+
 
 class Starts:
     """The command lines of such processes, a few of them."""
@@ -28,11 +31,15 @@ class Starts:
     def hook(self, subprocess: Any) -> None:
         """Look at what the module starts; asyncio starts its processes by it, too."""
         original = subprocess.Popen._execute_child
+        code = getattr(original, "__code__", None)
+        names = () if code is None else code.co_varnames[3 : code.co_argcount]
+        at = names.index("uid") if "uid" in names else -1
 
         def execute_child(popen: Any, args: Any, executable: Any, *others: Any, **options: Any) -> Any:
             try:
                 # preexec_fn, close_fds, pass_fds, cwd, env
-                self.look([args] if isinstance(args, (str, bytes, os.PathLike)) else args, others[4])
+                words = [args] if isinstance(args, (str, bytes, os.PathLike)) else args
+                self.look(words, others[4], at >= 0 and others[at] not in (None, -1, os.getuid()))
             except Exception:
                 pass
             try:
@@ -44,8 +51,8 @@ class Starts:
 
         subprocess.Popen._execute_child = execute_child
 
-    def look(self, args: Any, env: Optional[Mapping[Any, Any]]) -> None:
-        """A process is about to be started with this environment, None for this process' own."""
+    def look(self, args: Any, env: Optional[Mapping[Any, Any]], as_another: bool = False) -> None:
+        """A process is about to be started with this environment, None for this process' own, or as another user."""
         words = [word for arg in args for word in os.fsdecode(arg).split()]
         at = next((number for number, word in enumerate(words) if _is_python(word)), None)
         if at is None or len(self.beyond) >= MOST:
@@ -60,7 +67,8 @@ class Starts:
         if options[-1:] == ["-m"] and words[at + 1 + len(options)] in FOREIGN:
             return
         ignores = any(letter in option for option in options if option[:2] != "--" for letter in "EIS")
-        if ignores or not self._carries(os.environ if env is None else env):
+        switches = as_another or any(os.path.basename(word) in SWITCHING for word in words[:at])
+        if ignores or switches or not self._carries(os.environ if env is None else env):
             self.beyond.append(" ".join(words)[:120])
 
     def _carries(self, env: Mapping[Any, Any]) -> bool:

@@ -26,6 +26,11 @@ DETACHED = (
     "a part of it ran in processes that outlived the one that started them (daemons), where py-spy does not follow"
 )
 
+OTHER_USER_SUFFIX = ".other-user"
+OTHER_USER = (
+    "a process of the workload went on as another user (setuid), who may not write down what was counted; "
+    "run audit as that user, or the workload without the change"
+)
 DISK_FULL = (
     "a process of the workload could not write down what the probes counted; free some space in {}, or raise the "
     "greatest size of a file (ulimit -f) that the workload runs under"
@@ -77,6 +82,8 @@ class ProbesPass:
         rows = _unknown(questions, session.workload.name)
         counted: dict[str, list[int]] = {}
         lost_rows = tuple(Gap(self.name, session.workload.name, reason) for reason in lost)
+        if OTHER_USER in lost:
+            lost_rows = (*lost_rows, Gap("py-spy", session.workload.name, OTHER_USER))
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
                 found = _rows(group, states, session.workload.name, result.wall_s)
@@ -96,7 +103,8 @@ def _pythons(processes: Sequence[Reached]) -> tuple[str, ...]:
 def _lost(scratch: Path) -> tuple[str, ...]:
     """Why not all that the probes counted, or not all that they should have, was written down."""
     full = (DISK_FULL.format(tempfile.gettempdir()),) if any(scratch.glob("*.lost")) else ()
-    return (*full, *child_errors(scratch))
+    switched = (OTHER_USER,) if any(scratch.glob(f"*{OTHER_USER_SUFFIX}")) else ()
+    return (*full, *switched, *child_errors(scratch))
 
 
 def _beyond(states: Sequence[dict[str, Any]]) -> str:
@@ -105,8 +113,8 @@ def _beyond(states: Sequence[dict[str, Any]]) -> str:
     if not commands:
         return ""
     return (
-        "probes do not reach Python processes that the workload starts with options -E, -I or -S, or in an environment "
-        f"without its own PYTHONPATH and {CONFIG_VARIABLE} ({'; '.join(commands[:BEYOND_SHOWN])}): "
+        "probes do not reach Python processes that the workload starts with options -E, -I or -S, as another user, or "
+        f"in an environment without its own PYTHONPATH and {CONFIG_VARIABLE} ({'; '.join(commands[:BEYOND_SHOWN])}): "
         "what ran there was not counted; start them without"
     )
 
