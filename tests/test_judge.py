@@ -122,6 +122,7 @@ def test_of_a_number_delivered_twice_the_greater_counts_in_any_order() -> None:
         (5.0, (0.05, 0.14), 13.0, INCONCLUSIVE),
         (0.0, (0.05, 0.14), 13.0, REJECTED),
         (5.0, (-0.2, 0.2), 13.0, REJECTED),
+        (5.0, (-0.2, 0.7), 13.0, INCONCLUSIVE),
     ],
 )
 def test_a_slow_growth_is_none_of_constant_and_linear(
@@ -644,6 +645,7 @@ def test_a_census_with_a_hole_confirms_but_never_rejects() -> None:
         (100, 100, 1, (0.96, 1.0), CONFIRMED),
         (10, 10, 2, (0.7, 1.0), CONFIRMED),
         (9, 9, 1, (0.7, 1.0), INCONCLUSIVE),
+        (5, 10, 1, (1.5, 2.5), INCONCLUSIVE),
         (100, 100, 100, (0.96, 1.0), REJECTED),
         (100, 100, 40, (0.96, 1.0), INCONCLUSIVE),
         (100, 2, 1, (0.0, 0.07), REJECTED),
@@ -689,6 +691,12 @@ def test_what_connects_to_nobody_may_be_dear_to_make(making: float, hits: float,
     rows = row("connections", 0), row("peers", 0), row("per_hit", 0.0), row("making", making, unit="s")
     assert said(Reuse(making=True), seen(*rows, hits=hits)).kind is kind
     assert said(Reuse(), seen(*rows, hits=hits)).kind is INCONCLUSIVE
+
+
+def test_sizes_that_were_seen_in_part_are_not_known_to_be_bounded() -> None:
+    small = [*time(0.0, 0.0), row("size_min", 10), row("size_max", 10)]
+    assert said(Scaling(), seen(*small)).kind is REJECTED
+    assert said(Scaling(), seen(*small, gaps={"probes": "killed"})).kind is INCONCLUSIVE
 
 
 def test_connections_that_were_counted_in_part_reject_nothing() -> None:
@@ -836,6 +844,8 @@ def test_repetition_needs_its_own_counts() -> None:
     assert "99 of 100 executions had an input seen before, but their items are made or read later" in later.reason
     partly = seen(*repeated(99, 2.0, 2.0), gaps={"probes": "one process was killed before it reported"})
     assert said(Repetition(), partly).kind is NOT_MEASURABLE
+    cheap = seen(*repeated(99, 0.0, (0.1, 0.5)), gaps={"probes": "one process was killed before it reported"})
+    assert said(Repetition(), cheap).kind is NOT_MEASURABLE
 
 
 # ------------------------------------------------------------------------------------------------
