@@ -1,0 +1,51 @@
+"""Scaling: every line of its table, told as a measurement and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.model import (
+    Evidence,
+    Scaling,
+    VerdictKind,
+)
+from tests.judge.telling import (
+    CONFIRMED,
+    INCONCLUSIVE,
+    NOT_MEASURABLE,
+    REJECTED,
+    row,
+    said,
+    seen,
+    sizes,
+    time,
+)
+
+HOT, COLD, DOUBT = time(5, 5), time(0.001, 0.001), time((0.1, 0.5), (0.1, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("rows", "hits", "kind", "why"),
+    [
+        ((*HOT, row("growth", (0.9, 1.1))), 1000, CONFIRMED, "grows with size (exponent 1)"),
+        ((*HOT, row("growth", (-0.1, 0.1))), 1000, REJECTED, "cost per execution stays constant"),
+        ((*HOT, row("growth", (0.3, 0.7))), 1000, INCONCLUSIVE, "run it at least 4,000 times"),
+        ((*HOT, *sizes(900, 1000), row("cost_ratio", (10, 14))), 1000, CONFIRMED, "12 times that of the constant-time"),
+        ((*HOT, *sizes(900, 1000), row("cost_ratio", (3, 9))), 1000, INCONCLUSIVE, "8 to 8,000 items"),
+        ((*HOT, *sizes(10, 1000), row("cost_ratio", 12)), 1000, INCONCLUSIVE, "do not tell whether cost per execution"),
+        (HOT, 1000, INCONCLUSIVE, "no size was seen"),
+        ((*COLD, *sizes(1, 1000)), 1000, REJECTED, "with up to 1,000 items"),
+        ((*COLD, *sizes(1, 8)), 20, INCONCLUSIVE, "the largest size seen was 8 items; run it with at least 1,000"),
+        ((*COLD, *sizes(1, 64)), 1000, REJECTED, "with up to 64 items"),
+        ((*COLD, *sizes(200, 200)), 1000, REJECTED, "with up to 200 items"),
+        ((*COLD, *sizes(100, 200)), 1000, INCONCLUSIVE, "the largest size seen was 200 items"),
+        ((*COLD, row("growth", (-0.1, 0.1))), 20, REJECTED, "stays constant"),
+        (COLD, 1000, INCONCLUSIVE, "no size was seen"),
+        ((*DOUBT, row("growth", (0.9, 1.1))), 1000, INCONCLUSIVE, "run it for at least"),
+        ((row("growth", (0.9, 1.1)),), 1000, NOT_MEASURABLE, "not timed"),
+    ],
+)
+def test_growth_and_time_together(rows: tuple[Evidence, ...], hits: float, kind: VerdictKind, why: str) -> None:
+    verdict = said(Scaling(), seen(*rows, hits=hits))
+    assert verdict.kind is kind
+    assert why.lower() in verdict.reason.lower()
