@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from _weakref import ref
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
@@ -19,13 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Dict, List, Set
 
-    from auditor.evidence.probes import _census, _meter
+    from auditor.evidence.probes import _behalf, _census, _meter
     from auditor.evidence.probes._census import Row
 else:
     # found by their paths: in the program's processes there is no package around this file
     _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
     _census = module_from_spec(_spec)
     _spec.loader.exec_module(_census)
+    _spec = spec_from_file_location("audit_behalf", os.path.join(os.path.dirname(__file__), "_behalf.py"))
+    _behalf = module_from_spec(_spec)
+    _spec.loader.exec_module(_behalf)
     _spec = spec_from_file_location("audit_meter", os.path.join(os.path.dirname(__file__), "_meter.py"))
     _meter = module_from_spec(_spec)
     _spec.loader.exec_module(_meter)
@@ -33,8 +35,6 @@ else:
 NAME = "connection"
 NODES = (ast.Call,)
 
-MOST_FRAMES = 200
-MOST_ANCESTORS = 8
 MOST_PEERS = 1000
 DATAGRAM = 2
 # Libraries that connect without Python sockets: what they open is not seen.
@@ -55,9 +55,6 @@ _recorders: List[Recorder] = []
 _clients = _census.Known()
 # sockets that a connection was counted for, each with the recorders and the peer
 _counted = _census.Known()
-# by address of a task: the task that made it. Each new task writes its entry, so none is another's.
-_makers: Dict[int, Any] = {}
-_tidy_at = [1024]
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
@@ -255,7 +252,7 @@ def _watch(runtime: Any) -> None:
 
     def loops(kind: Any) -> None:
         _census.replace(kind, "sock_connect", _awaiting)
-        _census.replace(kind, "create_task", _making)
+        _behalf.watch(kind)
 
     def uvloop(module: Any) -> None:
         loops(module.Loop)
@@ -267,9 +264,7 @@ def _watch(runtime: Any) -> None:
         "asyncio.selector_events",
         lambda module: _census.replace(module.BaseSelectorEventLoop, "sock_connect", _awaiting),
     )
-    runtime.when_imported(
-        "asyncio.base_events", lambda module: _census.replace(module.BaseEventLoop, "create_task", _making)
-    )
+    runtime.when_imported("asyncio.base_events", lambda module: _behalf.watch(module.BaseEventLoop))
     runtime.when_imported("uvloop", uvloop)
 
 
@@ -334,43 +329,6 @@ def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_connection
 
 
-def _making(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For `loop.create_task`: who made the task?"""
-
-    def create_task(loop: Any, *arguments: Any, **options: Any) -> Any:
-        try:
-            task = original(loop, *arguments, **options)
-        except BaseException as error:
-            _census.hide_frame(error)
-            raise
-        _census.attempt(_made_by, task)
-        return task
-
-    return create_task
-
-
-def _made_by(task: Any) -> None:
-    trace = getattr(task, "_source_traceback", None)
-    if trace:
-        del trace[-1]  # asyncio's debug mode took our frame for the creator's
-    maker = _current_task()
-    if maker is None:
-        _makers.pop(id(task), None)
-        return
-    if len(_makers) > _tidy_at[0]:
-        for key, known in _makers.copy().items():
-            if known() is None:
-                _makers.pop(key, None)
-        _tidy_at[0] = max(1024, 2 * len(_makers))
-    _makers[id(task)] = ref(maker)
-
-
-def _current_task() -> Any:
-    events = sys.modules.get("asyncio.events")
-    loop = events._get_running_loop() if events is not None else None
-    return sys.modules["asyncio.tasks"].current_task(loop) if loop is not None else None
-
-
 def _answered(sock: Any, code: Any, address: Any) -> None:
     """The system answered to a connect with that error, or 0. What is under way counts until it fails."""
     import errno  # built in, and imported by `socket`
@@ -411,52 +369,9 @@ def _peer(address: Any) -> str:
 def _concerned() -> Set[Recorder]:
     """The sites on whose behalf this thread is opening a connection."""
     found: Set[Recorder] = set()
-    frame = sys._getframe(1)
-    for _ in range(MOST_FRAMES):
-        if frame is None:
-            break
+    for frame in _behalf.frames():
         _look(frame, found)
-        frame = frame.f_back  # type: ignore[assignment]
-    for coroutine in (*_asyncio_ancestors(), *_trio_ancestors()):
-        for waiting in _suspended(coroutine):
-            _look(waiting, found)
     return found
-
-
-def _asyncio_ancestors() -> Iterator[Any]:
-    """The coroutine of the task that made this one, and so on."""
-    task = _current_task()
-    for _ in range(MOST_ANCESTORS):
-        maker = _makers.get(id(task)) if task is not None else None
-        task = maker() if maker is not None else None
-        if task is None:
-            return
-        yield task.get_coro()
-
-
-def _trio_ancestors() -> Iterator[Any]:
-    """The same for trio, whose tasks know it."""
-    context = getattr(sys.modules.get("trio._core._run"), "GLOBAL_RUN_CONTEXT", None)
-    task = getattr(context, "task", None)
-    for _ in range(MOST_ANCESTORS):
-        nursery = getattr(task, "parent_nursery", None)
-        task = getattr(nursery, "parent_task", None)
-        if task is None:
-            return
-        yield task.coro
-
-
-def _suspended(awaited: Any) -> Iterator[Any]:
-    """The frames of a coroutine that waits, from the outside in."""
-    for _ in range(MOST_FRAMES):
-        for kind in ("cr", "gi", "ag"):
-            frame = getattr(awaited, kind + "_frame", None)
-            if frame is not None:
-                yield frame
-                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else kind + "_await", None)
-                break
-        else:
-            return
 
 
 def _look(frame: Any, found: Set[Recorder]) -> None:
