@@ -29,113 +29,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from auditor.evidence.probes import _inputs
+    from auditor.evidence.probes import _inputs, _operands
 else:
-    # found by its path: in the program's processes there is no package around this file
+    # found by their paths: in the program's processes there is no package around this file
+    _spec = spec_from_file_location("audit_operands", os.path.join(os.path.dirname(__file__), "_operands.py"))
+    _operands = module_from_spec(_spec)
+    _spec.loader.exec_module(_operands)
     _spec = spec_from_file_location("audit_inputs", os.path.join(os.path.dirname(__file__), "_inputs.py"))
     _inputs = module_from_spec(_spec)
     _spec.loader.exec_module(_inputs)
 
 NAME = "repeated"
 NODES = (ast.Call,)
+plant = _operands.plant
 
 MOST_INPUTS = 200_000
 """Inputs remembered, as a hash each; later ones that are not among them are unknown."""
 FORGOTTEN = 4_096
 """Executions that raised leave an entry; so many are kept, until an entry of the same address takes their place."""
-_READERS = (
-    "open",
-    "read_text",
-    "read_bytes",
-    "listdir",
-    "scandir",
-    "iterdir",
-    "glob",
-    "rglob",
-    "walk",
-    "stat",
-    "loadtxt",
-)
 _NEW, _AGAIN, _UNKNOWN = "new", "again", "unknown"
-
-
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`X.f(A, k=B)` becomes `fin(receiver(X).f(operand(A), k=last(B)))`."""
-    assert isinstance(node, ast.Call)
-    around = parents.get(node)
-
-    def wrap(made: Any) -> Any:
-        _wrap(node, call)
-        return made
-
-    if around is not None and isinstance(around, ast.Await):
-        return {node: wrap, around: lambda made: call("fin_awaited", made)}
-    if isinstance(around, ast.withitem) and isinstance(parents.get(around), ast.AsyncWith):
-        return {node: wrap, parents[around]: lambda made: _ends_in_body(made, call)}
-    if around is not None and _is_looped(node, parents):
-        return {node: wrap, around: _looped(call)}
-    role = "fin_opened" if _is_read_by_lines(node, parents) else "fin"
-    return {node: lambda made: call(role, wrap(made))}
-
-
-def _looped(call: Callable[..., ast.expr]) -> Callable[[Any], Any]:
-    def change(loop: Any) -> Any:
-        # around all that is planted at the call, which is to see what it returned
-        loop.iter = call("fin_looped", loop.iter)
-        return loop
-
-    return change
-
-
-def _is_looped(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether a loop that begins on the call's line takes the items: where a sampler sees them being made, too."""
-    loop: Any = parents.get(node)
-    if isinstance(loop, ast.For):
-        begins: Any = loop
-    elif isinstance(loop, ast.comprehension) and not loop.is_async:
-        begins = parents[loop]
-    else:
-        return False
-    return loop.iter is node and bool(begins.lineno == node.lineno)
-
-
-def _ends_in_body(statement: Any, call: Callable[..., ast.expr]) -> Any:
-    ended = ast.Expr(value=call("fin_awaited", ast.Constant(value=None)))
-    statement.body.insert(0, ast.copy_location(ended, statement.body[0]))
-    return statement
-
-
-def _is_read_by_lines(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether what the call returns gets a name that a loop goes over: if it is a file, the loop reads it."""
-    around: Any = parents.get(node)
-    scope: Any = parents.get(around) if around is not None else None
-    named = getattr(around, "optional_vars", None) or next(iter(getattr(around, "targets", ())), None)
-    if not isinstance(around, (ast.withitem, ast.Assign)) or not isinstance(named, ast.Name):
-        return False
-    return any(
-        isinstance(each, (ast.For, ast.comprehension)) and getattr(each.iter, "id", None) == named.id
-        for each in ast.walk(scope)
-    )
-
-
-def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:
-    func: Any = node.func
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-    reads = ast.Constant(value=name in _READERS or name.startswith("read_"))
-    slots: list[Any] = [argument if isinstance(argument, ast.Starred) else None for argument in node.args]
-    for index, starred in enumerate(slots):
-        role = "last" if index == len(slots) - 1 and not node.keywords else "operand"
-        if starred is not None:
-            starred.value = call(role, starred.value, reads)
-        else:
-            node.args[index] = call(role, node.args[index], reads)
-    for index, keyword in enumerate(node.keywords):
-        keyword.value = call("last" if index == len(node.keywords) - 1 else "operand", keyword.value, reads)
-    alone = not (node.args or node.keywords)
-    if isinstance(func, ast.Attribute):
-        func.value = call("alone" if alone else "receiver", func.value, reads)
-    else:
-        node.func = call("alone_function" if alone else "function", func)
 
 
 class _Execution:
@@ -242,6 +154,16 @@ class _Site:
         samples.hits += 1
         execution.begun = perf_counter_ns() if samples.hits >= samples.next else 0
 
+    def end(self, key: int, now: int) -> _Execution | None:
+        """An execution is over; it took until `now` (0: until nobody knows when). Given back is one that is timed."""
+        execution = self.opened.pop(key, None)
+        if execution is None or not execution.begun:
+            return None
+        if now:
+            execution.samples.add(execution.begun, now)
+            self.tick()
+        return execution
+
     def _sort(self, execution: _Execution) -> str:
         if not execution.is_known:
             return _UNKNOWN
@@ -258,6 +180,10 @@ class _Site:
 
 
 def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
+    return {each.__name__: each for each in (*_of_operands(site), *_of_ends(site))}
+
+
+def _of_operands(site: _Site) -> tuple[Callable[..., Any], ...]:
     frame, opened, begin, take = sys._getframe, site.opened, site.begin, site.take
 
     def receiver(value: Any, reads: bool) -> Any:
@@ -289,48 +215,39 @@ def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
             begin(execution)
         return value
 
+    return receiver, function, alone, alone_function, operand, last
+
+
+def _of_ends(site: _Site) -> tuple[Callable[..., Any], ...]:
+    """Each takes the time first, and lets go of the execution in any case."""
+    frame, end = sys._getframe, site.end
+
     def fin(value: Any) -> Any:
         now = perf_counter_ns()
-        execution = opened.pop(id(frame(1)), None)
-        if _works_later(value):
-            site.is_untimed = True
-        elif execution is not None and execution.begun:
-            execution.samples.add(execution.begun, now)
-            site.tick()
+        is_later = _works_later(value)
+        site.is_untimed = site.is_untimed or is_later
+        end(id(frame(1)), 0 if is_later else now)
         return value
 
     def fin_looped(value: Any) -> Any:
         now = perf_counter_ns()
-        execution = opened.pop(id(frame(1)), None)
-        if execution is not None and execution.begun:
-            if _works_later(value) or _inputs.is_open_file(value):
-                return _passed_on(value, execution, now - execution.begun)
-            execution.samples.add(execution.begun, now)
-            site.tick()
-        return value
+        is_later = _works_later(value) or _inputs.is_open_file(value)
+        execution = end(id(frame(1)), 0 if is_later else now)
+        return _passed_on(value, execution, now - execution.begun) if is_later and execution is not None else value
 
     def fin_opened(value: Any) -> Any:
-        if _inputs.is_open_file(value):
-            site.is_untimed = True
-            opened.pop(id(frame(1)), None)
-            return value
-        execution = opened.pop(id(frame(1)), None)
-        if execution is not None and execution.begun:
-            execution.samples.add(execution.begun, perf_counter_ns())
-            site.tick()
+        now = perf_counter_ns()
+        is_read_later = _inputs.is_open_file(value)
+        site.is_untimed = site.is_untimed or is_read_later
+        end(id(frame(1)), 0 if is_read_later else now)
         return value
 
     def fin_awaited(value: Any) -> Any:
         site.is_awaited = True
-        now = perf_counter_ns()
-        execution = opened.pop(id(frame(1)), None)
-        if execution is not None and execution.begun:
-            execution.samples.add(execution.begun, now)
-            site.tick()
+        end(id(frame(1)), perf_counter_ns())
         return value
 
-    functions = (receiver, function, alone, alone_function, operand, last, fin, fin_looped, fin_opened, fin_awaited)
-    return {each.__name__: each for each in functions}
+    return fin, fin_looped, fin_opened, fin_awaited
 
 
 _LATER = frozenset(id(kind) for kind in (type(_ for _ in ()), map, filter, enumerate, zip))
