@@ -11,7 +11,7 @@ from auditor.evidence import passes
 from auditor.evidence.across import by_size, same_size
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.guardian import temporary_directory
-from auditor.model import Census, Evidence, Gap, Observation, PassRun, Workload, WorkloadRun
+from auditor.model import Census, Evidence, Gap, Observation, PassRun, Standstill, Workload, WorkloadRun
 from auditor.progress import Progress
 from auditor.records import dataclass, replace
 
@@ -188,6 +188,7 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
         cpu_s=_mean(plain.run.cpu_s for plain in shown),
         queued_s=_mean(plain.run.queued_s for plain in shown),
         census=_census(rounds, greatest),
+        standstill=_standstill(rounds, greatest),
         python=", ".join(
             dict.fromkeys(python for once in rounds for outcome in once.outcomes for python in outcome.pythons)
         ),
@@ -202,6 +203,17 @@ def _census(rounds: Sequence[_Round], greatest: int) -> Census | None:
             if (once.size or 0) == greatest and one.run.exit_code == once.outcomes[0].run.exit_code:
                 found = one.census or found
     return found
+
+
+def _standstill(rounds: Sequence[_Round], greatest: int) -> Standstill | None:
+    """The turns of the last run with probes, the lines of the last run under py-spy that saw any."""
+    found: Standstill | None = None
+    lines: tuple[tuple[str, float], ...] = ()
+    for once in rounds:
+        for one in once.outcomes[1:]:
+            if (once.size or 0) == greatest and one.run.exit_code == once.outcomes[0].run.exit_code:
+                found, lines = one.standstill or found, one.busiest or lines
+    return replace(found, lines=lines) if found is not None else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from auditor.model import Census, Evidence, Exercise, Expectation, Gap, PassRun, Suspect, Workload
+from auditor.model import Census, Evidence, Exercise, Expectation, Gap, PassRun, Standstill, Suspect, Workload
 from auditor.records import dataclass, field
 
 
@@ -43,7 +43,7 @@ class Outcome:
     """What one pass delivered: how its run went, and by suspect fingerprint its rows and the tests that ran it.
 
     `beyond` says which processes the pass could not look into, "" if there is none known. `pythons` are the versions
-    of those it reached, as in "3.11".
+    of those it reached, as in "3.11". `busiest` are lines below event loops, with seconds.
     """
 
     run: PassRun
@@ -52,6 +52,8 @@ class Outcome:
     tests: Mapping[str, Exercise] = field(default_factory=dict)
     beyond: str = ""
     census: Census | None = None
+    standstill: Standstill | None = None
+    busiest: tuple[tuple[str, float], ...] = ()
     pythons: tuple[str, ...] = ()
 
 

@@ -32,6 +32,7 @@ from auditor.model.measurements import (
     PassRun,
     Service,
     Source,
+    Standstill,
     Workload,
     WorkloadRun,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Source",
     "Span",
     "Stall",
+    "Standstill",
     "Suppression",
     "Survivors",
     "Suspect",

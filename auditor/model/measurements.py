@@ -115,12 +115,25 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True)
+class Standstill:
+    """Turns of asyncio's event loops that took 0.05 s or more, in the run with probes, `longest_s` at most.
+
+    lines: the lines ("path:line") on which the loops were busy the longest, with seconds, as py-spy saw them.
+    """
+
+    turns: int
+    total_s: float
+    longest_s: float
+    lines: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadRun:
     """A workload with every pass that was made over it, the plain one first.
 
     `wall_s`, `cpu_s` and `queued_s` (None if they could not be taken) are the means of the plain runs, at the greatest
-    size. `census` is that of the last run with probes, None if there is none. `python` are the versions that its
-    processes ran under, as in "3.11" or "3.8, 3.11"; "" if none was reached.
+    size. `census` and `standstill` are those of the last run with probes, None if there is none. `python` are the
+    versions that its processes ran under, as in "3.11" or "3.8, 3.11"; "" if none was reached.
     """
 
     workload: Workload
@@ -132,6 +145,7 @@ class WorkloadRun:
     cpu_s: float | None = None
     queued_s: float | None = None
     census: Census | None = None
+    standstill: Standstill | None = None
     python: str = ""
 
     @property

@@ -11,6 +11,7 @@ from auditor.records import dataclass
 from auditor.report.boundness import boundness
 from auditor.report.census import alive_at_end
 from auditor.report.headline import headline
+from auditor.report.standstill import stood_still
 from auditor.report.strengths import strengths
 
 if TYPE_CHECKING:
@@ -167,6 +168,11 @@ def _stats(report: Report) -> tuple[tuple[str, str], ...]:
         *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
         *((name, f"{count:,}") for name, count in _compared(report) if count),
         *((f"Workload {run.workload.name}", held_up) for run in report.workloads if (held_up := boundness(run))),
+        *(
+            (f"Event loop of {run.workload.name}", still[:1].upper() + still[1:])
+            for run in report.workloads
+            if (still := stood_still(run))
+        ),
         *(
             (f"Tasks and threads of {run.workload.name}", alive[:1].upper() + alive[1:])
             for run in report.workloads

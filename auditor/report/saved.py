@@ -35,6 +35,7 @@ from auditor.model import (
     Skip,
     Source,
     Span,
+    Standstill,
     Suspect,
     Verdict,
     VerdictKind,
@@ -144,6 +145,7 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
         "warnings": list(run.warnings),
         "last_lines": list(run.last_lines),
         "census": run.census and _census(run.census),
+        "standstill": run.standstill and _standstill(run.standstill),
         "python": run.python,
     }
 
@@ -158,6 +160,15 @@ def _census(census: Census) -> dict[str, Any]:
         "files": census.files,
         "sockets": census.sockets,
         "alive": [asdict(one) for one in census.alive],
+    }
+
+
+def _standstill(found: Standstill) -> dict[str, Any]:
+    return {
+        "turns": found.turns,
+        "total_s": float(found.total_s),
+        "longest_s": float(found.longest_s),
+        "lines": [{"place": place, "seconds": float(seconds)} for place, seconds in found.lines],
     }
 
 
@@ -311,6 +322,7 @@ def _read_workload(node: Node) -> WorkloadRun:
         queued_s=node["queued_s"].optional(Node.number),
         # reports written before there was a census lack it
         census=node["census"].optional(_read_census) if node.has("census") else None,
+        standstill=node["standstill"].optional(_read_standstill) if node.has("standstill") else None,
         python=node["python"].string() if node.has("python") else "",
     )
 
@@ -334,6 +346,15 @@ def _read_census(node: Node) -> Census:
         ),
         files=node["files"].integer() if node.has("files") else 0,
         sockets=node["sockets"].integer() if node.has("sockets") else 0,
+    )
+
+
+def _read_standstill(node: Node) -> Standstill:
+    return Standstill(
+        turns=node["turns"].integer(),
+        total_s=node["total_s"].number(),
+        longest_s=node["longest_s"].number(),
+        lines=tuple((one["place"].string(), one["seconds"].number()) for one in node["lines"].items()),
     )
 
 

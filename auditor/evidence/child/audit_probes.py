@@ -66,6 +66,7 @@ class Runtime:
         tools = _load("audit_census_tools", os.path.join(os.path.dirname(HERE), "probes", "_census.py"))
         others = _load("audit_open", os.path.join(HERE, "audit_open.py"))
         self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools, others)
+        self._loops = _load("audit_loops", os.path.join(HERE, "audit_loops.py")).Loops(self, tools)
         self._parent, self._own = os.getppid(), os.getpid()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
@@ -239,6 +240,7 @@ class Runtime:
         self._parent, self._own = self._own, os.getpid()
         self._starts.beyond = []
         self._census.reset()
+        self._loops.reset()
         for recorder in self._recorders.values():
             recorder.reset()
         self._tests.forked()
@@ -270,6 +272,7 @@ class Runtime:
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
             "census": self._census.record(),
+            "loops": self._loops.record(),
             "pid": self._own,
             "orphaned": _getppid() != self._parent,
         }

@@ -13,6 +13,7 @@ from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.by_test import exercises
 from auditor.evidence.census import census_of
 from auditor.evidence.launch import CONFIG_VARIABLE, NOT_REACHED, Reached, child_environment, child_errors, reached
+from auditor.evidence.loops import standstill_of
 from auditor.evidence.probes import probe_files, probe_module
 from auditor.evidence.running import run_workload
 from auditor.model import Evidence, Gap, PassRun
@@ -92,7 +93,16 @@ class ProbesPass:
                 counted.setdefault(fingerprint, [site["id"] for site in group])
         tests = exercises(session.scratch, states, counted, session.workload.name)
         census = census_of(states, len(processes), session.target) if gap is None else None
-        return Outcome(run, rows, result.last_lines, tests, beyond, census, _pythons(processes))
+        return Outcome(
+            run=run,
+            rows=rows,
+            last_lines=result.last_lines,
+            tests=tests,
+            beyond=beyond,
+            census=census,
+            standstill=standstill_of(states),
+            pythons=_pythons(processes),
+        )
 
 
 def _pythons(processes: Sequence[Reached]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.chains import end_of
 from auditor.evidence.gate import PATIENCE_S, Gate, Watch
 from auditor.evidence.launch import CHILD_DIRECTORY, NOT_REACHED, child_environment, child_errors
+from auditor.evidence.loops import busiest_lines
 from auditor.evidence.running import run_workload
 from auditor.evidence.speedscope import Recording, read_recording
 from auditor.evidence.stacks import Pattern, Tallies, loop_is_hidden
@@ -41,6 +42,7 @@ class _Seen:
 
     tallies: Tallies
     recordings: list[Recording] = field(default_factory=list)
+    watched_s: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -80,7 +82,10 @@ class PySpyPass:
             warnings=(*result.warnings, *seen.warnings, *child_errors(session.scratch)),
         )
         rows = {} if run.gap else {q.suspect.fingerprint: _rows(q, session, seen, wall_s) for q in questions}
-        return Outcome(run, {fingerprint: row for fingerprint, row in rows.items() if row}, result.last_lines)
+        rows = {fingerprint: row for fingerprint, row in rows.items() if row}
+        watched = list(zip(seen.recordings, seen.watched_s, strict=True))
+        busiest = busiest_lines(watched, session.workload.cwd, session.target)
+        return Outcome(run, rows, result.last_lines, busiest=busiest)
 
 
 def _is_about_time(expects: Expectation) -> bool:
@@ -133,6 +138,7 @@ def _collect(watches: Sequence[Watch], tallies: Tallies) -> _Seen:
             seen.warnings.append(f"process {watch.pid} was not sampled: {failure}")
             continue
         seen.recordings.append(recording)
+        seen.watched_s.append(watch.watched_s)
         tallies.add(recording, watch.watched_s, watch.late)
         if recording.ticks < FEW_SAMPLES:
             seen.warnings.append(f"process {watch.pid} ran so short that py-spy looked only {recording.ticks} times")

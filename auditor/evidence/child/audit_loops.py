@@ -1,0 +1,91 @@
+"""How often and for how long asyncio's event loops stood still: turns that took LONG_NS or more.
+
+A turn lasts from the moment at which a loop has been told what is ready until it asks again, or stops. Loops that ask
+by other means than `selectors` (uvloop) are not seen. Standard library only, Python 3.8 to 3.14.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Dict
+
+LONG_NS = 50_000_000
+"""Half of asyncio's own `slow_callback_duration`."""
+
+_SELECTORS = (
+    "SelectSelector",
+    "PollSelector",
+    "EpollSelector",
+    "DevpollSelector",
+    "KqueueSelector",
+    "_PollLikeSelector",
+)
+
+
+class Loops:
+    """One per process."""
+
+    def __init__(self, runtime: Any, tools: Any) -> None:
+        self._tools = tools
+        # by identity of a selector: when it last told what is ready
+        self._told: Dict[int, int] = {}
+        self.reset()
+        runtime.when_imported("selectors", self._watch_selectors)
+        runtime.when_imported("asyncio.events", self._watch_running)
+
+    def reset(self) -> None:
+        """A forked process runs none of its parent's loops."""
+        self._told.clear()
+        self._turns = self._total_ns = self._longest_ns = 0
+
+    def record(self) -> Dict[str, Any]:
+        """As JSON-able data."""
+        return {"turns": self._turns, "total": self._total_ns / 1e9, "longest": self._longest_ns / 1e9}
+
+    def _watch_selectors(self, selectors: Any) -> None:
+        for name in _SELECTORS:
+            kind = getattr(selectors, name, None)
+            if kind is not None and "select" in vars(kind):
+                self._tools.replace(kind, "select", self._asking)
+
+    def _asking(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        told, ended, hide_frame = self._told, self._ended, self._tools.hide_frame
+
+        def select(selector: Any, *arguments: Any, **options: Any) -> Any:
+            key = id(selector)
+            since = told.get(key)
+            if since is not None and perf_counter_ns() - since >= LONG_NS:
+                ended(selector, since)
+            try:
+                result = original(selector, *arguments, **options)
+            except BaseException as error:
+                hide_frame(error)
+                raise
+            told[key] = perf_counter_ns()
+            return result
+
+        return select
+
+    def _watch_running(self, events: Any) -> None:
+        def running(loop: Any) -> None:
+            """None: the loop that ran stops, and its last turn ends."""
+            selector = getattr(loop or events._get_running_loop(), "_selector", None)
+            since = self._told.pop(id(selector), None)
+            if loop is None and since is not None and perf_counter_ns() - since >= LONG_NS:
+                self._ended(selector, since)
+
+        self._tools.replace(events, "_set_running_loop", self._tools.before(running))
+
+    def _ended(self, selector: Any, since: int) -> None:
+        """Others use selectors, too."""
+        loop = sys.modules["asyncio.events"]._get_running_loop() if "asyncio.events" in sys.modules else None
+        if loop is not None and getattr(loop, "_selector", None) is selector:
+            spent = perf_counter_ns() - since
+            self._turns += 1
+            self._total_ns += spent
+            self._longest_ns = max(self._longest_ns, spent)
