@@ -134,3 +134,13 @@ def test_every_text_colour_can_be_read_on_every_background(palette: int) -> None
         for ground in ("page", "panel"):
             high, low = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
             assert (high + 0.05) / (low + 0.05) >= 4.5, f"{ink} on {ground}"
+
+
+def test_the_confirmed_come_first_as_a_table_that_leads_to_their_details() -> None:
+    found = [a_finding(VerdictKind.CONFIRMED, path=f"m{n}.py", context=f"{n}:1") for n in range(12)]
+    text = render(a_report(*found))
+    table = text.partition('<h2 id="act">')[2].partition("</table>")[0]
+
+    assert re.findall(r'href="#(finding-\d+)"', table) == [f"finding-{n}" for n in range(1, 11)]
+    assert "and 2 more" in text
+    assert 'id="act"' not in render(a_report())

@@ -61,7 +61,17 @@ def test_paragraphs_keep_within_the_width_and_places_stay_whole(width: int) -> N
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
-@pytest.mark.parametrize("width", [80, 120])
+def test_a_rejected_suspect_takes_two_lines_where_one_would_hide_its_figures() -> None:
+    text = printed(a_realistic_report(), 80)
+    section = text.split("Rejected by measurement (24)\n")[1].split("\n\n")[0].splitlines()
+
+    assert section[2] == "  display-in-function  shop/views/page_0.py:21:12"
+    assert " ".join(line.strip() for line in section[3:5]) == (
+        "0.2 ms in 21 executions, under 0.1 % of the run: too little to be worth a change."
+    )
+
+
+@pytest.mark.parametrize("width", [100, 120])
 def test_a_rejected_suspect_takes_one_line(width: int) -> None:
     text = printed(a_realistic_report(), width)
     section = text.split("Rejected by measurement (24)\n")[1].split("\n\n")[0].splitlines()

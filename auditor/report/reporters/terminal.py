@@ -28,7 +28,7 @@ _SKIPPED_SHOWN = 10
 _REMARKS_SHOWN = 20
 _FIXED_SHOWN = 20
 _CHANGE_SHOWN = 16
-_LEAST_REASON = 24
+_LEAST_REASON = 40
 _LEVELS = {"P0": "bold red", "P1": "bold red", "P2": "bold yellow", "P3": "bold cyan"}
 
 
@@ -151,11 +151,16 @@ def _rejected(findings: Sequence[Finding], sheet: Sheet) -> None:
     _heading(sheet, "Rejected by measurement", findings)
     shown = findings[:_REJECTED_SHOWN]
     rules = max((len(finding.suspect.rule) for finding in shown), default=0)
-    for finding in shown:
-        place = f"  {finding.suspect.rule:<{rules}}  {location(finding)}  "
-        room = max(sheet.width - cells(printable(place)), _LEAST_REASON)
-        # Places stay whole so that they can be clicked; the reason gives way, in full it is in the other formats.
-        sheet.line((place + shortened(printable(finding.verdict.reason), room), "dim"))
+    places = [f"  {finding.suspect.rule:<{rules}}  {location(finding)}" for finding in shown]
+    room = sheet.width - 2 - max((cells(printable(place)) for place in places), default=0)
+    for finding, place in zip(shown, places, strict=True):
+        # Places stay whole so that they can be clicked. Of a reason, a little may go, but not its figures.
+        if room < _LEAST_REASON:
+            sheet.line((place, "dim"))
+            sheet.paragraph(4, (finding.verdict.reason, "dim"))
+        else:
+            reason = shortened(printable(finding.verdict.reason), sheet.width - 2 - cells(printable(place)))
+            sheet.line((f"{place}  {reason}", "dim"))
     _more(sheet, len(findings) - _REJECTED_SHOWN)
 
 
