@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -196,6 +194,8 @@ def _blocks(side: Side, root: Path) -> tuple[Block, ...]:
 def _before(changed: Sequence[Side], scope: Scope, stop: threading.Event) -> tuple[list[Suspect], set[str]]:
     """Suspects of all files as they were, and the paths of those that could not be read."""
     old = [side for side in changed if side.old is not None]
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="audit-old-") as directory:
         root = Path(directory)
         files = [*_unchanged(scope, root), *_written(old, root)]
@@ -219,6 +219,8 @@ def _unchanged(scope: Scope, root: Path) -> Iterator[Path]:
             try:
                 (root / path).symlink_to(file)
             except OSError:  # not everywhere may everybody make links
+                import shutil
+
                 with contextlib.suppress(OSError):
                     shutil.copyfile(file, root / path)
             yield root / path

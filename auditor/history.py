@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.errors import HistoryError
 from auditor.records import dataclass
+
+if TYPE_CHECKING:
+    import subprocess
 
 _LIMIT_S = 120
 
@@ -116,6 +119,8 @@ def _git(repository: Path, *arguments: str, stdin: bytes = b"") -> bytes:
 
 
 def _run(repository: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    import subprocess
+
     command = ["git", "-C", str(repository), *arguments]
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     try:

@@ -34,7 +34,6 @@ from auditor.model import (
 )
 from auditor.progress import Progress
 from auditor.records import dataclass, field, replace
-from auditor.remembering import Memory
 from auditor.scan import discover
 from auditor.scan.files import Target, repository_of, root_of
 from auditor.scan.notebook import NotebookError, code_cells
@@ -47,6 +46,7 @@ from auditor.triage import gain, triage
 
 if TYPE_CHECKING:
     from auditor.fix import Fixes
+    from auditor.remembering import Memory
     from auditor.rule import Rule
 
 __all__ = ["Request", "audit", "fix_found"]
@@ -285,6 +285,8 @@ def _concerned(scans: Sequence[FileScan], scope: Scope, difference: Compared, ag
 def _memory(request: Request, questions: Sequence[Question], target: Target) -> Memory | None:
     if request.store is None or not questions:
         return None
+    from auditor.remembering import Memory
+
     return Memory(request.store, questions, target.root, request.config, measuring=bool(request.workloads))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from auditor import __version__
 from auditor.config import Config
 from auditor.evidence.base import Question
-from auditor.judge import judge
 from auditor.model import Finding, Observation, WorkloadRun
 from auditor.records import replace
 from auditor.store import Location, Measured, Store, Trouble, codes
@@ -52,6 +51,8 @@ class Memory:
             self.notes.append(f"The evidence of this audit is not remembered: {trouble}.")
 
     def _measured(self, runs: Sequence[WorkloadRun], seen: Mapping[str, Sequence[Observation]]) -> Iterator[Measured]:
+        from auditor.judge import judge
+
         now = codes(self._suspects, self._target)
         ended_well = [run for run in runs if run.exit_code == 0]
         for question in self._questions:

@@ -6,7 +6,6 @@ import importlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -98,13 +97,17 @@ def _trouble(pattern: str | bytes, flags: int, whole: bool) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
 class _Part:
     """A part of a pattern: the states it may begin and end with, each in how many ways, and whether it may be empty."""
 
-    first: dict[int, int] = field(default_factory=dict)
-    last: dict[int, int] = field(default_factory=dict)
-    empty: bool = True
+    __slots__ = ("empty", "first", "last")
+
+    def __init__(
+        self, first: dict[int, int] | None = None, last: dict[int, int] | None = None, empty: bool = True
+    ) -> None:
+        self.first = first or {}
+        self.last = last or {}
+        self.empty = empty
 
 
 class _Machine:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from auditor import __version__
 from auditor.report import reporters
+from auditor.report.sheet import terminal_width
 
 DESCRIPTION = """\
 Find suspect performance patterns in Python code, run your workload, and say which
@@ -26,11 +27,16 @@ of them are real: each one confirmed or rejected, with numbers.
 """
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """One that need not import how wide the terminal is: it is made for every argument, and seldom has to print."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=terminal_width() - 2)
+
+
 def audit_parser() -> argparse.ArgumentParser:
     """All options, in the groups that `--help` shows."""
-    parser = argparse.ArgumentParser(
-        prog="audit", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="audit", description=DESCRIPTION, formatter_class=_Formatter)
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
     parser.add_argument("--version", action="version", version=f"audit {__version__}")
     _measuring(parser.add_argument_group("measuring"))

@@ -90,10 +90,11 @@ def sheet(out: TextIO) -> Sheet:
         from rich.console import Console
 
         return Coloured(Console(file=out))
-    return Plain(out, _width())
+    return Plain(out, terminal_width())
 
 
-def _width() -> int:
+def terminal_width() -> int:
+    """Columns of the terminal that any of the standard streams is, else of one that is usual."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit():
         return int(columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -123,6 +122,8 @@ def _special(file: Path) -> bool:
 
 def _git_files(directory: Path) -> list[Path] | None:
     """Files that git tracks or would track below `directory`; None outside a work tree or without git."""
+    import subprocess
+
     command = ["git", "-C", str(directory), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         listing = subprocess.run(command, capture_output=True, check=False, timeout=60)

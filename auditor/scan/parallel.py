@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import queue
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +19,8 @@ from auditor.records import dataclass, field, replace
 from auditor.scan.record import FileScan, Reading, load
 
 if TYPE_CHECKING:
+    import subprocess
+
     from auditor.rule import Rule
     from auditor.scan.engine import Engine
 
@@ -148,6 +149,8 @@ class _Worker:
 
     @classmethod
     def start(cls) -> _Worker:
+        import subprocess
+
         # -P: a module of the audited project must not stand in for one of the standard library
         command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
