@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from auditor.scan.outline import Outline
-
 
 def components(ref: str) -> list[str]:
     """`a.b().c` as ["a", ".b", "()", ".c"]."""
@@ -19,12 +17,12 @@ def components(ref: str) -> list[str]:
     return found
 
 
-def modules(outlines: Mapping[str, Outline]) -> dict[str, list[str]]:
-    """Dotted names under which the files can be imported, as their directories and packages allow."""
+def modules(packages: Mapping[str, str]) -> dict[str, list[str]]:
+    """Dotted names under which files can be imported, as their directories and packages (by path) allow."""
     found: dict[str, list[str]] = {}
-    for path, outline in sorted(outlines.items()):
+    for path, dotted in sorted(packages.items()):
         pure = PurePosixPath(path)
-        package = outline.package.split(".") if outline.package else []
+        package = dotted.split(".") if dotted else []
         above = pure.parent.parts[: max(0, len(pure.parent.parts) - len(package))]
         own = [*package, *([] if pure.stem == "__init__" else [pure.stem])]
         for start in range(len(above) + 1):

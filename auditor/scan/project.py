@@ -155,12 +155,21 @@ class Project:
         self, marks: list[tuple[str, str]], found: dict[int, FileScan], stop: threading.Event, jobs: int | None
     ) -> dict[str, str]:
         """The outlooks without places, which change only if more than lines moved."""
-        name = "shapes " + _digest([(path, mark[:SHAPE]) for path, mark in marks])
-        by_path = self._noted(name)
+        from auditor.scan.joining import Joining, Outlines
+
+        shapes = {path: mark[:SHAPE] for path, mark in marks}
+        scans = {scan.path: scan for scan in found.values()}
+
+        def text_of(path: str) -> str | None:
+            return scans[path].outline or self._outline(scans[path].mark)
+
+        joining = Joining(self._cache, str(self._target.root), shapes, lambda: self._rules.engine().gate)
+        by_path = joining.known()
         if by_path is None:
-            by_path = self._linked(self._outlines(found, stop, jobs))
-            if self._cache is not None and not stop.is_set():
-                self._cache.keep_note(name, json.dumps(by_path))
+            by_path = joining.change(Outlines(shapes, text_of))
+        if by_path is None:
+            texts = self._outlines(found, stop, jobs)
+            by_path = joining.all(Outlines(texts, texts.get), keep=not stop.is_set())
         return by_path
 
     def _placed(
@@ -208,18 +217,6 @@ class Project:
 
     def _outline(self, mark: str) -> str | None:
         return self._cache.outline(mark) if self._cache is not None and mark else None
-
-    def _linked(self, outlines: Mapping[str, str]) -> dict[str, str]:
-        from auditor.scan.links import link
-        from auditor.scan.outline import Outline
-
-        loaded = {}
-        for path, text in outlines.items():
-            # as with any damage to the cache, what cannot be read is done without
-            with contextlib.suppress(ValueError):
-                loaded[path] = Outline.load(text).apart()[0]
-        gate = self._rules.engine().gate
-        return {path: outlook.dump() for path, outlook in link(loaded, gate.wanted, gate.words).items()}
 
     def expectations(self) -> dict[str, Expectation]:
         """What each rule expects to be measured; the rules are loaded for it only if the cache does not know.

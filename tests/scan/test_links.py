@@ -13,6 +13,7 @@ import pytest
 from auditor.catalog import bundled_rules, chosen_rules
 from auditor.model import Suspect
 from auditor.scan import Engine, discover
+from auditor.scan.joining import Joining
 from auditor.scan.links import Outlook, link
 from auditor.scan.outline import Outline
 from auditor.scan.parallel import RuleSet
@@ -360,7 +361,7 @@ def test_lines_that_move_change_the_chain_and_are_not_linked_anew(code: Path, mo
 
     write(code, helpers=f"\n\n{HELPERS}", caller=f"# said above\n{CALLER}")
     with monkeypatch.context() as patch:
-        patch.setattr(Project, "_linked", None)
+        patch.setattr(Joining, "all", None)
         assert found(code, "blocking-call-in-async") == [
             ("caller.py", 6, ("pull (helpers.py:6)", "requests.get (helpers.py:7)"))
         ]
