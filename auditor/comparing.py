@@ -198,9 +198,12 @@ def _before(changed: Sequence[Side], scope: Scope, stop: threading.Event) -> tup
 
     with tempfile.TemporaryDirectory(prefix="audit-old-") as directory:
         root = Path(directory)
-        files = [*_unchanged(scope, root), *_written(old, root)]
-        _mark_packages(files, changed, root, scope.target.root)
-        project = Project(Target(root, tuple(sorted(files))), scope.rules, scope.cache, _reusable(scope))
+        same = tuple(sorted(_unchanged(scope, root)))
+        files = [*(file for file in same if _is_read(file, root, scope)), *_written(old, root)]
+        beside = tuple(file for file in same if not _is_read(file, root, scope))
+        _mark_packages([*files, *beside], changed, root, scope.target.root)
+        target = Target(root, tuple(sorted(files)), beside=beside)
+        project = Project(target, scope.rules, scope.cache, _reusable(scope))
         try:
             scans = project.scan(stop, jobs=scope.jobs)
         finally:
@@ -224,6 +227,11 @@ def _unchanged(scope: Scope, root: Path) -> Iterator[Path]:
                 with contextlib.suppress(OSError):
                     shutil.copyfile(file, root / path)
             yield root / path
+
+
+def _is_read(file: Path, root: Path, scope: Scope) -> bool:
+    """Whether the file's suspects are asked for, and not only what it says to others."""
+    return file.relative_to(root).as_posix() in scope.read
 
 
 def _written(old: Iterable[Side], root: Path) -> Iterator[Path]:

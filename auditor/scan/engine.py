@@ -76,18 +76,23 @@ class Engine:
             return FileScan(path=path, skipped=(Skip(path, str(error)),)), reading
         return self.scan_source(source, package_of(file, root), outlook=outlook), reading
 
-    def sketch(self, file: Path, root: Path) -> FileScan:
-        """What `file` says to the rest of its project, and no more; nothing if it cannot be read."""
+    def sketch(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
+        """What `file` says to the rest of its project, and no more; nothing if it cannot be read.
+
+        And which content it was, None if it could not be read.
+        """
         path = file.relative_to(root).as_posix()
+        reading = None
         with _uncollected():
             try:
-                source = parse_source(read_bytes(file)[0], path)
+                data, reading = read_bytes(file)
+                source = parse_source(data, path)
             except UnreadableError:
-                return FileScan(path=path)
+                return FileScan(path=path), reading
             facts = ModuleFacts(tree=source.tree, package=package_of(file, root))
             places = Places(facts.flat)
             outline = _outline(facts, places, self.gate.candidates(facts.flat, places, None)[1])
-        return FileScan(path=path, outline=outline.dump(), mark=outline.mark())
+        return FileScan(path=path, outline=outline.dump(), mark=outline.mark()), reading
 
     def scan_text(self, text: str, path: str = "example.py") -> FileScan:
         """Suspects of a source text that is a project of its own.

@@ -34,12 +34,14 @@ class Target:
     """The files to audit. Paths of findings are relative to `root`, an absolute directory.
 
     `follow` is whether what the files import from below `root` is looked up, as there is more to the project than they.
+    `beside` are files that are asked for nothing but what they say to the others.
     """
 
     root: Path
     files: tuple[Path, ...]
     skipped: tuple[Skip, ...] = ()
     follow: bool = False
+    beside: tuple[Path, ...] = ()
 
 
 def discover(paths: Sequence[Path], exclude: Iterable[str] = (), root: Path | None = None) -> Target:

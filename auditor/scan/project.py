@@ -22,6 +22,9 @@ from auditor.scan.record import FileScan, dump
 if TYPE_CHECKING:
     pass
 
+_SKETCH = "sketch"
+"""Stands for an outlook, where a scan is no more than what the file says to others."""
+
 
 class Project:
     """One scan of `target` with `rules`. Close it to keep what is new.
@@ -62,6 +65,9 @@ class Project:
         stop = stop or threading.Event()
         found = self._alone(stop, step, jobs)
         asked = len(self.files)
+        for file in self._target.beside:
+            found[len(self.files)] = self._sketched(file)
+            self.files += (file,)
         if self._target.follow and not stop.is_set():
             self._follow(found)
         if not stop.is_set():
@@ -111,10 +117,12 @@ class Project:
 
     def _sketched(self, file: Path) -> FileScan:
         """What a file says to others, without its suspects unless they are known."""
-        known = self._known(file)
+        known = self._known(file) or self._known(file, _SKETCH)
         if known is not None:
             return known
-        return self._rules.engine().sketch(file, self._target.root)
+        sketch, reading = self._rules.engine().sketch(file, self._target.root)
+        self._keep(file, Scanned(0, sketch, reading), _SKETCH)
+        return sketch
 
     def _joined(
         self, found: dict[int, FileScan], asked: int, stop: threading.Event, jobs: int | None

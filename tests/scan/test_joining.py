@@ -57,7 +57,7 @@ class Code:
         file = self.root / f"{name}.py"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
-        scan = self.engine.sketch(file, self.root)
+        scan, _reading = self.engine.sketch(file, self.root)
         assert scan.mark, text
         self.outlines[scan.path], self.shapes[scan.path] = scan.outline, scan.mark[:SHAPE]
 
