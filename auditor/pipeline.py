@@ -241,6 +241,7 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
     audited = [scan for scan in scans if not request.against.is_change or scan.path in scope.edited]
     own = {scan.path for scan in audited}
     elsewhere = frozenset(one.path for one in suspects if one.path not in own)
+    shown = own | elsewhere
     return _Scanned(
         target=target,
         expects=expects,
@@ -248,7 +249,7 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         lines=sum(scan.lines for scan in audited),
         suspects=suspects,
         efforts=efforts,
-        suppressions=tuple(one for scan in scans if scan.path in own | elsewhere for one in scan.suppressions),
+        suppressions=tuple(one for scan in scans if scan.path in shown for one in scan.suppressions),
         skipped=tuple(sorted({*target.skipped, *(s for scan in audited for s in scan.skipped)}, key=_skip_key)),
         elsewhere=elsewhere,
         compared=difference,

@@ -7,7 +7,6 @@ depend on what was asked before, so an answer that was cut short, because it cam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import PurePosixPath
 
 from auditor.records import dataclass
 from auditor.scan.dotted import components, modules
@@ -197,7 +196,8 @@ class Resolver:
     def _file(self, importer: str, dotted: str) -> str | None:
         """The file that a file means by the name of a module; what is ambiguous means none."""
         found = self._modules.get(dotted, ())
-        beside = [path for path in found if PurePosixPath(path).parent == PurePosixPath(importer).parent]
+        directory = importer.rpartition("/")[0]
+        beside = [path for path in found if path.rpartition("/")[0] == directory]
         if len(beside) == 1:
             return beside[0]
         if len(found) != 1:
@@ -206,7 +206,7 @@ class Resolver:
 
     def _is_importable(self, path: str) -> bool:
         """Whether a top-level module can be meant from anywhere, and not a library of the same name."""
-        return bool(self._packages[path]) or str(PurePosixPath(path).parent) in (".", "src", "lib")
+        return bool(self._packages[path]) or path.rpartition("/")[0] in ("", "src", "lib")
 
     def _member(self, thing: Thing, name: str) -> Thing | None:
         if thing.kind == "outside":
