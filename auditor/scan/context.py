@@ -213,8 +213,8 @@ class SliceContext:
         """The name of the function that the call runs for every item."""
         parsed = self._as_ast(call)
         named = handed_to(parsed) if isinstance(parsed, ast.Call) else ()
-        code = (ast.unparse(one) for one in named if isinstance(one, ast.Name | ast.Attribute))
-        return next(map(cst.parse_expression, code), None)
+        functions = (one for one in named if isinstance(one, ast.Name | ast.Attribute))
+        return next(map(self._piece.elsewhere, functions), None)
 
     def steady(self, loop: Loop) -> Collection[str]:
         """The parameters that have the same value in all runs."""
