@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
 _COSTS = ("s", "B")
 _SETTLED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE)
 
+PACE = 1.25
+"""How far times of single runs may be apart for no other reason than the machine, whose pace their intervals lack."""
+
+_ENOUGH_RUNS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One figure on both sides. `differs` is True only if the 95 % intervals do not overlap."""
+    """One figure on both sides. `differs` is True only if whatever measured it on both sides agrees that it is another.
+
+    That is, if the 95 % intervals do not overlap; of times that were not measured in several runs, not by PACE either.
+    """
 
     finding: Finding
     before: Evidence
@@ -62,7 +71,7 @@ def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> C
         introduced=tuple(one for name, one in after.items() if name in found.introduced),
         fixed=tuple(before[one.fingerprint] for one in found.fixed if seen is None or one.path in seen),
         kept=tuple(one for name, one in after.items() if name not in found.introduced),
-        moved=tuple(moved for old, new in pairs for moved in _moved(new, old)),
+        moved=tuple(moved for old, new in pairs for moved in _moved(new, old, _repeated(head) & _repeated(base))),
         compared=True,
     )
 
@@ -80,13 +89,36 @@ def _suspects(findings: Iterable[Finding], prefix: str) -> list[Suspect]:
     return [replace(one.suspect, path=repository_path(one, prefix)) for one in findings]
 
 
-def _moved(after: Finding, before: Finding) -> Iterable[Moved]:
-    """The first cost that both verdicts rest on, if the same pass measured it under the same workload."""
-    if after.verdict.kind not in _SETTLED or before.verdict.kind not in _SETTLED:
+def _repeated(report: Report) -> set[str]:
+    """The workloads whose figures are of several runs, so that their intervals know how these differ."""
+    counts: Counter[tuple[str, str, int | None]] = Counter()
+    for run in report.workloads:
+        counts.update((run.workload.name, one.name, one.size) for one in run.passes if one.gap is None)
+    return {name for (name, one, _size), count in counts.items() if one == "probes" and count >= _ENOUGH_RUNS}
+
+
+def _moved(after: Finding, before: Finding, repeated: set[str]) -> Iterable[Moved]:
+    """The first cost that both verdicts rest on, if the same pass measured it under the same workload.
+
+    What was rejected on both sides costs nothing worth telling, before and after.
+    """
+    kinds = {after.verdict.kind, before.verdict.kind}
+    if not kinds <= set(_SETTLED) or kinds == {VerdictKind.REJECTED}:
         return
     known = {(row.metric, row.collector, row.workload): row for row in before.verdict.evidence}
-    for row in after.verdict.evidence:
-        other = known.get((row.metric, row.collector, row.workload))
-        if other is not None and row.unit in _COSTS:
-            yield Moved(after, other, row, row.low > other.high or row.high < other.low)
-            return
+    rows = [row for row in after.verdict.evidence if row.unit in _COSTS]
+    pairs = [(known[key], row) for row in rows if (key := (row.metric, row.collector, row.workload)) in known]
+    if not pairs:
+        return
+    first = pairs[0][1]
+    same = [pair for pair in pairs if (pair[1].metric, pair[1].workload) == (first.metric, first.workload)]
+    pace = PACE if first.unit == "s" and first.workload not in repeated else 1.0
+    ways = {_way(old, new, pace) for old, new in same}
+    yield Moved(after, *pairs[0], differs=len(ways) == 1 and 0 not in ways)
+
+
+def _way(before: Evidence, after: Evidence, pace: float) -> int:
+    """1 if it surely rose, -1 if it surely fell, else 0."""
+    if after.low > before.high * pace:
+        return 1
+    return -1 if after.high * pace < before.low else 0

@@ -14,8 +14,8 @@ CONFIG_VARIABLE = "AUDIT_CHILD"
 
 NOT_REACHED = (
     "no Python process of the workload could be reached: it runs no Python, its command sets PYTHONPATH anew, its "
-    "interpreter ignores PYTHONPATH (options -E, -I or -S), or it runs as another user, who may not read audit's files; "
-    "start it without these options, set PYTHONPATH for audit as a whole, and run audit as the user of the workload"
+    "interpreter ignores PYTHONPATH (options -E, -I or -S), or it runs as another user, who may not read audit's "
+    "files; start it without these options, set PYTHONPATH for audit as a whole, and run audit as the workload's user"
 )
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from auditor.bot.change import compare
 from auditor.change import FileChange
-from auditor.model import Finding, VerdictKind
-from tests.report.factory import a_finding, a_report, a_row
+from auditor.model import Finding, PassRun, VerdictKind
+from tests.report.factory import a_finding, a_report, a_row, a_run
 
 CONFIRMED, REJECTED, SUSPECTED = VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.SUSPECTED
 
@@ -89,6 +89,37 @@ def test_a_figure_differs_only_if_the_intervals_are_apart() -> None:
     assert (moved.before.value, moved.after.value, moved.differs) == (0.5, 0.1, True)
     (moved,) = compare(a_report(vague), a_report(slow), ()).moved
     assert not moved.differs
+
+
+def timed(value: float, *, sampled: float | None = None, kind: VerdictKind = CONFIRMED) -> Finding:
+    rows = [a_row(value=value, low=value * 0.99, high=value * 1.01)]
+    if sampled is not None:
+        rows.append(a_row(value=sampled, low=sampled * 0.8, high=sampled * 1.2, collector="py-spy"))
+    return a_finding(kind, *rows, context="abc:1")
+
+
+def test_what_a_machine_does_to_a_single_run_is_no_difference() -> None:
+    """Intervals of one run say how exactly that run was measured, not how the next one turns out."""
+    (moved,) = compare(a_report(timed(1.2)), a_report(timed(1.0)), ()).moved
+    assert not moved.differs
+
+    run = a_run(passes=(PassRun("probes", 2.0, 0),) * 3)
+    sure = [a_report(timed(value), workloads=(run,)) for value in (1.2, 1.0)]
+    (moved,) = compare(sure[0], sure[1], ()).moved
+    assert moved.differs
+
+
+def test_a_figure_on_which_probes_and_samples_disagree_does_not_differ() -> None:
+    (moved,) = compare(a_report(timed(2.0, sampled=1.0)), a_report(timed(1.0, sampled=1.0)), ()).moved
+    assert not moved.differs
+    (moved,) = compare(a_report(timed(3.0, sampled=3.0)), a_report(timed(1.0, sampled=1.0)), ()).moved
+    assert moved.differs
+
+
+def test_what_is_rejected_on_both_sides_is_no_figure_to_tell() -> None:
+    cheap, cheaper = timed(0.02, kind=REJECTED), timed(0.01, kind=REJECTED)
+
+    assert compare(a_report(cheap), a_report(cheaper), ()).moved == ()
 
 
 def test_what_was_measured_on_one_side_only_is_no_change_of_a_figure() -> None:
