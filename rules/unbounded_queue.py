@@ -58,7 +58,11 @@ RULE = Rule(
             " with the number of puts; rejected when the queue stays short over many puts."
         ),
         fix="Give `maxsize` and decide what happens when it is reached: wait, drop, or refuse.",
-        references=("lionagi#2013", "soliplex#721", "osf-sync#74"),
+        references=(
+            "True: CPython 3.11.7, Lib/concurrent/futures/thread.py:150, what is submitted waits without a limit",
+            "Harmless: uvicorn 0.54.0, uvicorn/lifespan/on.py:40, two messages in the life of a server",
+            *("lionagi#2013", "soliplex#721", "osf-sync#74"),
+        ),
     ),
     triggers=(Calls(_QUEUES),),
     expects=Backlog(),
