@@ -23,7 +23,30 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
                 return _check_scan(node, made, ctx)
         case cst.ListComp():
             return _check_first(node, ctx)
+        case cst.For(asynchronous=None):
+            return _check_for(node, ctx)
     return None
+
+
+def _check_for(inner: cst.For, ctx: Context) -> Match | None:
+    """`for x in items: if x.id == key: ...; break`, for each item of a loop around it."""
+    match inner.body.body:
+        case [
+            cst.If(
+                test=test, orelse=None, body=cst.IndentedBlock(body=[*_, cst.SimpleStatementLine(body=[cst.Break()])])
+            )
+        ]:
+            pass
+        case _:
+            return None
+    turns, items = ctx.turns_of(inner), _viewed(inner.iter)
+    if (turns is not None and turns <= _SMALL) or not isinstance(items, cst.Name | cst.Attribute):
+        return None
+    names = {part.value for part in ctx.descendants(inner.target) if isinstance(part, cst.Name)}
+    if not _looks_up(test, names, ctx) or not _is_searched_again(inner, items, ctx):
+        return None
+    name = " ".join(ctx.code(items).split())
+    return Match(f"`{name}` is gone through to find one item, at every turn", (Plant("nested-loop", inner),))
 
 
 def _check_method(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Context) -> Match | None:
@@ -119,8 +142,9 @@ RULE = Rule(
         what=(
             "Inside a loop: `x.index(item)`, `x.count(item)` and `x.remove(item)` on a proven list; and the search for"
             " one item by a comprehension, as in `next(x for x in items if x.id == key)`,"
-            " `[x for x in items if x.id == key][0]` and `any(x.id == key for x in items)`. Not flagged: a search that"
-            " ends the loop, a collection that each turn makes anew or takes from its item, and collections or loops"
+            " `[x for x in items if x.id == key][0]` and `any(x.id == key for x in items)`, or by an inner loop that"
+            " breaks off at the item it looks for. Not flagged: a search that ends the outer loop, a collection that"
+            " each turn makes anew or takes from its item, and collections or loops"
             f" of at most {_SMALL} entries. `x in items` is the rule list-membership-in-loop."
         ),
         why=(
@@ -148,7 +172,7 @@ RULE = Rule(
     ),
     triggers=(
         Calls((".index", ".count", ".remove", "builtins.next", "builtins.any"), Where(loop=True)),
-        Nodes(("ListComp",), Where(loop=True)),
+        Nodes(("ListComp", "For"), Where(loop=True)),
     ),
     expects=Scaling(),
     check=check,
@@ -172,6 +196,12 @@ RULE = Rule(
         "def f(items, key):\n    return next((x for x in items if x.id == key), None)\n",
         "def f(rows, order: list[str]):\n    first = min(rows, key=lambda row: row.age)\n"
         "    return order.index(first.kind)\n",
+        # the item's own collection
+        "def f(rows):\n    for row in rows:\n        for cell in row.cells:\n"
+        "            if cell.name == row.name:\n                print(cell)\n                break\n",
+        # nothing of the row is looked for
+        "def f(rows, people):\n    for row in rows:\n        for person in people:\n"
+        "            if person.new:\n                print(row, person)\n                break\n",
     ),
     invalid=(
         "def f(rows, names: list[str]):\n    return [names.index(row.name) for row in rows]\n",
@@ -191,5 +221,9 @@ RULE = Rule(
         "def names(text, items):\n    import re\n\n    def name(match):\n"
         "        return next(x.name for x in items if x.id == match[0])\n\n"
         "    return re.sub(r'\\d+', name, text)\n",
+        # an inner loop that ends with what it finds
+        "def f(rows, people):\n    for row in rows:\n        for person in people:\n"
+        "            if person.id == row.owner:\n                row.name = person.name\n"
+        "                break\n",
     ),
 )

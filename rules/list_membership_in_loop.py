@@ -166,6 +166,8 @@ RULE = Rule(
         "    for child in node.children:\n        walk(child)\n",
         # once more, not for every item
         "def visit(node, names: list[str]):\n    return node.name in names and visit(node.resolved(), names)\n",
+        # bound anew, whatever it was declared as
+        "def f(rows, known: list[str]):\n    known = set(known)\n    return [row for row in rows if row in known]\n",
     ),
     invalid=(
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",
@@ -192,6 +194,8 @@ RULE = Rule(
         # calls itself for every item, with the same list
         "def walk(node, hidden: list[str]):\n    if node.name in hidden:\n        return\n    print(node)\n"
         "    for child in node.children:\n        walk(child, hidden)\n",
+        # a list, whatever is split
+        "def f(rows, text):\n    stop = text.split()\n    return [row for row in rows if row not in stop]\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -217,6 +221,8 @@ RULE = Rule(
             None,
             None,
             None,
+            "def f(rows, text):\n    stop = text.split()\n    stop_set = set(stop)\n"
+            "    return [row for row in rows if row not in stop_set]\n",
         ),
     ),
 )

@@ -148,7 +148,7 @@ class ModuleFacts:
         if isinstance(scope, ast.Lambda | Function):
             replaced = _replaced(scope)
             for argument, default in _parameters(scope.args):
-                again = argument.arg in replaced and argument.annotation is None
+                again = argument.arg in replaced
                 names.add(argument.arg, Binding(default, argument.annotation, definition=argument, replaced=again))
         for node in _own_nodes(scope):
             _bind(node, names, self.package)

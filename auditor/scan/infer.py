@@ -9,7 +9,16 @@ from functools import partial
 
 from auditor.scan.facts import Annotated, Binding, Function, Known
 from auditor.scan.scopes import Scopes
-from auditor.scan.signatures import ANNOTATIONS, LITERALS, OPTIONAL, PROPERTIES, RETURNS, STR_TO_LIST, STR_TO_STR
+from auditor.scan.signatures import (
+    ANNOTATIONS,
+    LITERALS,
+    OPTIONAL,
+    PROPERTIES,
+    RETURNS,
+    STR_TO_LIST,
+    STR_TO_STR,
+    TO_LIST,
+)
 
 MAX_STEPS = 24
 """Names followed before giving up, which also ends cycles (`a = b; b = a`)."""
@@ -224,7 +233,11 @@ def _kinds(bindings: Sequence[Binding], where: Scopes, steps: int) -> Iterator[s
     """The types that the bindings give; None among them where one is unknown."""
     for binding in bindings:
         if binding.annotation is not None:
-            yield annotated_type(binding.annotation, _reading(binding, where), steps - 1)
+            given = _kinds([b for b in bindings if b is not binding], where, steps - 1) if binding.replaced else ()
+            anew = list(given)
+            # `names = set(names)` makes another thing of it, `name = name.strip()` does not say what
+            known = anew and None not in anew
+            yield from anew if known else [annotated_type(binding.annotation, _reading(binding, where), steps - 1)]
             return
     # an augmented assignment keeps a built-in container's type; `x = None` beside `x = []` is its "not yet" state
     plain = [b for b in bindings if not (b.augmented or b.replaced or _is_none(b.value))]
@@ -306,7 +319,7 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     else:
         name = qualified(call.func, scopes, steps - 1)
     if name is None:
-        return _type_returned(call.func, scopes, steps)
+        return _type_returned(call.func, scopes, steps) or _type_by_method(call.func)
     if name in RETURNS:
         return RETURNS[name]
     bare = name.removeprefix("builtins.")
@@ -315,6 +328,13 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     last = name.rsplit(".", 1)[-1]
     # a capitalised callee is taken for a constructor, as PEP 8 has it
     return name if last[:1].isupper() else _type_returned(call.func, scopes, steps)
+
+
+def _type_by_method(callee: ast.expr) -> str | None:
+    """What a method of that name gives, whoever has it."""
+    if not isinstance(callee, ast.Attribute) or callee.attr not in TO_LIST:
+        return None
+    return None if isinstance(callee.value, ast.Attribute) and callee.value.attr == "str" else "list"
 
 
 def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:

@@ -57,6 +57,7 @@ RETURNS = {
     "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
     "logging.getLogger": "logging.Logger",
     "logging.Logger.getChild": "logging.Logger",
+    "io.TextIOWrapper.readlines": "list",
     "pathlib.Path.read_text": "str",
     "pathlib.Path.read_bytes": "bytes",
     **{f"os.path.{name}": "str" for name in ("abspath", "basename", "dirname", "expanduser", "join", "realpath")},
@@ -74,6 +75,8 @@ STR_TO_STR = frozenset(
     rjust rstrip strip swapcase title translate upper zfill""".split()  # noqa: SIM905
 )
 STR_TO_LIST = frozenset(("split", "rsplit", "splitlines"))
+TO_LIST = STR_TO_LIST | {"readlines", "tolist"}
+"""Methods that give a list, whoever has them; `.str.split` of a column is of pandas."""
 ANNOTATIONS = {
     "typing.List": "list",
     "typing.Dict": "dict",
