@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 from auditor.installed import version
@@ -16,11 +17,19 @@ def this_machine() -> Machine:
     """The machine and the versions in use. What is not known is named "unknown"."""
     return Machine(
         python=f"{platform.python_implementation()} {platform.python_version()}",
-        platform=platform.platform(terse=True),
+        platform=_platform(),
         cpu=_processor(),
         cores=_usable_cores(),
         versions=tuple((tool, version(tool)) for tool in _TOOLS),
     )
+
+
+def _platform() -> str:
+    if sys.platform != "linux":
+        return platform.platform(terse=True)
+    # the same without the name of the processor, for which a process is started
+    system = os.uname()
+    return "-".join((system.sysname, system.release, system.machine, "with", "".join(platform.libc_ver())))
 
 
 def _processor() -> str:

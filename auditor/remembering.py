@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from auditor import __version__
-from auditor.config import Config
+from auditor.config import Config, Thresholds
 from auditor.evidence.base import Question
 from auditor.model import Finding, Observation, WorkloadRun
 from auditor.records import replace
 from auditor.store import Location, Measured, Store, Trouble, codes
 from auditor.triage import triage
+
+
+def _plain(thresholds: Thresholds) -> dict[str, float]:
+    return {name: getattr(thresholds, name) for name in thresholds.__match_args__}
 
 
 class Memory:
@@ -24,14 +28,12 @@ class Memory:
     def __init__(
         self, location: Location, questions: Sequence[Question], target: Path, config: Config, measuring: bool
     ) -> None:
-        from dataclasses import asdict
-
         self.notes: list[str] = []
         self._questions = questions
         self._suspects = [question.suspect for question in questions]
         self._target = target
         self._config = config
-        self._store = Store(location, self._suspects, target, asdict(config.thresholds))
+        self._store = Store(location, self._suspects, target, _plain(config.thresholds))
         self._codes = codes(self._suspects, target) if measuring else {}
 
     def recall(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:

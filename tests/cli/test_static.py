@@ -196,3 +196,25 @@ def test_the_version_is_told_without_loading_what_an_audit_needs(tmp_path: Path)
     )
 
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_static_audit_loads_nothing_that_only_others_need(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("def f(xs):\n    text = ''\n    for x in xs:\n        text = text + str(x)\n")
+    program = (
+        "import sys\nfrom auditor.cli import main\n"
+        "main(['slow.py', '--static', '--no-cache'])\n"
+        "heavy = ('libcst', 'rich', 'jinja2', 'memray', 'psutil', 'statistics', 'email', 'importlib.metadata',"
+        " 'inspect', 'dataclasses', 'subprocess', 'tempfile', 'difflib', 'asyncio')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "string-concat-in-loop" in result.stdout
+    assert result.stdout.splitlines()[-1] == "[]"
