@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from auditor.evidence import stacks
 from auditor.evidence.lateness import Lateness
+from auditor.evidence.passes.pyspy import PASS
+from auditor.evidence.speedscope import Recording
+from auditor.model import Cost
+from tests.evidence.asking import measure, question
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts how long a thread waits")
 
@@ -85,3 +90,19 @@ def test_a_process_that_has_ended_leaves_what_is_known() -> None:
     lateness = Lateness()
     lateness.look(ended.pid)
     assert lateness.share(LOOKED_S) is None
+
+
+def test_py_spy_is_asked_how_long_it_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float | None] = []
+    add = stacks.Tallies.add
+
+    def listen(tallies: stacks.Tallies, recording: Recording, watched_s: float, late: float | None = None) -> None:
+        told.append(late)
+        add(tallies, recording, watched_s, late)
+
+    monkeypatch.setattr(stacks.Tallies, "add", listen)
+    program = "import time\nend = time.time() + 2\nwhile time.time() < end:\n    sum(range(1000))  # hot\n"
+    measure(PASS, tmp_path, program, question(program, "# hot", Cost()))
+    (late,) = told
+    assert late is not None
+    assert 0 <= late <= 1

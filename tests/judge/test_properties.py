@@ -131,11 +131,14 @@ NUMBERS = st.one_of(
     st.floats(0, 2),
     st.floats(0, 1e9),
 )
+# Those of costs that stay constant lie around zero.
+EXPONENTS = st.one_of(st.sampled_from([-0.2, 0.0, 0.14, 0.4, 0.5, 1.0, 1.6, 2.0]), st.floats(-0.5, 2.5))
 
 
 @st.composite
 def rows(draw: st.DrawFn, metric: str, collector: str) -> Evidence:
-    low, value, high = sorted(draw(st.tuples(NUMBERS, NUMBERS, NUMBERS)))
+    numbers = EXPONENTS if METRICS[metric, collector] == "exponent" else NUMBERS
+    low, value, high = sorted(draw(st.tuples(numbers, numbers, numbers)))
     exact = draw(st.booleans())
     return Evidence(
         metric=metric,
@@ -219,7 +222,8 @@ def test_more_cost_never_rejects_and_less_never_confirms(expects: Expectation, d
 def scaled(observation: Observation, factors: dict[tuple[str, str], float]) -> Observation:
     def dearer(row: Evidence) -> Evidence:
         by = factors.get((row.metric, row.collector), 1.0)
-        return replace(row, value=row.value * by, low=row.low * by, high=row.high * by)
+        value, low, high = (end * by if end > 0 else end / by for end in (row.value, row.low, row.high))
+        return replace(row, value=value, low=low, high=high)
 
     return replace(observation, evidence=tuple(dearer(row) for row in observation.evidence))
 
@@ -312,7 +316,8 @@ def test_an_interval_around_its_thresholds_is_never_decided(expects: Expectation
     }
     evidence = []
     for (metric, collector), (least, most) in STRADDLED[expects].items():
-        low, high = data.draw(st.floats(0, least, exclude_max=True)), data.draw(st.floats(most, 1e6))
+        floor = -0.5 if METRICS[metric, collector] == "exponent" else 0.0
+        low, high = data.draw(st.floats(floor, least, exclude_max=True)), data.draw(st.floats(most, 1e6))
         value = data.draw(st.floats(low, high))
         evidence.append(Evidence(metric, value, low, high, METRICS[metric, collector], 50, collector, "bench"))
     held = {(row.metric, row.collector) for row in evidence}
