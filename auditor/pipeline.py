@@ -157,7 +157,12 @@ def _measured(
         from auditor.measure import Conditions, measure
 
         conditions = Conditions(
-            target.root, request.allow_failure, request.stdin, repeat=request.repeat, plain=request.plain
+            target.root,
+            request.allow_failure,
+            request.stdin,
+            repeat=request.repeat,
+            plain=request.plain,
+            thresholds=request.config.thresholds,
         )
         return measure(questions, workload, conditions, progress)
     from auditor.observe import observe
