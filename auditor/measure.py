@@ -12,7 +12,19 @@ from auditor.evidence import passes
 from auditor.evidence.across import by_size, same_size
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.guardian import temporary_directory
-from auditor.model import Census, Evidence, Gap, Observation, PassRun, Standstill, VerdictKind, Workload, WorkloadRun
+from auditor.judge.seen import CHAIN
+from auditor.model import (
+    Census,
+    Cost,
+    Evidence,
+    Gap,
+    Observation,
+    PassRun,
+    Standstill,
+    VerdictKind,
+    Workload,
+    WorkloadRun,
+)
 from auditor.progress import Progress
 from auditor.records import dataclass, replace
 
@@ -296,7 +308,14 @@ def _of_round(question: Question, workload: Workload, once: _Round) -> Observati
         gaps.append(Gap("probes", workload.name, unseen))
     if any(gap.collector == "py-spy" for gap in gaps) and _saw_more(evidence, "probes", "py-spy"):
         evidence = [row for row in evidence if row.collector != "py-spy"]
+    if question.suspect.chain and isinstance(question.expects, Cost) and not _has(evidence, "end_seconds"):
+        why = next((gap.reason for gap in gaps if gap.collector == "py-spy"), "py-spy could not follow it there")
+        gaps.append(Gap(CHAIN, workload.name, why))
     return Observation(workload.name, plain.run.wall_s, tuple(evidence), tuple(gaps), tests)
+
+
+def _has(evidence: Sequence[Evidence], metric: str) -> bool:
+    return any(row.metric == metric for row in evidence)
 
 
 def _saw_more(evidence: Sequence[Evidence], one: str, other: str) -> bool:

@@ -57,6 +57,18 @@ _FORMS = ("voluptuous.Schema", "schema.Schema")
 _STATEFUL = ("pickle.Pickler", "faker.Faker", "cerberus.Validator")
 """Made anew on purpose where they are handed on: each has a state of its own."""
 
+_LAZY = (
+    *("jinja2.Environment", "jinja2.environment.Environment", "jinja2.sandbox.SandboxedEnvironment"),
+    *("jinja2.nativetypes.NativeEnvironment", "mako.lookup.TemplateLookup"),
+    *("boto3.Session", "boto3.session.Session", "botocore.session.Session"),
+)
+"""They cost little to make: what is dear is made as they are asked for it, and kept."""
+_KEEPS = (
+    *("get_template", "select_template", "get_or_select_template", "compile_expression"),
+    *("client", "resource", "create_client"),
+)
+_SETS_UP = re.compile(r"^(?:add|set|load|register|install|enable|disable|include|from_string$|compile$)")
+
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call) or ctx.runs_once(node):
@@ -71,7 +83,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if ctx.kept_once(node) or _is_handed_back(node, ctx) or (name in _FORMS and not _is_used_at_once(node, ctx)):
         return None
     callee = " ".join(ctx.code(node.func).split())
-    return Match(f"`{callee}` makes the same object anew each time", (Plant("timed", node),))
+    return Match(f"`{callee}` makes the same object anew each time", _plants(node, ctx), node)
 
 
 def _check_validate(call: cst.Call, ctx: Context) -> Match | None:
@@ -82,6 +94,49 @@ def _check_validate(call: cst.Call, ctx: Context) -> Match | None:
         return None
     message = f"`{ctx.code(call.func)}` checks the same schema and makes a validator of it each time"
     return Match(message, (Plant("timed", call),))
+
+
+def _plants(node: cst.Call, ctx: Context) -> tuple[Plant, ...]:
+    """The constructor, and the calls by which the new object is set up, or makes anew what an older one would have."""
+    is_lazy = ctx.derives_from(node.func, _LAZY)
+    parent = ctx.parent(node)
+    if isinstance(parent, cst.Attribute):
+        call = _call_of(parent, ctx)
+        return (Plant("timed", call if call is not None and _makes_anew(call, is_lazy, ctx) else node),)
+    named = _name_given(node, ctx)
+    uses = [] if named is None else [use for use in ctx.uses(named.value, ctx.function(node)) if use is not named]
+    around = [(use, ctx.parent(use)) for use in uses]
+    calls = [_call_of(each, ctx) for use, each in around if isinstance(each, cst.Attribute) and each.value is use]
+    made = [call for call in calls if call is not None and _makes_anew(call, is_lazy, ctx)]
+    plants = tuple(Plant("timed", call) for call in (node, *made))
+    is_handed_on = named is None or any(not isinstance(each, cst.Attribute) for _, each in around)
+    return (*plants, Plant("handed-on", node)) if is_lazy and is_handed_on else plants
+
+
+def _name_given(node: cst.Call, ctx: Context) -> cst.Name | None:
+    """The only name of the new object, if it has one in the function."""
+    match ctx.parent(node):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
+            return name
+        case cst.AnnAssign(target=cst.Name() as name):
+            return name
+        case cst.WithItem(asname=cst.AsName(name=cst.Name() as name)):
+            return name
+    return None
+
+
+def _call_of(method: cst.Attribute, ctx: Context) -> cst.Call | None:
+    call = ctx.parent(method)
+    return call if isinstance(call, cst.Call) and call.func is method else None
+
+
+def _makes_anew(call: cst.Call, is_lazy: bool, ctx: Context) -> bool:
+    """Whether an object made once would not do it again: what is always set up alike, or kept for the next time."""
+    assert isinstance(call.func, cst.Attribute)
+    name = call.func.attr.value
+    if is_lazy and name in _KEEPS:
+        return True
+    return _SETS_UP.match(name) is not None and bool(call.args) and _is_same_each_time(call, ctx)
 
 
 def _is_same_each_time(call: cst.Call, ctx: Context) -> bool:
@@ -182,8 +237,10 @@ RULE = Rule(
             " with a state (a parser that was fed, a session with cookies) must not be shared between threads."
         ),
         measured=(
-            "Executions of the constructor and seconds spent in it. Confirmed when both the seconds and their share of"
-            " the run are considerable."
+            "Executions of the constructor, and the seconds spent in it and in what the new object makes anew in the"
+            " same function: templates it compiles, clients it describes, arguments and certificates it is set up with."
+            " Confirmed when both the seconds and their share of the run are considerable; in doubt where an"
+            " environment or session that makes such things as it is used is handed on, so that it cannot be seen."
         ),
         fix="Make it once at module level, or in a function with `functools.cache`, and use it from there.",
         references=(

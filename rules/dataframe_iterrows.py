@@ -19,17 +19,15 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return _check_item(node, ctx)
     match node:
         case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="iterrows")), args=[]):
-            place = _runs_over(node, ctx)
+            if not _is_run_over(node, ctx):
+                return None
             done = "makes a Series of each row"
         case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="apply"))) if _is_by_row(node, ctx):
-            place = Plant("timed", node)
             done = "calls a function with a Series for each row"
         case _:
             return None
-    if place is None:
-        return None
     name = " ".join(ctx.code(frame).split())
-    return Match(f"going through `{name}` {done}", (place,))
+    return Match(f"going through `{name}` {done}", (Plant("by-row", node),))
 
 
 def _check_item(node: cst.Subscript, ctx: Context) -> Match | None:
@@ -45,13 +43,13 @@ def _check_item(node: cst.Subscript, ctx: Context) -> Match | None:
     turned = ctx.binds(loop)
     if not any(ctx.uses(name, part) for name in turned for part in node.slice):
         return None
-    if frame not in _gone_through(loop.iter, ctx) or not _is_first(node, frame, loop, ctx):
+    if frame not in _gone_through(loop.iter, ctx):
         return None
-    message = f"`{frame}.{kind}` is asked for one row after the other"
-    if isinstance(loop, cst.For):
-        return Match(message, (Plant("nested-loop", loop),))
-    made = next(outer for outer in ctx.ancestors(loop) if isinstance(outer, cst.BaseComp))
-    return Match(message, (Plant("timed", _consumer(made, ctx)),))
+    asked = _asked_for(frame, loop, ctx)
+    if not asked or asked[0] is not node:
+        return None
+    plants = tuple(Plant("by-row", _statement(each, ctx) or each) for each in asked)
+    return Match(f"`{frame}.{kind}` is asked for one row after the other", plants)
 
 
 def _gone_through(iterable: cst.BaseExpression, ctx: Context) -> set[str]:
@@ -72,15 +70,25 @@ def _gone_through(iterable: cst.BaseExpression, ctx: Context) -> set[str]:
     return set()
 
 
-def _is_first(node: cst.Subscript, frame: str, loop: cst.For | cst.CompFor, ctx: Context) -> bool:
-    """Whether no row of the frame is asked for before it in the loop."""
+def _asked_for(frame: str, loop: cst.For | cst.CompFor, ctx: Context) -> list[cst.Subscript]:
+    """Where the loop asks for rows of the frame, in source order."""
     around = next(outer for outer in ctx.ancestors(loop)) if isinstance(loop, cst.CompFor) else loop.body
+    found: list[cst.Subscript] = []
     for other in ctx.descendants(around):
         match other:
             case cst.Subscript(value=cst.Attribute(value=owner, attr=cst.Name(value=kind))):
                 if kind in (*_BY_POSITION, *_BY_LABEL) and ctx.code(owner).strip() == frame:
-                    return other is node
-    return False
+                    found.append(other)
+    return found
+
+
+def _statement(item: cst.Subscript, ctx: Context) -> cst.Assign | cst.AugAssign | None:
+    """The assignment that stores into it, if one does."""
+    parent = ctx.parent(item)
+    around = ctx.parent(parent) if isinstance(parent, cst.AssignTarget) else parent
+    if isinstance(around, cst.Assign) and around is not parent:
+        return around
+    return around if isinstance(around, cst.AugAssign) and around.target is item else None
 
 
 def _is_by_row(call: cst.Call, ctx: Context) -> bool:
@@ -88,32 +96,22 @@ def _is_by_row(call: cst.Call, ctx: Context) -> bool:
     return axis is not None and ctx.code(axis).strip() in _BY_ROW and ctx.argument(call, 0, "func") is not None
 
 
-def _runs_over(rows: cst.Call, ctx: Context) -> Plant | None:
-    """Where to measure what runs over the rows, since their cost lies in its turns."""
+def _is_run_over(rows: cst.Call, ctx: Context) -> bool:
+    """Whether a loop or comprehension goes through the rows, by way of `enumerate` or a progress bar, too."""
     child: cst.CSTNode = rows
     for parent in ctx.ancestors(rows):
         match parent:
-            case cst.For(iter=iterable) if iterable is child:
-                return Plant("nested-loop", parent)
-            case cst.CompFor(iter=iterable) if iterable is child:
-                made = next(outer for outer in ctx.ancestors(parent) if isinstance(outer, cst.BaseComp))
-                return Plant("timed", _consumer(made, ctx))
+            case cst.For(iter=iterable) | cst.CompFor(iter=iterable) if iterable is child:
+                return True
             case cst.Call(func=function) if function is not child:
                 # `enumerate(df.iterrows())`, `tqdm(df.iterrows(), total=n)`, `list(df.iterrows())`
                 pass
             case cst.Arg():
                 pass
             case _:
-                return None
+                return False
         child = parent
-    return None
-
-
-def _consumer(made: cst.BaseExpression, ctx: Context) -> cst.BaseExpression:
-    """What runs the comprehension: itself, or the call that a generator is given to."""
-    argument = ctx.parent(made)
-    call = ctx.parent(argument) if isinstance(made, cst.GeneratorExp) and isinstance(argument, cst.Arg) else None
-    return call if isinstance(call, cst.Call) else made
+    return False
 
 
 RULE = Rule(
@@ -136,8 +134,9 @@ RULE = Rule(
             " turns integers into floats, which is a reason of its own to avoid it."
         ),
         measured=(
-            "Seconds spent in the loop, its body included, or in the call. Confirmed when the seconds and their share"
-            " of the run are considerable; what the body does itself is part of them, so look at both."
+            "Seconds that making the rows takes, without what the loop does with them; of `apply`, those of the call"
+            " from without to with what the function takes. Confirmed when the seconds and their share of the run are"
+            " considerable."
         ),
         fix=(
             "Work on columns: `df['a'] * df['b']`, `np.where`, `df.merge`, `df['x'].map(table)`. Else"

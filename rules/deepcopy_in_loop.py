@@ -18,7 +18,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(node.args[0].value).split())
     often = "each turn of the loop" if ctx.repeating(node) else "each call"
-    return Match(f"{often} copies `{name}` with all that it contains", (Plant("timed", node),))
+    return Match(f"{often} copies `{name}` with all that it contains", (Plant("called", node),))
 
 
 def _check_handed(node: cst.Call, ctx: Context) -> Match | None:

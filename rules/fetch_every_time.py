@@ -28,6 +28,7 @@ _SETTINGS = re.compile(r"^(?:self|cls|settings|config|conf|cfg|options|opts|cons
 _SAME = frozenset(
     ("timeout", "headers", "verify", "cert", "allow_redirects", "follow_redirects", "proxies", "auth", "ssl")
 )
+_READS = frozenset(("read", "readall", "text", "json", "aread", "readexactly"))
 _MAX_STEPS = 4
 
 
@@ -43,7 +44,43 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if url is None or first.star or not _is_setting(url, ctx, _MAX_STEPS) or not _is_same_request(rest, ctx):
         return None
     text = " ".join(ctx.code(url).split())
-    return Match(f"`{text}` is the same each time, and is fetched each time", (Plant("repeated", node),))
+    plants = tuple(Plant("repeated", part) for part in (node, *_read_from(node, ctx)))
+    return Match(f"`{text}` is the same each time, and is fetched each time", plants, node)
+
+
+def _read_from(call: cst.Call, ctx: Context) -> list[cst.Name]:
+    """The names by which the answer is read where it came without its body."""
+    match ctx.parent(call):
+        case cst.WithItem(asname=cst.AsName(name=cst.Name() as name)):
+            pass
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
+            pass
+        case cst.Await() as waited if isinstance(assign := ctx.parent(waited), cst.Assign):
+            target = assign.targets[0].target
+            if len(assign.targets) > 1 or not isinstance(target, cst.Name):
+                return []
+            name = target
+        case _:
+            return []
+    block = next((parent for parent in ctx.ancestors(name) if isinstance(parent, cst.With | cst.BaseSuite)), None)
+    return [use for use in ctx.uses(name.value, block) if use is not name and _is_read(use, ctx)]
+
+
+def _is_read(use: cst.Name, ctx: Context) -> bool:
+    """Whether it is `r.read()`, `r.content.read()` or `json.load(r)`."""
+    if isinstance(argument := ctx.parent(use), cst.Arg):
+        return (
+            (ctx.qualified(around.func) or "").endswith("load")
+            if isinstance(around := ctx.parent(argument), cst.Call)
+            else False
+        )
+    child: cst.CSTNode = use
+    parent = ctx.parent(use)
+    last = ""
+    while isinstance(parent, cst.Attribute) and parent.value is child:
+        last = parent.attr.value
+        child, parent = parent, ctx.parent(parent)
+    return isinstance(parent, cst.Call) and parent.func is child and last in _READS
 
 
 def _asks_client(node: cst.Call, ctx: Context) -> bool:

@@ -27,9 +27,26 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if ctx.kept_once(node) or any(ctx.kept_once(call) for call in reads):
         return None
     text = " ".join(ctx.code(path).split())
-    return Match(
-        f"the file `{text}` is read anew at every call", tuple(Plant("repeated", call) for call in (node, *reads))
-    )
+    plants = tuple(Plant("repeated", part) for part in (node, *reads, *_read_by_lines(node, ctx)))
+    return Match(f"the file `{text}` is read anew at every call", plants)
+
+
+def _read_by_lines(call: cst.Call, ctx: Context) -> list[cst.Name]:
+    """The names in loops that go through the lines of the file that the call opens."""
+    match ctx.parent(call):
+        case cst.WithItem(asname=cst.AsName(name=cst.Name() as name)):
+            pass
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
+            pass
+        case _:
+            return []
+    block = next((parent for parent in ctx.ancestors(name) if isinstance(parent, cst.With | cst.BaseSuite)), None)
+    return [use for use in ctx.uses(name.value, block) if _is_gone_through(use, ctx)]
+
+
+def _is_gone_through(use: cst.Name, ctx: Context) -> bool:
+    around = ctx.parent(use)
+    return isinstance(around, cst.For | cst.CompFor) and around.iter is use
 
 
 def _readers(call: cst.Call, name: str | None, ctx: Context) -> list[cst.Call]:

@@ -20,7 +20,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     data = _encoded(node.args[0].value)
     if isinstance(data, cst.Call) and _family(data, "dumps", ctx) == family:
-        return _match(node, ctx)
+        return _match(node, ctx, data)
     if isinstance(data, cst.Name):
         made = _only_value(data, node, ctx)
         if made is not None and _family(made, "dumps", ctx) == family:
@@ -28,8 +28,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return None
 
 
-def _match(loads: cst.Call, ctx: Context, dumps: cst.Call | None = None) -> Match:
-    plants = tuple(Plant("timed", call) for call in (dumps, loads) if call is not None)
+def _match(loads: cst.Call, ctx: Context, dumps: cst.Call) -> Match:
+    plants = tuple(Plant("called", call) for call in (dumps, loads))
     return Match(f"`{ctx.code(loads.func)}` reads back what was written just before, which copies the value", plants)
 
 

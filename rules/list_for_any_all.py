@@ -24,7 +24,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if turns is not None and turns <= _SMALL and made.for_in.inner_for_in is None:
         return None
     asks = name.removeprefix("builtins.")
-    return Match(f"the whole list is built before `{asks}` looks at its first item", (Plant("timed", node),))
+    return Match(f"the whole list is built before `{asks}` looks at its first item", (Plant("decided", node),))
 
 
 def _suspends(made: cst.BaseComp, ctx: Context) -> bool:
@@ -65,8 +65,8 @@ RULE = Rule(
             " where all items are needed anyway. Where computing an item has an effect, all of them may be wanted."
         ),
         measured=(
-            "Executions of the call and seconds spent in it. Confirmed when the seconds and their share of the run are"
-            " considerable."
+            "Executions of the call, and seconds that went into items behind the one that settled the question."
+            " Confirmed when the seconds and their share of the run are considerable."
         ),
         fix="Drop the brackets: `any(x.ok for x in items)`. It stops at the first item that settles the question.",
         references=(

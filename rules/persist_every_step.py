@@ -34,7 +34,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not _rewrites(node, loop, ctx) or _now_and_then(node, loop, ctx):
         return None
     callee = " ".join(ctx.code(node.func).split())
-    return Match(f"`{callee}` writes to the same place at every turn of the loop", (Plant("timed", node),))
+    return Match(f"`{callee}` writes to the same place at every turn of the loop", (Plant("called", node),))
 
 
 def _rewrites(call: cst.Call, loop: Loop, ctx: Context) -> bool:

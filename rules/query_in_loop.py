@@ -40,7 +40,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         message = f"`{callee}` leads to `{way[-1].name}`, a query of its own for every item of the loop"
     else:
         message = f"`{callee}` sends a query of its own for every item of the loop"
-    return Match(message, (Plant("timed", node),), chain=way)
+    return Match(message, (Plant("called", node),), chain=way)
 
 
 def _sends_query(call: cst.Call, ctx: Context) -> bool:

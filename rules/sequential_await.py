@@ -88,7 +88,7 @@ RULE = Rule(
             " request at a time, or the calls share what may serve one only, such as a database session."
         ),
         measured=(
-            "How often it was awaited, and the seconds between start and end. Confirmed when the seconds spent waiting"
+            "How often it was awaited, and the seconds for which it stood suspended. Confirmed when these"
             " are a sizeable part of the run."
         ),
         fix=(

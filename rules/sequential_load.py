@@ -54,7 +54,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     callee = " ".join(ctx.code(node.func).split())
     return Match(
         f"`{callee}` waits for one item at a time, though no turn needs what another has loaded",
-        tuple(Plant("timed", call) for call in loaded),
+        tuple(Plant("called", call) for call in loaded),
     )
 
 

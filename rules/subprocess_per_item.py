@@ -18,7 +18,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     loops = ctx.item_loops(node)
     if not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0]):
         return None
-    return Match(f"`{ctx.code(node.func)}` starts a process for every item of the loop", (Plant("timed", node),))
+    return Match(f"`{ctx.code(node.func)}` starts a process for every item of the loop", (Plant("called", node),))
 
 
 RULE = Rule(

@@ -34,6 +34,7 @@ def time_rows(records: Sequence[dict[str, Any]]) -> list[Row]:
 
     The interval of `seconds` joins two doubts: what the instrument costs (its 5th to 95th percentile in that process),
     and, where hits were thinned out, the sampling error of a stratified mean (Cochran, Sampling Techniques, 1977, 5.4).
+    Hits side by side in threads or tasks, or within one another, take the time of one; the upper end is their sum.
     """
     hits = sum(record["hits"] for record in records)
     found: list[Row] = [("hits", hits, hits, hits, "executions", hits)]
@@ -61,7 +62,8 @@ def _seconds(record: dict[str, Any]) -> tuple[float, float, float]:
         max(0.0, raw - counted * cost + sign * error) * scale / 1e9
         for cost, sign in ((dear, -1), (typical, 0), (cheap, 1))
     )
-    return value, low, high
+    alone = record.get("alone", 1.0)
+    return value * alone, low * alone, high
 
 
 def size_rows(records: Sequence[dict[str, Any]]) -> list[Row]:

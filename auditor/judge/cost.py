@@ -10,12 +10,16 @@ Time is judged by the table in `timing`. Where the rule also asks for memory:
     in doubt                               rejected         inconclusive, with how much larger the input should be
     in doubt                               in doubt         as time says
 
+What is small is in doubt all the same if the objects made here make more as they are used, and are handed on to where
+no probe stands ("handed_on").
+
 Where the workload was run at several sizes n, a cost that is small is in doubt all the same if its seconds grow faster
 than n, their share of the run grows, and both would reach their thresholds within ten times the greatest n.
 
 What is flagged may be a call that leads to the costly one through a chain of others. Then a confirmed time is that of
 all which they do, and is confirmed only if py-spy also sees the call at the end of the chain at a cost; else it is in
-doubt: the rest may be other work of theirs, or a call of the same kind that the chain does not show.
+doubt: the rest may be other work of theirs, or a call of the same kind that the chain does not show. Without py-spy it
+is not-measurable.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.growing import described, reach
-from auditor.judge.seen import MEMRAY, PY_SPY, Opinion
+from auditor.judge.seen import CHAIN, MEMRAY, PY_SPY, Opinion
 from auditor.judge.timing import Reading, judge_time, telling_run, weigh
 from auditor.model import VerdictKind
 
@@ -36,6 +40,10 @@ if TYPE_CHECKING:
 def judge_cost(expects: Cost, seen: Seen) -> Opinion:
     """The table above."""
     time = _over_sizes(seen, _at_the_end(seen, judge_time(seen, narrowed=bool(expects.below))))
+    if time.kind is VerdictKind.REJECTED and seen.value("handed_on") > 0:
+        later = "but what the objects made here make as they are used elsewhere was not timed"
+        reason = f"{time.reason}, {later}; ask them for it in the function that makes them, or keep one and compare"
+        return Opinion(VerdictKind.INCONCLUSIVE, reason)
     if not expects.memory:
         return time
     memory = _read_memory(seen)
@@ -56,11 +64,15 @@ def judge_cost(expects: Cost, seen: Seen) -> Opinion:
 def _at_the_end(seen: Seen, time: Opinion) -> Opinion:
     """A confirmed time held against that of the call at the end of the chain, if there is one."""
     spent, share = seen.row("end_seconds", PY_SPY), seen.row("end_share", PY_SPY)
+    if time.kind is VerdictKind.CONFIRMED and not seen.complete(CHAIN):
+        reason = f"{time.reason}, but how much of it at the end of the chain is not known: {seen.gap(CHAIN)}"
+        return Opinion(VerdictKind.NOT_MEASURABLE, reason)
     if time.kind is not VerdictKind.CONFIRMED or spent is None or share is None:
         return time
     reading = weigh(seen, (spent.low, spent.high), (share.low, share.high))
     if reading is Reading.COSTLY:
-        return Opinion(time.kind, f"{time.reason}, {words.seconds(spent.value)} of it at the end of the chain")
+        part = min(1.0, spent.value / max(spent.value, seen.value("seconds", PY_SPY)))
+        return Opinion(time.kind, f"{time.reason}, {words.percent(part)} of it at the end of the chain")
     between = f"{words.seconds(spent.low)} to {words.seconds(spent.high)}"
     reason = f"{time.reason}, but only {between} of it at the end of the chain"
     if reading is Reading.CHEAP:

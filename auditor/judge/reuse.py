@@ -1,8 +1,9 @@
 """Reuse: is a connection opened anew although an earlier one could serve?
 
 connections                 per execution                     per peer       verdict
-10 or more, in 10 or more   lower end reaches the threshold   5 or more      confirmed
-executions
+10 or more, in 10 or more   lower end reaches the threshold   5 or more      confirmed; but rejected where each served
+executions                                                                   10 requests or more on average, and
+                                                                             inconclusive above 1 / threshold
 1 or more                   upper end under the threshold     any            rejected: they are reused
 1 or more                   any                               fewer than 2   rejected: there was nothing to reuse
 none, in 10 executions or   making it is costly (seconds and  any            confirmed, if the rule asks for it
@@ -41,6 +42,8 @@ ENOUGH = 10.0
 # Connections to one peer from which on a kept one would have saved most of them.
 REPEATED = 5.0
 TWICE = 2.0
+# Connections per request up to which what is left to save is small: one in ten connects.
+WELL = 0.1
 
 
 def judge_reuse(expects: Reuse, seen: Seen) -> Opinion:
@@ -55,7 +58,7 @@ def judge_reuse(expects: Reuse, seen: Seen) -> Opinion:
     counted = f"{words.times(opened.value, 'connections')} to {words.times(peers, 'peers')} in {runs}"
     enough = seen.hits >= ENOUGH and opened.low >= ENOUGH and opened.low / peers >= REPEATED
     if enough and per_hit is not None and per_hit.low >= seen.limits.reuse:
-        return Opinion(VerdictKind.CONFIRMED, f"{counted}: they are not reused")
+        return _opened_each_time(seen, opened.value, counted)
     if not seen.complete(PROBES):
         return Opinion(VerdictKind.NOT_MEASURABLE, f"{counted}, but not all was seen: {seen.gap()}")
     if expects.making and opened.high <= 0 and (costly := _made_at_a_cost(seen)) is not None:
@@ -76,14 +79,30 @@ def judge_reuse(expects: Reuse, seen: Seen) -> Opinion:
     )
 
 
+def _opened_each_time(seen: Seen, opened: float, counted: str) -> Opinion:
+    """Each execution opens its own, which may serve many requests before it is closed."""
+    requests = seen.value("requests")
+    if requests * seen.limits.reuse <= opened:
+        return Opinion(VerdictKind.CONFIRMED, f"{counted}: they are not reused")
+    counted = f"{counted}, which served {words.times(requests, 'requests')}"
+    if opened <= WELL * requests:
+        return Opinion(VerdictKind.REJECTED, f"{counted}: each is reused many times before the next is opened")
+    advice = "time it with one client for all, as connecting may or may not be worth saving"
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{counted}: each is reused a few times; {advice}")
+
+
 def _made_at_a_cost(seen: Seen) -> Opinion | None:
     """What connects to no peer, such as an engine of SQLite, may be dear to make; what else it costs is not known."""
     making = seen.row("making")
     if making is None or seen.hits < ENOUGH or seen.wall_s <= 0:
         return None
     share = making.low / seen.wall_s, making.high / seen.wall_s
-    if weigh(seen, (making.low, making.high), share) is not Reading.COSTLY:
-        return None
+    reading = weigh(seen, (making.low, making.high), share)
+    if reading is not Reading.COSTLY:
+        between = f"{words.seconds(making.low)} to {words.seconds(making.high)}"
+        reason = f"no connection to a peer in {words.times(seen.hits, 'executions')}, and making it took {between}"
+        advice = "what its first use makes anew is not counted; compare with one that is made once"
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; {advice}")
     spent = f"{words.seconds(making.value)} of {words.seconds(seen.wall_s)} ({words.percent(share[0])})"
     runs = words.times(seen.hits, "executions")
     return Opinion(VerdictKind.CONFIRMED, f"no connection to a peer, but making it took {spent} in {runs}")

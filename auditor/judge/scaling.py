@@ -1,6 +1,7 @@
 """Scaling: does one execution grow dearer with the size of its input?
 
     time           how the cost moves with size                                 verdict
+    confirmed      any, where one execution in all would do                     confirmed
     confirmed      growth's upper end under the threshold, that over n reaches  inconclusive: they contradict
     any            growth's upper end under the threshold, its lower end at     rejected: cost per execution is constant
                    most 0
@@ -15,6 +16,8 @@
     confirmed      anything else                                                inconclusive: sizes further apart
     rejected       growth's lower end reaches the threshold, and py-spy        inconclusive: they contradict
                    finds the line costly
+    rejected       growth's lower end reaches the threshold, and seconds and    inconclusive: run it at such sizes
+                   share would reach theirs at sizes 4 times as large
     rejected       sizes reached 1,000 items, or are visibly bounded: at least  rejected
                    1,000 executions, all of one size or none above 64 items
                    (not where the growth may be steep)
@@ -40,7 +43,7 @@ from typing import TYPE_CHECKING
 from auditor.judge import words
 from auditor.judge.growing import described, is_driven, per_execution
 from auditor.judge.seen import PROBES, PY_SPY, Opinion
-from auditor.judge.timing import Reading, judge_time, read
+from auditor.judge.timing import BETWEEN_RUNS, Reading, judge_time, read
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -61,6 +64,8 @@ PASS = 25.0
 LARGE = 1000.0
 # Up to this size a linear scan costs about as much as hashing; above it the two part.
 SMALL = 64.0
+# Up to so many times the sizes seen, a growth that is known is taken to go on.
+NEAR = 4.0
 # Executions after which a size that stayed small, or stayed the same, is taken to be so by design.
 MANY = 1000.0
 
@@ -73,6 +78,10 @@ def dearer(expects: Scaling, seen: Seen) -> float:
 def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     """The table above."""
     growth, over, time = seen.row("growth"), per_execution(seen), judge_time(seen)
+    if expects.avoidable and time.kind is VerdictKind.CONFIRMED:
+        return Opinion(time.kind, f"{time.reason}, where one call in all would do{described(seen)}")
+    if expects.avoidable:
+        return _cold(expects, seen, time) if time.kind is VerdictKind.REJECTED else time
     if growth is not None and growth.low <= 0 and growth.high < seen.limits.growth and seen.complete(PROBES):
         return _constant_in_run(seen, growth, time)
     flat = growth is None and over is not None and over.high < seen.limits.growth and seen.complete(over.collector)
@@ -82,7 +91,7 @@ def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     if time.kind is VerdictKind.CONFIRMED:
         return _hot(expects, seen, time)
     if time.kind is VerdictKind.REJECTED:
-        return _disputed(seen, growth) or _cold(expects, seen, time)
+        return _disputed(seen, growth) or _small_yet(seen, growth, time) or _cold(expects, seen, time)
     return time
 
 
@@ -99,6 +108,27 @@ def _disputed(seen: Seen, growth: Evidence | None) -> Opinion | None:
     return Opinion(
         VerdictKind.INCONCLUSIVE, f"{reason}; move the operation to a line of its own, or run it at larger sizes"
     )
+
+
+def _small_yet(seen: Seen, growth: Evidence | None, time: Opinion) -> Opinion | None:
+    """What surely grows as the rule suspects is no false alarm for being small, if it is not at sizes near these.
+
+    What a single execution costs as size^p takes the run's seconds to size^(1 + p), and their share, of a run that
+    grows with size itself, to size^p.
+    """
+    spent = seen.row("seconds")
+    if growth is None or spent is None or growth.low < seen.limits.growth or seen.wall_s <= 0:
+        return None
+    seconds = min(row.value for row in (spent, seen.row("seconds", PY_SPY)) if row is not None and row.value > 0)
+    wanted = max(
+        (seen.limits.seconds / seconds) ** (1 / (1 + growth.value)),
+        (seen.limits.share * seen.wall_s / seconds) ** (1 / growth.value),
+    )
+    if wanted > NEAR:
+        return None
+    larger = words.factor(words.at_least(max(2.0, BETWEEN_RUNS * wanted)))
+    reason = f"{time.reason}, but the cost per execution grows with size (exponent {words.factor(growth.value)})"
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it with {larger} times as many items")
 
 
 def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:

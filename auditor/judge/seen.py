@@ -12,6 +12,8 @@ from auditor.records import dataclass
 PROBES = "probes"
 PY_SPY = "py-spy"
 MEMRAY = "memray"
+CHAIN = "chain"
+"""Names the gap of what should have timed the end of a suspect's chain of calls."""
 
 
 class Opinion(NamedTuple):

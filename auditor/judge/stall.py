@@ -9,7 +9,8 @@ be the machine's, which took the processor away from any line. "short" is less t
     them together are short
     none of them on a running loop that is known                 inconclusive: what drives the coroutine is not known
     100 or more, all but the two longest short, and cheap        rejected
-    20 or more, long or costly, without the two longest neither  inconclusive: it may be the first time alone
+    2 or more, long or costly, without the two longest neither   inconclusive: it may be the first time alone
+    (of two, without the longer one)
     long, or costly in total; py-spy's upper end is under both   rejected: it stood still only under the probe
     thresholds, of a stall and of seconds
     long, or costly in total                                     confirmed
@@ -39,7 +40,7 @@ AGREEING = 3
 ON_AVERAGE = 0.5
 # Executions of which two that differ from all others are exceptions, and of which they may be.
 MANY = 100.0
-SOME = 20.0
+FEW = 2.0
 
 
 def judge_stall(seen: Seen) -> Opinion:
@@ -74,18 +75,29 @@ def _exceptional(seen: Seen, reading: Reading) -> Opinion | None:
     if times >= MANY and (seen.value("stall_longest") >= SHORT * seen.limits.stall or reading is not Reading.CHEAP):
         rest = words.seconds(seen.value("stall_rest"))
         return Opinion(VerdictKind.REJECTED, f"{_stood_still(seen)}, for {rest} in all but the two longest")
-    if times >= SOME and (reading is Reading.COSTLY or _is_long(seen)):
+    if times >= FEW and (reading is Reading.COSTLY or _is_long(seen)):
         advice = f"run it at least {words.times(MANY, 'times')}"
         return Opinion(VerdictKind.INCONCLUSIVE, f"{_stood_still(seen)}, nearly all of it in one or two; {advice}")
     return None
 
 
 def _is_rest_harmless(seen: Seen) -> bool:
-    longest, rest = seen.row("stall_rest_longest"), seen.row("stall_rest")
-    if longest is None or rest is None or longest.high >= SHORT * seen.limits.stall:
+    longest, rest = _rest(seen)
+    if rest is None or longest >= SHORT * seen.limits.stall:
         return False
-    share = (rest.low / seen.wall_s, rest.high / seen.wall_s) if seen.wall_s > 0 else None
-    return weigh(seen, (rest.low, rest.high), share) is Reading.CHEAP
+    share = (rest / seen.wall_s, rest / seen.wall_s) if seen.wall_s > 0 else None
+    return weigh(seen, (rest, rest), share) is Reading.CHEAP
+
+
+def _rest(seen: Seen) -> tuple[float, float | None]:
+    """The longest and all together without the two longest; of two executions, the shorter one."""
+    longest, rest = seen.row("stall_rest_longest"), seen.row("stall_rest")
+    if longest is None or rest is None:
+        return 0.0, None
+    if seen.low("loop_hits") > AGREEING - 1:
+        return longest.high, rest.high
+    other = seen.value("stall_total") - seen.value("stall_longest")
+    return other, other
 
 
 def _beside_loops(seen: Seen) -> Opinion:

@@ -1,6 +1,7 @@
 """Is the time spent in a suspect worth a change? Two collectors answer; this module weighs them.
 
-A cost counts only if seconds *and* share reach their thresholds. One collector's numbers read as
+A cost counts only if seconds *and* share reach their thresholds, by as much as the same program's times differ from
+run to run, so that the next run does not say the opposite. One collector's numbers read as
 
     costly   both lower ends reach their thresholds
     cheap    the share's upper end stays under its threshold; or that of the seconds does, in a run long enough for a
@@ -36,6 +37,7 @@ is not-measurable.
 
 from __future__ import annotations
 
+import math
 from enum import Enum, auto
 
 from auditor.judge import words
@@ -47,6 +49,9 @@ from auditor.stats import seconds_to_settle, wilson
 INSTRUMENT_S = 310e-9
 # As many times as wide as the samples' number alone makes it is an interval of a sampler that was kept waiting.
 BUSY = 2.0
+# The same program's times differ from run to run by a standard deviation of some 15 %. What one run finds within that
+# of a threshold, the next may find on its other side.
+BETWEEN_RUNS = 1.15
 
 
 class Reading(Enum):
@@ -76,11 +81,13 @@ def read(seen: Seen, collector: str) -> Reading:
 def weigh(seen: Seen, seconds: tuple[float, float] | None, share: tuple[float, float] | None) -> Reading:
     """Hold an interval of seconds and one of their share against the thresholds."""
     limits = seen.limits
-    if share is not None and share[1] < limits.share:
+    if share is not None and share[1] * BETWEEN_RUNS < limits.share:
         return Reading.CHEAP
-    if seconds is not None and seconds[1] < limits.seconds and seen.wall_s >= telling_run(seen):
+    if seconds is not None and seconds[1] * BETWEEN_RUNS < limits.seconds and seen.wall_s >= telling_run(seen):
         return Reading.CHEAP
-    if seconds is not None and share is not None and seconds[0] >= limits.seconds and share[0] >= limits.share:
+    if seconds is None or share is None:
+        return Reading.OPEN
+    if seconds[0] >= limits.seconds * BETWEEN_RUNS and share[0] >= limits.share * BETWEEN_RUNS:
         return Reading.COSTLY
     return Reading.OPEN
 
@@ -144,7 +151,7 @@ def spent(seen: Seen) -> str:
 def _doubt(seen: Seen) -> str:
     for collector in (PROBES, PY_SPY):
         share = seen.row("share", collector)
-        if share is not None and read(seen, collector) is Reading.OPEN and share.low < seen.limits.share:
+        if share is not None and read(seen, collector) is Reading.OPEN and share.low < seen.limits.share * BETWEEN_RUNS:
             possible = f"{words.percent(share.low)} to {words.percent(share.high)}"
             return f", but anything from {possible} of the run fits what {collector} saw"
     if 0 < seen.wall_s < telling_run(seen):
@@ -176,9 +183,12 @@ def _wanted_run(seen: Seen, collector: str) -> float:
     share, limit = seen.row("share", collector), seen.limits.share
     if share is None:
         return max(telling_run(seen), 2 * seen.wall_s)
-    if share.low >= limit:
-        return max(seen.limits.seconds / share.low, seen.wall_s)
-    return seconds_to_settle(share.value, share.low, share.high, limit, seen.wall_s)
+    if share.low >= limit * BETWEEN_RUNS:
+        return max(BETWEEN_RUNS * seen.limits.seconds / share.low, seen.wall_s)
+    nearest = min(max(share.value, limit / BETWEEN_RUNS), limit * BETWEEN_RUNS)
+    if nearest == share.value:
+        return math.inf
+    return seconds_to_settle(share.value, share.low, share.high, nearest, seen.wall_s)
 
 
 def _portion(seen: Seen, amount: float, share: float) -> str:

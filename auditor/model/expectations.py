@@ -22,9 +22,11 @@ class Scaling:
     """The flagged operation grows dearer with the size of its input: seconds, share, and the growth exponent.
 
     `steep` says that a few items more may make it dearer by any factor, so that small sizes do not speak for it.
+    `avoidable` says that one execution in all would do, so that what each costs counts, whether it grows or not.
     """
 
     steep: bool = False
+    avoidable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,7 +287,7 @@ def test_a_missing_probe_plugs_no_hole_silently(tmp_path: Path) -> None:
     assert "chained comparison" in probed.gaps()[0]
 
 
-def test_sites_of_one_suspect_are_counted_together(tmp_path: Path) -> None:
+def test_parts_of_one_operation_are_counted_once_and_timed_together(tmp_path: Path) -> None:
     program = "for i in range(3):\n    len('abc')\n    len('abcd')\n"
     (tmp_path / "program.py").write_text(program)
     sites = (Site("timed", Span(2, 5, 2, 15)), Site("timed", Span(3, 5, 3, 16)))
@@ -297,4 +297,5 @@ def test_sites_of_one_suspect_are_counted_together(tmp_path: Path) -> None:
 
     rows = PASS.measure([Question(suspect, Cost())], session).rows["f"]
 
-    assert [row.value for row in rows if isinstance(row, Evidence) and row.metric == "hits"] == [6]
+    assert [row.value for row in rows if isinstance(row, Evidence) and row.metric == "hits"] == [3]
+    assert [row.n for row in rows if isinstance(row, Evidence) and row.metric == "seconds"] == [6]

@@ -104,18 +104,40 @@ asyncio.run(main())
     assert 0.03 <= seen.value("stall_longest") < seen.value("stall_total")
 
 
-def test_a_call_whose_arguments_give_way_is_counted_and_not_timed(tmp_path: Path) -> None:
+def test_what_the_arguments_take_is_no_stand_still_of_the_call(tmp_path: Path) -> None:
     seen = run(
         tmp_path,
         """
 async def pause():
+    await asyncio.sleep(0.2)
+    return 0.001
+def compute():
+    time.sleep(0.2)
+async def main():
+    print(await pause(), compute())
+    time.sleep((await pause(), compute())[0])
+asyncio.run(main())
+""",
+        "time.sleep((await pause(), compute())[0])",
+    )
+
+    assert (seen.value("hits"), seen.value("loop_hits")) == (1, 1)
+    assert 0.001 <= seen.value("stall_total") < 0.15
+
+
+def test_a_call_to_which_something_awaited_is_spread_is_counted_and_not_timed(tmp_path: Path) -> None:
+    flagged = "time.sleep(*[await pause()])"
+    seen = run(
+        tmp_path,
+        f"""
+async def pause():
     await asyncio.sleep(0.01)
     return 0.001
 async def main():
-    time.sleep(await pause())
+    {flagged}
 asyncio.run(main())
 """,
-        "time.sleep(await pause())",
+        flagged,
     )
 
     assert (seen.value("hits"), seen.value("loop_hits")) == (1, 1)

@@ -139,7 +139,9 @@ def test_a_call_that_is_awaited_takes_until_its_await_ends(tmp_path: Path) -> No
     assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
     assert counts(probed) == (10, 5, 5)
     assert probed.value("repeat_seconds") >= 0.1
-    assert probed.value("seconds") == probed.value("waited") >= 0.2
+    # four of them side by side take the time of one
+    assert probed.value("seconds") == probed.value("waited") >= 0.14
+    assert probed.row("seconds").high >= 0.2
 
 
 def test_a_call_that_a_statement_enters_takes_until_its_body_begins(tmp_path: Path) -> None:

@@ -48,7 +48,41 @@ def test_what_does_not_suspend_is_hardly_waited_for(tmp_path: Path) -> None:
     assert row.low < 0.05
 
 
+def test_what_computes_or_blocks_in_place_of_waiting_is_not_waited_for(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, time\nasync def load(i):\n    time.sleep(0.05)\n    await asyncio.sleep(0.01)\n    time.sleep(0.05)\n"
+        "    return i\nasync def main():\n    for i in range(4):\n        FLAGGED\nasyncio.run(main())\n"
+    )
+    probed = probe(tmp_path, program.replace("FLAGGED", AWAIT), ("awaited", AWAIT))
+
+    assert probed.value("hits") == 4
+    assert 0.04 <= probed.value("waited") < 0.2
+
+
 AWAITING = {
+    "what is not a coroutine": (
+        "await one",
+        "import asyncio, types\nclass Own:\n    def __await__(self):\n        yield from asyncio.sleep(0.01).__await__()\n"
+        "        return 'own'\n@types.coroutine\ndef made():\n    yield from asyncio.sleep(0.01)\n    return 'made'\n"
+        "async def main():\n    future = asyncio.get_running_loop().create_future()\n    future.set_result('future')\n"
+        "    task = asyncio.ensure_future(asyncio.sleep(0.01, 'task'))\n"
+        "    for one in (Own(), made(), future, task, asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2)), 3):\n"
+        "        try:\n            print(FLAGGED)\n        except TypeError as e:\n            print(e)\nasyncio.run(main())\n",
+        6,
+    ),
+    "asynchronous generators": (
+        "await many.__anext__()",
+        "import asyncio\nasync def made():\n    for i in range(3):\n        await asyncio.sleep(0)\n        yield i\n"
+        "async def main():\n    many = made()\n    try:\n        while True:\n            print(FLAGGED)\n"
+        "    except StopAsyncIteration:\n        print('end')\nasyncio.run(main())\n",
+        4,
+    ),
+    "timeouts": (
+        "await asyncio.wait_for(asyncio.sleep(9), 0.02)",
+        "import asyncio\nasync def main():\n    for i in range(2):\n        try:\n            FLAGGED\n"
+        "        except asyncio.TimeoutError:\n            print('late')\nasyncio.run(main())\n",
+        2,
+    ),
     "exceptions": (
         "await fail(i)",
         "import asyncio\nasync def fail(i):\n    await asyncio.sleep(0.01)\n    raise KeyError(i)\nasync def main():\n"

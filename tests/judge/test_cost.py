@@ -64,11 +64,11 @@ def test_a_cost_that_only_the_probes_cause_lengthens_their_run_and_is_rejected()
 def test_a_large_share_of_a_short_run_is_in_doubt() -> None:
     verdict = said(Cost(), seen(*time(0.03, 0.03, wall_s=0.07), wall_s=0.07))
     assert verdict.kind is INCONCLUSIVE
-    assert verdict.reason == ("0.03 s of 0.07 s (43 %), but the workload ran only 0.07 s; run it for at least 0.12 s.")
+    assert verdict.reason == ("0.03 s of 0.07 s (43 %), but the workload ran only 0.07 s; run it for at least 0.14 s.")
 
 
 def test_a_large_share_of_a_short_run_is_confirmed_at_the_length_asked_for() -> None:
-    assert said(Cost(), seen(*time(0.052, 0.052, wall_s=0.12), wall_s=0.12)).kind is CONFIRMED
+    assert said(Cost(), seen(*time(0.06, 0.06, wall_s=0.14), wall_s=0.14)).kind is CONFIRMED
 
 
 def test_no_samples_in_a_short_run_refute_nothing() -> None:
@@ -168,3 +168,24 @@ def test_what_asking_costs_in_a_coroutine_is_not_for_the_sampler_to_say(seconds:
         verdict = said(Cost(), seen(*time((low, high), spy), row("polled", seconds, unit="s")))
         assert verdict.kind is kind
     assert (kind is CONFIRMED) == ("py-spy does not see what the event loop does" in verdict.reason)
+
+
+def test_a_share_that_the_next_run_may_find_across_the_threshold_decides_nothing() -> None:
+    for spent, kind in ((0.16, REJECTED), (0.19, INCONCLUSIVE), (0.21, INCONCLUSIVE), (0.24, CONFIRMED)):
+        verdict = said(Cost(), seen(*time(spent, spent)))
+        assert verdict.kind is kind, spent
+        assert kind is not INCONCLUSIVE or "no run under an hour would tell" in verdict.reason
+
+
+def test_without_samples_a_chain_may_cost_anywhere_on_its_way() -> None:
+    hot = said(Cost(), seen(*time(2.0), gaps={"chain": "permission denied", "py-spy": "permission denied"}))
+    assert hot.kind is NOT_MEASURABLE
+    assert "at the end of the chain is not known: permission denied" in hot.reason
+    assert said(Cost(), seen(*time(0.001), gaps={"chain": "permission denied"})).kind is REJECTED
+
+
+def test_what_is_handed_on_and_makes_more_as_it_is_used_is_not_rejected() -> None:
+    handed = said(Cost(), seen(*time(0.001, 0.001), row("handed_on", 100)))
+    assert handed.kind is INCONCLUSIVE
+    assert "as they are used elsewhere was not timed" in handed.reason
+    assert said(Cost(), seen(*time(0.001, 0.001), row("handed_on", 0))).kind is REJECTED

@@ -87,3 +87,10 @@ def test_sizes_that_were_seen_in_part_are_not_known_to_be_bounded() -> None:
 def test_connections_that_were_counted_in_part_reject_nothing() -> None:
     rows = row("connections", 2), row("peers", 1), row("per_hit", (0.0, 0.07))
     assert said(Reuse(), seen(*rows, gaps=KILLED)).kind is NOT_MEASURABLE
+
+
+def test_a_connection_that_serves_many_requests_is_reused_though_each_execution_opens_one() -> None:
+    opened = row("connections", 20), row("peers", 1), row("per_hit", 1.0)
+    for requests, kind in ((20, CONFIRMED), (40, CONFIRMED), (60, INCONCLUSIVE), (200, REJECTED)):
+        assert said(Reuse(), seen(*opened, row("requests", requests), hits=20)).kind is kind, requests
+    assert said(Reuse(), seen(*opened, hits=20)).kind is CONFIRMED

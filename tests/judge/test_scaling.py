@@ -49,3 +49,18 @@ def test_growth_and_time_together(rows: tuple[Evidence, ...], hits: float, kind:
     verdict = said(Scaling(), seen(*rows, hits=hits))
     assert verdict.kind is kind
     assert why.lower() in verdict.reason.lower()
+
+
+def test_where_one_execution_in_all_would_do_a_constant_cost_counts() -> None:
+    constant = row("growth", (-0.1, 0.1)), row("size_max", 5000)
+    assert said(Scaling(avoidable=True), seen(*time(2, 2), *constant)).kind is CONFIRMED
+    assert said(Scaling(), seen(*time(2, 2), *constant)).kind is REJECTED
+    assert said(Scaling(avoidable=True), seen(*time(0.001, 0.001), *constant)).kind is REJECTED
+
+
+def test_a_growth_that_is_known_is_no_false_alarm_where_a_few_times_the_size_make_it_costly() -> None:
+    growing = row("growth", (0.9, 1.1)), row("size_max", 8000)
+    near = said(Scaling(), seen(*time(0.1, 0.1), *growing))
+    assert near.kind is INCONCLUSIVE
+    assert "times as many items" in near.reason
+    assert said(Scaling(), seen(*time(0.01, 0.01), *growing)).kind is REJECTED

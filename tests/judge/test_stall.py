@@ -62,7 +62,8 @@ def test_an_event_loop_stands_still_or_not(rows: list[Evidence], kind: VerdictKi
         (100, 0.01, 0.001, REJECTED),
         (99, 0.01, 0.001, INCONCLUSIVE),
         (20, 0.01, 0.001, INCONCLUSIVE),
-        (19, 0.01, 0.001, CONFIRMED),
+        (3, 0.01, 0.01, INCONCLUSIVE),
+        (3, 0.06, 0.06, CONFIRMED),
         (100, 0.01, 0.03, CONFIRMED),
         (100, 0.3, 0.001, CONFIRMED),
     ],
@@ -93,3 +94,9 @@ def test_what_holds_descriptors_crowds_if_most_of_it_was_open_at_once(
     unit: str, created: float, end: float, peak: float, kind: VerdictKind
 ) -> None:
     assert said(Survivors(unit), seen(*census(created, end, peak, unit=unit))).kind is kind
+
+
+def test_two_executions_of_which_one_is_short_may_be_the_first_use_alone() -> None:
+    rest = row("stall_rest", 0.0), row("stall_rest_longest", 0.0)
+    assert said(Stall(), seen(*stall(1.0, 1.001, on_loop=2), *rest)).kind is INCONCLUSIVE
+    assert said(Stall(), seen(*stall(1.0, 1.9, on_loop=2), *rest)).kind is CONFIRMED

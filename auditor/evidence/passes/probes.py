@@ -47,6 +47,12 @@ SHARES = {
 }
 """Metrics in seconds, each with the name of what they are of the run."""
 
+_COUNTS = ("hits", "repeats", "unknown")
+IN_PARTS = ("timed", "called", "repeated", "by-row")
+"""Probes whose sites, where a suspect has several, are parts of one operation: it ran as often as the part most run."""
+
+Row = tuple[str, float, float, float, str, int]
+
 
 class ProbesPass:
     """Runs the workload with its flagged files rewritten on import."""
@@ -204,7 +210,7 @@ def _rows(
         return tuple(found) or (_evidence(("hits", 0, 0, 0, "executions", 0), workload),)
     # what a killed process may have done after it wrote its records down for the last time
     unseen_s = sum(state["unseen_s"] for state in states if not state["records"].keys().isdisjoint(keys))
-    for row in probe_module(sites[0]["probe"]).rows(records):
+    for row in _told(sites[0]["probe"], keys, states, records):
         metric, value, low, high, unit, n = row
         if metric in SHARES:
             high += unseen_s
@@ -213,6 +219,23 @@ def _rows(
             share = (SHARES[metric], value / wall_s, low / wall_s, high / wall_s, "ratio", n)
             found.append(_evidence(share, workload))
     return tuple(found)
+
+
+def _told(
+    probe: str, keys: Sequence[str], states: Sequence[dict[str, Any]], records: Sequence[dict[str, Any]]
+) -> list[Row]:
+    """What the probe says of all its sites together; of parts of one operation, how often the part most run ran."""
+    rows = probe_module(probe).rows
+    if probe not in IN_PARTS or len(keys) < 2:
+        return list(rows(records))
+    by_part = [
+        list(rows([state["records"][key] for state in states if key in state["records"]]))
+        for key in keys
+        if any(key in state["records"] for state in states)
+    ]
+    most = max(by_part, key=lambda part: next((row[1] for row in part if row[0] == "hits"), 0.0))
+    counted = [row for row in most if row[0] in _COUNTS]
+    return [*counted, *(row for row in rows(records) if row[0] not in _COUNTS)]
 
 
 def _evidence(row: tuple[str, float, float, float, str, int], workload: str) -> Evidence:

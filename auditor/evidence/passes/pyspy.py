@@ -101,7 +101,7 @@ def patterns_of(question: Question, target: os.PathLike[str]) -> dict[str, Patte
     file = os.path.realpath(os.path.join(target, suspect.path))  # noqa: PTH118 - frames are compared as strings
     match expects:
         case Cost():
-            flagged = _lines(suspect.span)
+            flagged = _lines(suspect.span, *(site.span for site in suspect.sites))
             patterns = {"seconds": Pattern(file, flagged, expects.below)}
             if (end := end_of(suspect.chain, target)) is not None:
                 patterns["end_seconds"] = Pattern(file, flagged, expects.below, through=end)

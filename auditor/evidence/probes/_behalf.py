@@ -114,7 +114,10 @@ def _suspended(awaited: Any) -> Iterator[Any]:
             frame = getattr(awaited, kind + "_frame", None)
             if frame is not None:
                 yield frame
-                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else kind + "_await", None)
+                following = getattr(awaited, "gi_yieldfrom" if kind == "gi" else kind + "_await", None)
+                # the probe `awaited` passes the steps of what it awaits on by hand
+                passed = following is None and frame.f_code.co_name == "_passed"
+                awaited = frame.f_locals.get("steps") if passed else following
                 break
         else:
             return

@@ -28,8 +28,13 @@ _READERS = (
 """Functions that read the file they are given by name."""
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`X.f(A, k=B)` becomes `fin(receiver(X).f(operand(A), k=last(B)))`."""
+def plant(
+    node: ast.AST,
+    parents: Mapping[ast.AST, ast.AST],
+    call: Callable[..., ast.expr],
+    is_timed: Callable[[ast.expr], bool],
+) -> dict[ast.AST, Any]:
+    """`X.f(A, k=B)` becomes `fin(receiver(X).f(operand(A), k=last(B)))`; `is_timed` tells which loops have a probe."""
     assert isinstance(node, ast.Call)
     around = parents.get(node)
 
@@ -40,11 +45,16 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     if around is not None and isinstance(around, ast.Await):
         return {node: wrap, around: lambda made: call("fin_awaited", made)}
     if isinstance(around, ast.withitem) and isinstance(parents.get(around), ast.AsyncWith):
-        return {node: wrap, parents[around]: lambda made: _ends_in_body(made, call)}
+        return {node: wrap, parents[around]: lambda made: _ends_in_body(made, around.optional_vars, call)}
     if around is not None and _is_looped(node, parents):
         return {node: wrap, around: _looped(call)}
-    role = "fin_opened" if _is_read_by_lines(node, parents) else "fin"
-    return {node: lambda made: call(role, wrap(made))}
+    read = _loops_over(node, parents)
+
+    def finish(made: Any) -> Any:
+        # changes are made when all sites are known
+        return call("fin" if all(is_timed(each) for each in read) else "fin_opened", wrap(made))
+
+    return {node: finish}
 
 
 def _looped(call: Callable[..., ast.expr]) -> Callable[[Any], Any]:
@@ -68,23 +78,22 @@ def _is_looped(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
     return loop.iter is node and bool(begins.lineno == node.lineno)
 
 
-def _ends_in_body(statement: Any, call: Callable[..., ast.expr]) -> Any:
-    ended = ast.Expr(value=call("fin_awaited", ast.Constant(value=None)))
+def _ends_in_body(statement: Any, named: Any, call: Callable[..., ast.expr]) -> Any:
+    entered = ast.Name(id=named.id, ctx=ast.Load()) if isinstance(named, ast.Name) else ast.Constant(value=None)
+    ended = ast.Expr(value=call("fin_awaited", entered))
     statement.body.insert(0, ast.copy_location(ended, statement.body[0]))
     return statement
 
 
-def _is_read_by_lines(node: ast.Call, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether what the call returns gets a name that a loop goes over: if it is a file, the loop reads it."""
+def _loops_over(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> list[ast.expr]:
+    """Where a loop goes over the name that what the call returns gets: if it is a file, the loop reads it."""
     around: Any = parents.get(node)
     scope: Any = parents.get(around) if around is not None else None
     named = getattr(around, "optional_vars", None) or next(iter(getattr(around, "targets", ())), None)
     if not isinstance(around, (ast.withitem, ast.Assign)) or not isinstance(named, ast.Name):
-        return False
-    return any(
-        isinstance(each, (ast.For, ast.comprehension)) and getattr(each.iter, "id", None) == named.id
-        for each in ast.walk(scope)
-    )
+        return []
+    taken = [each.iter for each in ast.walk(scope) if isinstance(each, (ast.For, ast.comprehension))]
+    return [each for each in taken if getattr(each, "id", None) == named.id]
 
 
 def _wrap(node: ast.Call, call: Callable[..., ast.expr]) -> None:

@@ -42,6 +42,7 @@ class Samples:
         "last",
         "longest",
         "next",
+        "raw_ns",
         "rng",
         "size_max",
         "size_min",
@@ -49,6 +50,8 @@ class Samples:
         "thin_n",
         "thin_ns",
         "thin_squares",
+        "union_ns",
+        "until",
     )
 
     def __init__(self) -> None:
@@ -64,6 +67,7 @@ class Samples:
         self.full_n = self.full_ns = 0
         self.thin_n = self.thin_hits = self.thin_ns = self.thin_squares = 0
         self.longest = 0
+        self.raw_ns = self.union_ns = self.until = 0
         self.size_min = self.size_max = -1
         self.bins = {}  # type: Dict[int, List[Any]]
         self.empties = []  # type: List[int]
@@ -86,12 +90,25 @@ class Samples:
             self.thin_squares += cost * cost * gap
         if cost > self.longest:
             self.longest = cost
+        self._cover(begun, ended)
         if size >= 0:
             self._size(cost, size)
         self.empty_due -= 1
         if self.empty_due < 0:
             self._empty()
         self.next = self.hits + self._step(ended)
+
+    def more(self, begun: int, ended: int) -> None:
+        """A hit that was added before went on then."""
+        self.full_ns += ended - begun
+        self._cover(begun, ended)
+
+    def _cover(self, begun: int, ended: int) -> None:
+        """Hits side by side, in threads, tasks or recursion, take the time of one: each adds what was not covered."""
+        self.raw_ns += ended - begun
+        if ended > self.until:
+            self.union_ns += ended - (max(self.until, begun))
+            self.until = ended
 
     def _empty(self) -> None:
         """Time nothing, side by side with the program: what the instrument costs changes with the machine's mood."""
@@ -134,6 +151,7 @@ class Samples:
             "full": [self.full_n, self.full_ns],
             "thin": [self.thin_n, self.thin_hits, self.thin_ns, self.thin_squares],
             "longest": self.longest,
+            "alone": self.union_ns / self.raw_ns if self.raw_ns else 1.0,
             "sizes": [self.size_min, self.size_max],
             "bins": {str(key): entry for key, entry in self.bins.items()},
             "instrument": self.instrument_ns(),

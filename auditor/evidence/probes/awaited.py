@@ -1,75 +1,109 @@
 """Probe `awaited`: for how long an `await` is waited for, or what an `async with` enters.
 
-`waited` is wall time in which at least one execution of the site was pending, so that executions side by side count
-once; `alone` is the part of it in which there was exactly one. What travels on the interpreter's stack is a token,
-whose end stops the clock: also when the await raises or its task is cancelled or dropped.
+`waited` is wall time in which at least one execution of the site stood suspended, so that executions side by side
+count once; `alone` is the part of it in which there was exactly one. While what is awaited runs, it computes or holds
+up the loop, and nobody waits: doing several of it at once would save nothing. So the steps of what is awaited are
+passed on one by one, and the clock runs between them.
 """
 
 from __future__ import annotations
 
 import ast
 import os
+import types
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from typing import Any
 
-    from auditor.evidence.probes import _meter
+    from auditor.evidence.probes import _census, _meter
 else:
-    # found by its path: in the program's processes there is no package around this file
+    # found by their paths: in the program's processes there is no package around this file
     _spec = spec_from_file_location("audit_meter", os.path.join(os.path.dirname(__file__), "_meter.py"))
     _meter = module_from_spec(_spec)
     _spec.loader.exec_module(_meter)
+    _spec = spec_from_file_location("audit_census", os.path.join(os.path.dirname(__file__), "_census.py"))
+    _census = module_from_spec(_spec)
+    _spec.loader.exec_module(_census)
 
 NAME = "awaited"
 NODES = (ast.Await, ast.Call)
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`await X` becomes `ended(started(), await X)`, `async with f(X)` becomes `async with entered(f(X))`."""
+    """`await X` becomes `await passed(X)`, `async with f(X)` becomes `async with entered(f(X))`."""
     if isinstance(node, ast.Call):
         return {node: lambda made: call("entered", made)}
-    return {node: lambda made: call("ended", call("started"), made)}
+
+    def change(made: Any) -> Any:
+        made.value = call("passed", made.value)
+        return made
+
+    return {node: change}
 
 
-class _Token:
-    """Stops its clock when nobody has it any more."""
-
-    __slots__ = ("begun", "meter")
-
-    def __init__(self, meter: Any) -> None:
-        self.meter = meter
-        self.begun = meter.begin()
-
-    def __del__(self, now: Callable[[], int] = perf_counter_ns) -> None:
-        try:
-            self.meter.end(self.begun, now())
-        except Exception:
-            pass  # the interpreter is being taken apart
+def _steps(awaitable: Any) -> Any:
+    """The iterator by which it is awaited, None for what cannot be."""
+    kind = type(awaitable)
+    if kind is types.CoroutineType:
+        # of itself it can be told where it stands, of the iterator over it not
+        return awaitable
+    if hasattr(kind, "__await__"):
+        return kind.__await__(awaitable)
+    return awaitable if kind is types.GeneratorType and awaitable.gi_code.co_flags & _ITERABLE else None
 
 
 class _Entered:
-    """Stands for what an `async with` enters, and times that."""
+    """Stands for what an `async with` enters, and meters what entering it waits for."""
 
-    __slots__ = ("_manager", "_started")
+    __slots__ = ("_manager", "_passed")
 
-    def __init__(self, manager: Any, started: Callable[[], Any]) -> None:
+    def __init__(self, manager: Any, passed: Callable[[Any], Any]) -> None:
         self._manager = manager
-        self._started = started
+        self._passed = passed
 
     async def __aenter__(self) -> Any:
-        return _ended(self._started(), await type(self._manager).__aenter__(self._manager))
+        return await self._passed(type(self._manager).__aenter__(self._manager))
 
     async def __aexit__(self, *raised: object) -> Any:
         return await type(self._manager).__aexit__(self._manager, *raised)
 
 
-def _ended(token: Any, value: Any) -> Any:
-    """The token goes with this frame."""
-    return value
+_ITERABLE = 0x100
+"""CO_ITERABLE_COROUTINE: a generator that `types.coroutine` made awaitable."""
+
+
+@types.coroutine
+def _passed(steps: Any, meter: Any) -> Generator[Any, Any, Any]:
+    """Await it, and meter the time between its steps."""
+    try:
+        send = steps.send if hasattr(steps, "send") else lambda _: next(steps)
+        step = send(None)
+        while True:
+            begun = meter.begin()
+            try:
+                sent = yield step
+            except GeneratorExit:
+                meter.end(begun, perf_counter_ns())
+                if hasattr(steps, "close"):
+                    steps.close()
+                raise
+            except BaseException as error:
+                meter.end(begun, perf_counter_ns())
+                if not hasattr(steps, "throw"):
+                    raise
+                step = steps.throw(error)
+            else:
+                meter.end(begun, perf_counter_ns())
+                step = send(sent)
+    except StopIteration as end:
+        return end.value
+    except BaseException as error:
+        _census.hide_frame(error)
+        raise
 
 
 _measured: list[list[int]] = []
@@ -80,30 +114,37 @@ class Recorder:
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._runtime = runtime
-        self._meter = _meter.Meter()
+        self.reset()
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
         tick = self._runtime.tick
 
-        def started() -> Any:
+        def passed(awaitable: Any) -> Any:
+            self._hits += 1
             tick()
-            return _Token(self._meter)
+            try:
+                steps = _steps(awaitable)
+            except Exception:
+                # the program hears of it as it awaits that itself
+                return awaitable
+            return awaitable if steps is None else _passed(steps, self._meter)
 
-        return {"started": started, "ended": _ended, "entered": lambda manager: _Entered(manager, started)}
+        return {"passed": passed, "entered": lambda manager: _Entered(manager, passed)}
 
     def hits(self) -> int:
         """Executions so far."""
-        return self._meter.hits
+        return self._hits
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not _measured:
-            _measured.append(_meter.instrument_ns(lambda meter: _ended(_Token(meter), None)))
-        return self._meter.record(_measured[0])
+            _measured.append(_meter.instrument_ns(lambda meter: meter.end(meter.begin(), perf_counter_ns())))
+        return {**self._meter.record(_measured[0]), "suspended": self._meter.hits, "hits": self._hits}
 
     def reset(self) -> None:
-        """Forget everything, after a fork; tokens of the parent's executions end in its own meter."""
+        """Forget everything, after a fork; what the parent's executions wait for ends in its own meter."""
+        self._hits = 0
         self._meter = _meter.Meter()
 
 
@@ -114,6 +155,7 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     hits = sum(record["hits"] for record in records)
     yield "hits", hits, hits, hits, "executions", hits
     if hits:
-        yield from meter.meter_rows(records, "waited")
+        suspended = [{**record, "hits": record["suspended"]} for record in records]
+        yield from ((*row[:5], hits) for row in meter.meter_rows(suspended, "waited"))
         yield meter.largest(records, "longest", "waited_longest")
         yield meter.largest(records, "alone", "alone")

@@ -1,7 +1,8 @@
 """A call inside a coroutine: for how long the event loop stands still in it.
 
 What travels on the interpreter's stack while the call runs is a token; the clock stops when it goes, which is also
-when the call raises. So recursion, threads and exceptions cannot be mistaken for one another.
+when the call raises. So recursion, threads and exceptions cannot be mistaken for one another. It starts when all that
+the call is given is there: what that costs to evaluate is not the call's doing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from _weakref import ref
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
@@ -28,30 +30,52 @@ else:
 NAME = "blocking"
 NODES = (ast.Call,)
 
+MOST = 4_096
+"""Executions under way whose call has not begun."""
 LONGEST = 3
 """Stand-stills that are kept: what all but the last of them leave is the rest."""
 _GIVES_WAY = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Time the call; if its own arguments give way to the loop, only count it."""
-    if any(isinstance(part, _GIVES_WAY) or getattr(part, "is_async", 0) for part in ast.walk(node)):
+    """`X.f(A, k=B)` becomes `ended(started(), X.f(A, k=last(B)))`; of a spread argument the clock starts before it."""
+    assert isinstance(node, ast.Call)
+    spread = any(isinstance(each, ast.Starred) for each in node.args) or any(each.arg is None for each in node.keywords)
+    if spread and any(isinstance(part, _GIVES_WAY) or getattr(part, "is_async", 0) for part in ast.walk(node)):
         return {node: lambda made: call("counted", made)}
-    return {node: lambda made: call("ended", call("started"), made)}
+
+    def change(made: Any) -> ast.expr:
+        if not spread:
+            _wrap_last(made, call)
+        return call("ended", call("started", ast.Constant(value=spread)), made)
+
+    return {node: change}
+
+
+def _wrap_last(node: Any, call: Callable[..., ast.expr]) -> None:
+    if node.keywords:
+        node.keywords[-1].value = call("last", node.keywords[-1].value)
+    elif node.args:
+        node.args[-1] = call("last", node.args[-1])
+    elif isinstance(node.func, ast.Attribute):
+        node.func.value = call("last", node.func.value)
+    else:
+        node.func = call("last", node.func)
 
 
 class _Token:
     """Stops its clock when nobody has it any more."""
 
-    __slots__ = ("on_loop", "recorder", "start")
+    __slots__ = ("__weakref__", "on_loop", "recorder", "start")
 
-    def __init__(self, recorder: Recorder, on_loop: bool) -> None:
+    def __init__(self, recorder: Recorder, on_loop: bool, starts: bool) -> None:
         self.recorder = recorder
         self.on_loop = on_loop
-        self.start = perf_counter_ns()
+        self.start = perf_counter_ns() if starts else 0
 
     def __del__(self, now: Callable[[], int] = perf_counter_ns) -> None:
-        _census.attempt(self.recorder.took, now() - self.start, self.on_loop)
+        if self.start:
+            _census.attempt(self.recorder.took, now() - self.start, self.on_loop)
 
 
 class Recorder:
@@ -67,14 +91,27 @@ class Recorder:
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
         """What the planted code calls."""
-        return {"started": self.started, "ended": self.ended, "counted": self.counted}
+        return {"started": self.started, "last": self.last, "ended": self.ended, "counted": self.counted}
 
-    def started(self) -> Any:
-        """The call begins."""
+    def started(self, starts: bool) -> Any:
+        """What the call is given begins to be evaluated."""
         try:
-            return _Token(self, self._hit())
+            token = _Token(self, self._hit(), starts)
+            if not starts:
+                if len(self._tokens) >= MOST:
+                    self._tokens.clear()
+                self._tokens[id(sys._getframe(1))] = ref(token)
+            return token
         except Exception:
             return None
+
+    def last(self, value: Any) -> Any:
+        """All is there, and the call begins."""
+        known = self._tokens.pop(id(sys._getframe(1)), None)
+        token = known() if known is not None else None
+        if token is not None:
+            token.start = perf_counter_ns()
+        return value
 
     def ended(self, token: Any, value: Any) -> Any:
         """The call returned; the token goes with this frame."""
@@ -121,6 +158,7 @@ class Recorder:
 
     def reset(self) -> None:
         """Begin anew."""
+        self._tokens: Dict[int, Any] = {}
         self._hits = self._loop_hits = self._untimed = 0
         self._ns = self._stall_ns = 0
         self._longest_ns = [0] * LONGEST

@@ -11,14 +11,14 @@ import ast
 import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
-from time import perf_counter_ns
+from time import perf_counter_ns, thread_time_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict, List, Set
+    from typing import Any, Dict, List, Set, Tuple
 
-    from auditor.evidence.probes import _behalf, _census, _meter
+    from auditor.evidence.probes import _behalf, _census, _meter, _requests
     from auditor.evidence.probes._census import Row
 else:
     # found by their paths: in the program's processes there is no package around this file
@@ -31,6 +31,9 @@ else:
     _spec = spec_from_file_location("audit_meter", os.path.join(os.path.dirname(__file__), "_meter.py"))
     _meter = module_from_spec(_spec)
     _spec.loader.exec_module(_meter)
+    _spec = spec_from_file_location("audit_requests", os.path.join(os.path.dirname(__file__), "_requests.py"))
+    _requests = module_from_spec(_spec)
+    _spec.loader.exec_module(_requests)
 
 NAME = "connection"
 NODES = (ast.Call,)
@@ -70,8 +73,8 @@ class Recorder:
         self._first, self._last = site["line"], site["end_line"]
         self._file = ""
         self._hits = 0
-        self._connections = 0
-        self._making_ns = 0
+        self._connections = self._requests = 0
+        self._making_ns = self._processor_ns = 0
         self._peers: Dict[str, int] = {}
         self._open = _census.Census(_is_open)
         self._waits = _meter.Meter()
@@ -84,7 +87,7 @@ class Recorder:
         """What the planted code calls."""
         return {"begins": self.begins, "made": self.made}
 
-    def begins(self) -> int:
+    def begins(self) -> Tuple[int, int]:
         """The expression begins to be evaluated, by the frame that calls this."""
         try:
             self._hits += 1
@@ -94,11 +97,12 @@ class Recorder:
             self._runtime.tick()
         except Exception:
             pass
-        return perf_counter_ns()
+        return perf_counter_ns(), thread_time_ns()
 
-    def made(self, begun: int, client: Any) -> Any:
+    def made(self, begun: Tuple[int, int], client: Any) -> Any:
         """A client was made, or an answer came."""
-        self._making_ns += perf_counter_ns() - begun
+        self._making_ns += perf_counter_ns() - begun[0]
+        self._processor_ns += thread_time_ns() - begun[1]
         try:
             self._unseen = self._unseen or _waits_unseen(client)
             _clients.add(client, [*(_clients.get(client) or ()), self])
@@ -120,6 +124,10 @@ class Recorder:
         if peer in self._peers or len(self._peers) < MOST_PEERS:
             self._peers[peer] = self._peers.get(peer, 0) + number
 
+    def asked(self) -> None:
+        """A request was sent over a connection, a new one or one that was kept."""
+        self._requests += 1
+
     def opened(self, sock: Any) -> None:
         """A connection that can be asked whether it is open still."""
         self._open.add(sock)
@@ -137,9 +145,11 @@ class Recorder:
         return {
             "hits": self._hits,
             "connections": self._connections,
+            "requests": self._requests,
             "peers": [peer for peer, number in self._peers.copy().items() if number > 0],
             "blind": any(name in sys.modules for name in BLIND),
             "making": self._making_ns / 1e9,
+            "processor": self._processor_ns / 1e9,
             "open": self._open.peak,
             "waiting": self._waits.record([0, 0, 0]),
             "unseen": self._unseen,
@@ -147,7 +157,7 @@ class Recorder:
 
     def reset(self) -> None:
         """A forked process may go on using its copies of the clients."""
-        self._hits = self._connections = self._making_ns = 0
+        self._hits = self._connections = self._requests = self._making_ns = self._processor_ns = 0
         self._peers = {}
         self._open.forget()
         self._waits.reset()
@@ -162,10 +172,16 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         return
     yield _census.exact("connections", opened, "connections", hits)
     yield _census.exact("peers", len({peer for record in seen for peer in record["peers"]}), "peers", opened)
+    asked = _census.total(seen, "requests")
+    if asked:
+        yield _census.exact("requests", asked, "requests", hits)
     if hits:
         yield _census.exact("per_hit", opened / hits, "ratio", hits)
     if not opened:
-        yield _census.exact("making", sum(record["making"] for record in seen), "s", hits)
+        # between the two lie waits for the disk and for other threads to give way
+        most = sum(record["making"] for record in seen)
+        least = min(most, sum(record["processor"] for record in seen))
+        yield "making", most, least, most, "s", hits
     yield _census.exact("open_peak", sum(record["open"] for record in seen), "connections", opened)
     if not any(record["unseen"] for record in seen):
         yield from _meter.meter_rows([record["waiting"] for record in seen], "pool_waited")
@@ -243,8 +259,14 @@ def _blocking(original: Callable[..., Any]) -> Callable[..., Any]:
     return wait
 
 
+def _asked(*_: Any) -> None:
+    for recorder in _concerned():
+        recorder.asked()
+
+
 def _watch(runtime: Any) -> None:
     _watch_waits(runtime)
+    _requests.watch(runtime, _census.replace, _census.before(_asked))
 
     def sockets(module: Any) -> None:
         _census.replace(module.socket, "connect", _connecting)

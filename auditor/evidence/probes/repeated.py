@@ -9,6 +9,8 @@ and what it gives is new.
 A call that is awaited takes until its await ends, one that `async with` enters until the body begins. Then `waited`
 says the same as `seconds`, as a sign that no sampler can see it.
 
+What is read later from the file or answer that a call returns belongs to that call, where a probe stands at its name.
+
 A call that returns an iterator which does its work later (`os.walk`) takes until the loop over it has its last item,
 the loop's own turns left out. Where something else takes the items, its time is not known, and no row tells any.
 
@@ -26,10 +28,10 @@ from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from auditor.evidence.probes import _inputs, _operands
+    from auditor.evidence.probes import _inputs, _operands, _reading
 else:
     # found by their paths: in the program's processes there is no package around this file
     _spec = spec_from_file_location("audit_operands", os.path.join(os.path.dirname(__file__), "_operands.py"))
@@ -38,16 +40,25 @@ else:
     _spec = spec_from_file_location("audit_inputs", os.path.join(os.path.dirname(__file__), "_inputs.py"))
     _inputs = module_from_spec(_spec)
     _spec.loader.exec_module(_inputs)
+    _spec = spec_from_file_location("audit_reading", os.path.join(os.path.dirname(__file__), "_reading.py"))
+    _reading = module_from_spec(_spec)
+    _spec.loader.exec_module(_reading)
 
 NAME = "repeated"
-NODES = (ast.Call,)
-plant = _operands.plant
+NODES = (ast.Call, ast.Name)
 
 MOST_INPUTS = 200_000
 """Inputs remembered, as a hash each; later ones that are not among them are unknown."""
 FORGOTTEN = 4_096
 """Executions that raised leave an entry; so many are kept, until an entry of the same address takes their place."""
 _NEW, _AGAIN, _UNKNOWN = "new", "again", "unknown"
+
+
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
+    """A call as `_operands` has it, a name by which something that a call opened is read as `_reading` has it."""
+    if isinstance(node, ast.Name):
+        return _reading.plant(node, parents, call)
+    return _operands.plant(node, parents, call, _reading.is_timed)
 
 
 class _Execution:
@@ -180,7 +191,7 @@ class _Site:
 
 
 def _functions(site: _Site) -> dict[str, Callable[..., Any]]:
-    return {each.__name__: each for each in (*_of_operands(site), *_of_ends(site))}
+    return {**{each.__name__: each for each in (*_of_operands(site), *_of_ends(site))}, **_reading.functions()}
 
 
 def _of_operands(site: _Site) -> tuple[Callable[..., Any], ...]:
@@ -224,16 +235,20 @@ def _of_ends(site: _Site) -> tuple[Callable[..., Any], ...]:
 
     def fin(value: Any) -> Any:
         now = perf_counter_ns()
-        is_later = _works_later(value)
+        is_later = _reading.works_later(value)
         site.is_untimed = site.is_untimed or is_later
-        end(id(frame(1)), 0 if is_later else now)
+        _opened(value, end(id(frame(1)), 0 if is_later else now))
+        return value
+
         return value
 
     def fin_looped(value: Any) -> Any:
         now = perf_counter_ns()
-        is_later = _works_later(value) or _inputs.is_open_file(value)
+        is_later = _reading.works_later(value) or _inputs.is_open_file(value)
         execution = end(id(frame(1)), 0 if is_later else now)
-        return _passed_on(value, execution, now - execution.begun) if is_later and execution is not None else value
+        if is_later and execution is not None:
+            return _reading.passed_on(value, execution, now - execution.begun)
+        return value
 
     def fin_opened(value: Any) -> Any:
         now = perf_counter_ns()
@@ -244,37 +259,16 @@ def _of_ends(site: _Site) -> tuple[Callable[..., Any], ...]:
 
     def fin_awaited(value: Any) -> Any:
         site.is_awaited = True
-        end(id(frame(1)), perf_counter_ns())
+        _opened(value, end(id(frame(1)), perf_counter_ns()))
         return value
 
     return fin, fin_looped, fin_opened, fin_awaited
 
 
-_LATER = frozenset(id(kind) for kind in (type(_ for _ in ()), map, filter, enumerate, zip))
-_LATER_NAMES = ("ScandirIterator", "reader", "DictReader")
-_name_of = type.__dict__["__name__"].__get__
-
-
-def _works_later(value: Any) -> bool:
-    """Whether it is an iterator that makes its items when they are asked for; runs no code of the program."""
-    return id(type(value)) in _LATER or _name_of(type(value)) in _LATER_NAMES
-
-
-def _passed_on(items: Any, execution: _Execution, spent_ns: int) -> Iterator[Any]:
-    """The items; what it took to make them is noted when the loop is over."""
-    step = iter(items).__next__
-    try:
-        while True:
-            begun = perf_counter_ns()
-            try:
-                item = step()
-            except StopIteration:
-                return
-            finally:
-                spent_ns += perf_counter_ns() - begun
-            yield item
-    finally:
-        execution.samples.add(execution.begun, execution.begun + spent_ns)
+def _opened(value: Any, execution: _Execution | None) -> None:
+    """What is read from it later belongs to that execution."""
+    if execution is not None and value is not None:
+        _reading.remember(value, execution.samples)
 
 
 _measured: list[list[int]] = []
