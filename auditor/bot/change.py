@@ -20,6 +20,9 @@ _SETTLED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIV
 PACE = 1.25
 """How far times of single runs may be apart for no other reason than the machine, whose pace their intervals lack."""
 
+ARENAS_B = 4 * 2**20
+"""Bytes that may be charged to a line by luck: small objects live in arenas of 1 MiB, and the line that needs one pays."""
+
 _ENOUGH_RUNS = 3
 
 
@@ -27,7 +30,8 @@ _ENOUGH_RUNS = 3
 class Moved:
     """One figure on both sides. `differs` is True only if whatever measured it on both sides agrees that it is another.
 
-    That is, if the 95 % intervals do not overlap; of times that were not measured in several runs, not by PACE either.
+    That is, if the 95 % intervals do not overlap; of times that were not measured in several runs, not by PACE either,
+    and of memory not by ARENAS_B.
     """
 
     finding: Finding
@@ -113,12 +117,13 @@ def _moved(after: Finding, before: Finding, repeated: set[str]) -> Iterable[Move
     first = pairs[0][1]
     same = [pair for pair in pairs if (pair[1].metric, pair[1].workload) == (first.metric, first.workload)]
     pace = PACE if first.unit == "s" and first.workload not in repeated else 1.0
-    ways = {_way(old, new, pace) for old, new in same}
+    margin = ARENAS_B if first.unit == "B" else 0.0
+    ways = {_way(old, new, pace, margin) for old, new in same}
     yield Moved(after, *pairs[0], differs=len(ways) == 1 and 0 not in ways)
 
 
-def _way(before: Evidence, after: Evidence, pace: float) -> int:
+def _way(before: Evidence, after: Evidence, pace: float, margin: float) -> int:
     """1 if it surely rose, -1 if it surely fell, else 0."""
-    if after.low > before.high * pace:
+    if after.low > before.high * pace + margin:
         return 1
-    return -1 if after.high * pace < before.low else 0
+    return -1 if after.high * pace + margin < before.low else 0

@@ -116,6 +116,16 @@ def test_a_figure_on_which_probes_and_samples_disagree_does_not_differ() -> None
     assert moved.differs
 
 
+def test_an_arena_more_or_less_is_no_difference_of_memory() -> None:
+    def peak(value: float) -> Finding:
+        return a_finding(CONFIRMED, a_row("peak_bytes", value, unit="B", collector="memray"), context="abc:1")
+
+    (moved,) = compare(a_report(peak(2**20)), a_report(peak(0)), ()).moved
+    assert not moved.differs
+    (moved,) = compare(a_report(peak(20 * 2**20)), a_report(peak(2**20)), ()).moved
+    assert moved.differs
+
+
 def test_what_is_rejected_on_both_sides_is_no_figure_to_tell() -> None:
     cheap, cheaper = timed(0.02, kind=REJECTED), timed(0.01, kind=REJECTED)
 
