@@ -21,7 +21,7 @@ PACE = 1.25
 """How far times of single runs may be apart for no other reason than the machine, whose pace their intervals lack."""
 
 ARENAS_B = 4 * 2**20
-"""Bytes that may be charged to a line by luck: small objects live in arenas of 1 MiB, and the line that needs one pays."""
+"""What may be charged to a line by luck: small objects live in arenas of 1 MiB, and the line that needs one pays."""
 
 _ENOUGH_RUNS = 3
 
