@@ -49,9 +49,32 @@ import functools
 def get(key):
     return str(key)
 """
+SPLIT = """\
+_cache = {}
+def get(key):
+    try:
+        return _cache[key]
+    except KeyError:
+        return fill(key)
+def fill(key):
+    _cache[key] = value = str(key)
+    return value
+"""
+SPLIT_METHOD = """\
+class Store:
+    _cache = {}
+    def get(self, key):
+        return self._cache[key] if key in self._cache else self.fill(key)
+    def fill(self, key):
+        self._cache[key] = value = str(key)
+        return value
+get = Store().get
+"""
 CACHES = {
     "a dict of the module": (MODULE, ("container", "_cache[key] = str(key)")),
     "a dict of an object": (ATTRIBUTE, ("container", "found = self._cache[key] = str(key)")),
+    "a dict that another function fills": (SPLIT, ("container", "_cache[key] = value = str(key)")),
+    "a dict that another method fills": (SPLIT_METHOD, ("container", "self._cache[key] = value = str(key)")),
     "a cached function": (LRU, ("cache", "def get(key):\n    return str(key)")),
 }
 # what the program asks for, and what is to be said of its cache
@@ -107,6 +130,11 @@ HOLDERS = {
         "TABLE = {}\ndef store(n):\n    TABLE[n % 1_100] = n\nfor n in range(9_000):\n    store(n)\n",
         REJECTED,
     ),
+    "kept by one function, looked for by another": (
+        "LOG = {}\ndef keep(n):\n    LOG[n] = n\ndef look(n):\n    return n in LOG\n"
+        "for n in range(3_000):\n    keep(n)\nfor n in range(9_000):\n    look(n)\n",
+        CONFIRMED,
+    ),
     # that a branch was not taken any more says nothing of what it does
     "a branch that was taken early only": (
         "ERRORS = []\ndef handle(n):\n    if n < 1_500:\n        ERRORS.append(n)\n"
@@ -120,6 +148,7 @@ HOLDERS = {
 }
 STATEMENTS = (
     "LOG.append(n)",
+    "LOG[n] = n",
     "LOG.append(rows.pop())",
     "LOG.append(row)",
     "TABLE[n % 1_100] = n",
@@ -181,7 +210,12 @@ KEPT = {
         "if key not in KEPT:\n        one = MADE\n        KEPT[key] = one\n    return KEPT[key]",
         REJECTED,
     ),
+    "the same in a function of its own": (
+        "if key not in KEPT:\n        KEPT[key] = make(key)\n    return KEPT[key]\ndef make(key):\n    return MADE",
+        REJECTED,
+    ),
     "one for each call": ("KEPT[n] = MADE", CONFIRMED),
+    "one for each call in a function of its own": ("KEPT[n] = make(n)\ndef make(key):\n    return MADE", CONFIRMED),
     # by what it looks is not known
     "one for each key, by a branch": ("if n < 24:\n        KEPT[n] = MADE", INCONCLUSIVE),
 }

@@ -29,17 +29,16 @@ else:
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
     """Let what is made pass through `made`, and count the executions of the code around."""
-    units = _units.plant_units(node, parents, call, "asked" if _is_kept_by_key(node, parents) else "entered")
+    units = _units.plant_units(node, parents, call, lambda one, around: _is_kept_by_key(one, around, parents))
     return _units.merged({node: lambda made: call("made", made)}, units)
 
 
-def _is_kept_by_key(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
+def _is_kept_by_key(node: ast.AST, function: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
     """Whether it goes into a container, `X[k] = node`, that the function around it looks into: one for each key."""
     statement: Any = node
     while isinstance(statement, (ast.expr, ast.keyword)):
         statement = parents.get(statement)
-    function, _ = _units.holders(node, parents)
-    if function is None or not isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr)):
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr)):
         return False
     names = {target.id for target in getattr(statement, "targets", ()) if isinstance(target, ast.Name)}
     stores = [
@@ -49,7 +48,7 @@ def _is_kept_by_key(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
         for target in store.targets
         if isinstance(target, ast.Subscript)
     ]
-    return any(_units.is_asked(store, node, parents) for store in stores)
+    return any(_units.is_asked(store, function) for store in stores)
 
 
 class Tally:

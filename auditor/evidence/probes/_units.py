@@ -13,7 +13,7 @@ from itertools import count
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Dict, Tuple
+    from typing import Any, Dict, Optional, Tuple
 
     Row = Tuple[str, float, float, float, str, int]
 
@@ -25,13 +25,19 @@ FEW_CALLS = 5
 
 
 def plant_units(
-    node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr], role: str = "entered"
+    node: ast.AST,
+    parents: Mapping[ast.AST, ast.AST],
+    call: Callable[..., ast.expr],
+    is_kept: Callable[[ast.AST, Any], bool],
 ) -> Dict[ast.AST, Any]:
-    """Count the turns of the innermost loop around `node` under that role, and the calls of the function as "called".
+    """Count the turns of the innermost loop around `node`, and the calls of the function.
 
-    Nothing for a node that is part of a lambda function, or of neither a loop nor a function.
+    Where it is asked first whether there is one already (see `asking`), those around that place are counted instead,
+    under the role "asked". Nothing is counted for a node that is part of a lambda function, or in no loop and function.
     """
-    function, loop = holders(node, parents)
+    asks = asking(node, parents, is_kept)
+    role = "entered" if asks is None else "asked"
+    function, loop = holders(asks or node, parents)
     changes: Dict[ast.AST, Any] = {}
     if loop is not None:
         changes[loop] = lambda made: _begin_with(made, call(role))
@@ -53,11 +59,36 @@ def holders(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> Tuple[Any, Any
     return None, loop if outer is None else None
 
 
-def is_asked(container: ast.AST, node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether the function around looks into the container, as a cache does before it stores."""
+def asking(
+    node: ast.AST, parents: Mapping[ast.AST, ast.AST], is_kept: Callable[[ast.AST, Any], bool]
+) -> Optional[ast.AST]:
+    """Where it is asked whether there is one already: `node`, or a call of the function around it; None for nowhere.
+
+    `is_kept` tells of a node and the function around it whether what comes of it is looked for there. A cache may look
+    in one function, and call another one for what is missing.
+    """
     function, _ = holders(node, parents)
+    if function is None:
+        return None
+    is_method = isinstance(parents.get(function), ast.ClassDef)
+    calls = (one for one in parents if isinstance(one, ast.Call) and _calls(one.func, function.name, is_method))
+    for one in (node, *calls):
+        around, _ = holders(one, parents)
+        if around is not None and (one is node or around is not function) and is_kept(one, around):
+            return one
+    return None
+
+
+def _calls(called: Any, name: str, is_method: bool) -> bool:
+    if is_method:
+        return getattr(called, "attr", "") == name and getattr(called.value, "id", "") in ("self", "cls")
+    return getattr(called, "id", "") == name
+
+
+def is_asked(container: ast.AST, function: ast.AST) -> bool:
+    """Whether the function looks into the container, as a cache does before it stores."""
     wanted = ast.dump(container)
-    return function is not None and any(
+    return any(
         asked is not None and asked is not container and ast.dump(asked) == wanted
         for asked in map(_asked, ast.walk(function))
     )

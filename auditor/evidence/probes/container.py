@@ -45,8 +45,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     if container is None:
         return "only an assignment to a subscript adds to a container"
     changes = _around_call(node, call) if isinstance(node, ast.Call) else _around_assignment(node, parents, call)
-    role = "asked" if _units.is_asked(container, node, parents) else "entered"
-    return _units.merged(changes, _units.plant_units(node, parents, call, role))
+    units = _units.plant_units(node, parents, call, lambda _, function: _units.is_asked(container, function))
+    return _units.merged(changes, units)
 
 
 def _container_of(node: Any) -> Any:
