@@ -8,7 +8,6 @@ is loaded for it. A rule that imports LibCST itself sees no difference once `joi
 from __future__ import annotations
 
 import importlib
-from abc import ABCMeta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,20 +69,41 @@ def _bases() -> dict[str, tuple[str, ...]]:
 BASES = _bases()
 """The classes known here, and those that each is derived from."""
 
-_derived: list[tuple[str, ABCMeta]] = []
-_known: dict[str, ABCMeta] = {}
+_derived: list[tuple[str, type]] = []
+_known: dict[str, _Class] = {}
 _library: list[Any] = []
 """LibCST, once it was needed."""
 
 
-class _Class(ABCMeta):
-    """A class that stands for one of LibCST's; what it makes when called is LibCST's own node."""
+class _Class(type):
+    """A class that stands for one of LibCST's; what it makes when called is LibCST's own node.
+
+    `_own` is the class it stands for, once LibCST is loaded. `_answers` remembers which classes' objects are instances.
+    """
+
+    _own: type | None
+    _answers: dict[type, bool]
 
     def __call__(cls, *arguments: Any, **fields: Any) -> Any:
         return getattr(join(), cls.__name__)(*arguments, **fields)
 
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return super().__subclasscheck__(kind) or (cls._own is not None and issubclass(kind, cls._own))
 
-def class_of(name: str) -> ABCMeta:
+
+def _is_instance(cls: _Class, node: object) -> bool:
+    kind = type(node)
+    answer = cls._answers.get(kind)
+    if answer is None:
+        answer = cls._answers[kind] = issubclass(kind, cls)
+    return answer
+
+
+def _made(name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _Class:
+    return _Class(name, bases, {"__module__": __name__, **members, "_own": None, "_answers": {}})
+
+
+def class_of(name: str) -> _Class:
     """The class that stands for LibCST's of that name.
 
     Raises:
@@ -91,15 +111,15 @@ def class_of(name: str) -> ABCMeta:
     """
     if name not in _known:
         above = tuple(class_of(base) for base in BASES[name])
-        _known[name] = made = _Class(name, above, {"__slots__": (), "__module__": __name__})
+        _known[name] = made = _made(name, above, {"__slots__": ()})
         if _library:
             _acquaint(name, made)
     return _known[name]
 
 
-def derive(base: ABCMeta, members: dict[str, Any], *mixins: type) -> ABCMeta:
+def derive(base: type, members: dict[str, Any], *mixins: type) -> _Class:
     """A class whose objects, which it does not make itself, are instances of `base` and of LibCST's class."""
-    made = _Class(base.__name__, (*mixins, base), members)
+    made = _made(base.__name__, (*mixins, base), members)
     _derived.append((base.__name__, made))
     if _library:
         getattr(_library[0], base.__name__).register(made)
@@ -112,16 +132,16 @@ def join() -> Any:
         _library.append(importlib.import_module("libcst"))
         for name, made in _known.items():
             _acquaint(name, made)
-        for name, made in _derived:
-            getattr(_library[0], name).register(made)
+        for name, shadow in _derived:
+            getattr(_library[0], name).register(shadow)
+        # as long as there are no nodes but those of the scan, Python's own check, which is faster, will do
+        _Class.__instancecheck__ = _is_instance  # type: ignore[method-assign, assignment]
     return _library[0]
 
 
-def _acquaint(name: str, made: ABCMeta) -> None:
+def _acquaint(name: str, made: _Class) -> None:
     # LibCST of another version may lack the class
-    own = getattr(_library[0], name, None)
-    if own is not None:
-        made.register(own)
+    made._own = getattr(_library[0], name, None)
 
 
 if not TYPE_CHECKING:

@@ -35,8 +35,8 @@ def _texts_in(test: cst.BaseExpression, handler: cst.ExceptHandler, ctx: Context
     """Where the texts are made that the test knows by name, as that may take longer than the test."""
     name = ctx.code(handler.name.name).strip() if handler.name is not None else ""
     texts: set[str] = set()
-    for part in ctx.descendants(handler.body):
-        if isinstance(part, cst.Assign) and _is_text(part.value, name, texts, ctx):
+    for part in ctx.inside(handler.body, cst.Assign):
+        if _is_text(part.value, name, texts, ctx):
             bound = ctx.binds(part)
             texts.update(bound)
             if any(ctx.uses(held, test) for held in bound):
@@ -58,16 +58,16 @@ def _asked(handler: cst.ExceptHandler, ctx: Context) -> Iterator[cst.BaseExpress
     """Outermost expressions of the handler that test the text of its exception, in source order."""
     name = ctx.code(handler.name.name).strip() if handler.name is not None else ""
     texts = _names_of_text(handler, name, ctx)
-    for part in ctx.descendants(handler.body):
-        if isinstance(part, cst.BaseExpression) and _handler(part, ctx) is handler and _tests(part, name, texts, ctx):
+    for part in ctx.inside(handler.body, cst.Comparison, cst.Call):
+        if _handler(part, ctx) is handler and _tests(part, name, texts, ctx):
             yield _outermost(part, ctx)
 
 
 def _names_of_text(handler: cst.ExceptHandler, name: str, ctx: Context) -> set[str]:
     """Local names that hold the text of the exception: `message = str(e).lower()`."""
     found: set[str] = set()
-    for part in ctx.descendants(handler.body):
-        if isinstance(part, cst.Assign) and _is_text(part.value, name, found, ctx):
+    for part in ctx.inside(handler.body, cst.Assign):
+        if _is_text(part.value, name, found, ctx):
             found.update(ctx.binds(part))
     return found
 

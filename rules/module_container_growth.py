@@ -71,10 +71,9 @@ def _is_sought_first(container: cst.BaseExpression, node: cst.CSTNode, ctx: Cont
     if function is None:
         return False
     return any(
-        isinstance(loop, cst.For)
-        and ctx.code(loop.iter).strip() == name
-        and any(isinstance(part, cst.Return) and part.value is not None for part in ctx.descendants(loop.body))
-        for loop in ctx.descendants(function.body)
+        ctx.code(loop.iter).strip() == name
+        and any(part.value is not None for part in ctx.inside(loop.body, cst.Return))
+        for loop in ctx.inside(function.body, cst.For)
     )
 
 

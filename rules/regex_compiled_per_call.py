@@ -19,6 +19,7 @@ _FLAGS_AT = {
 }
 _FUNCTIONS = tuple(f"re.{name}" for name in _FLAGS_AT)
 _CACHES = ("functools.cache", "functools.lru_cache", "functools.cached_property")
+_KEEPERS = (cst.Name, cst.Attribute, cst.Subscript)
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -64,14 +65,17 @@ def _is_kept(call: cst.Call, ctx: Context) -> bool:
     if any(_is_global(name, call, ctx) for name in kept_in):
         return True
     return any(
-        isinstance(parent, cst.If) and any(ctx.code(part).strip() in kept_in for part in ctx.descendants(parent.test))
+        isinstance(parent, cst.If)
+        and any(
+            isinstance(part, _KEEPERS) and ctx.code(part).strip() in kept_in for part in ctx.descendants(parent.test)
+        )
         for parent in ctx.ancestors(statement)
     )
 
 
 def _is_global(name: str, call: cst.Call, ctx: Context) -> bool:
     function = ctx.function(call)
-    declared = (node for node in ctx.descendants(function or call) if isinstance(node, cst.Global))
+    declared = ctx.inside(function or call, cst.Global)
     return any(item.name.value == name for node in declared for item in node.names)
 
 

@@ -39,8 +39,9 @@ def _takes_arguments(function: cst.FunctionDef, ctx: Context) -> bool:
             parameters = parameters[1:]
         elif "builtins.staticmethod" not in names:
             return False
-    starred = isinstance(function.params.star_arg, cst.Param) or function.params.star_kwarg is not None
-    return starred or any(not _has_few_values(parameter, ctx) for parameter in parameters)
+    if not all(_has_few_values(parameter, ctx) for parameter in parameters):
+        return True
+    return function.params.star_kwarg is not None or isinstance(function.params.star_arg, cst.Param)
 
 
 def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
@@ -50,9 +51,9 @@ def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
 
 def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Match | None:
     container = target.value
-    if ctx.runs_once(store) or not ctx.memoizes(store, container) or _has_few_keys(target, ctx):
+    if ctx.type_of(container) not in _MAPS or ctx.home(container) is None or ctx.runs_once(store):
         return None
-    if ctx.home(container) is None or ctx.type_of(container) not in _MAPS or not ctx.only_grows(container):
+    if not ctx.memoizes(store, container) or _has_few_keys(target, ctx) or not ctx.only_grows(container):
         return None
     name = " ".join(ctx.code(container).split())
     return Match(f"`{name}` keeps an entry for every key it was ever asked for", (Plant("container", store),))

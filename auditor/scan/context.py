@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, cast
 
 from auditor import cst
 from auditor.model import Span
 from auditor.rule import Loop, Step
-from auditor.scan import flow, infer, kept, local, looping, repeat, sinks, turns, values
+from auditor.scan import flow, infer, kept, local, looping, naming, repeat, sinks, turns, values
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
+from auditor.scan.naming import Piece
 from auditor.scan.once import functions_run_once
 from auditor.scan.per_item import PerItem, handed_to, runs_per_item
 from auditor.scan.scopes import Scopes
-from auditor.scan.shadow import Shadow
-from auditor.scan.slices import Slice
+from auditor.scan.slices import Node
 
 _SAME_LENGTH = ("builtins.enumerate", "builtins.reversed", "builtins.sorted", "builtins.list", "builtins.tuple")
-Piece = Shadow | Slice
-_BINDERS = frozenset(("Assign", "AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "AsName", "Param"))
-"""Nodes that bind names."""
 _FUNCTIONS = (cst.FunctionDef, cst.Lambda)
-
-
-class _Index:
-    """Occurrences of names and the nodes that bind them, by name, each in source order."""
-
-    __slots__ = ("stores", "uses")
-
-    def __init__(self) -> None:
-        self.stores: dict[str, list[cst.CSTNode]] = {}
-        self.uses: dict[str, list[cst.Name]] = {}
 
 
 class SliceContext:
@@ -72,6 +58,10 @@ class SliceContext:
         """`node` and all inside it, in source order."""
         return self._piece.descendants(node)
 
+    def inside(self, node: cst.CSTNode, *kinds: type[Node]) -> Sequence[Node]:
+        """Those of `descendants` that are of one of these kinds."""
+        return self._piece.of_kinds(node, kinds)
+
     def function(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Lambda | None:
         """The innermost function whose body runs `node`."""
         child = node
@@ -98,7 +88,7 @@ class SliceContext:
 
     def qualified(self, expression: cst.CSTNode) -> str | None:
         """Qualified name of a name or attribute chain."""
-        if not isinstance(expression, cst.Name | cst.Attribute) or self._is_turned(expression):
+        if not isinstance(expression, cst.Name | cst.Attribute) or naming.is_turned(expression, self._piece):
             return None
         parsed = self._as_ast(expression)
         return None if parsed is None else infer.qualified(parsed, self._scopes)
@@ -107,7 +97,7 @@ class SliceContext:
         """Proven type."""
         if isinstance(expression, cst.Name) and (narrowed := self._narrowed(expression)):
             return narrowed
-        if self._is_turned(expression):
+        if naming.is_turned(expression, self._piece):
             return None
         parsed = self._as_ast(expression)
         return None if parsed is None else infer.type_of(parsed, self._scopes)
@@ -115,28 +105,26 @@ class SliceContext:
     def length_of(self, expression: cst.BaseExpression) -> int | None:
         """Entries of a display, or of the one display that a name is bound to and that nothing grows."""
         parsed = self._as_ast(expression)
-        return None if parsed is None or self._is_turned(expression) else values.length_of(parsed, self._scopes)
+        return (
+            None
+            if parsed is None or naming.is_turned(expression, self._piece)
+            else values.length_of(parsed, self._scopes)
+        )
 
     def is_constant(self, expression: cst.BaseExpression) -> bool:
         """Whether it is built of literals only."""
         parsed = self._as_ast(expression)
-        if parsed is None:
-            return False
-        try:
-            ast.literal_eval(parsed)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            return False
-        return True
+        return parsed is not None and values.is_literal(parsed)
 
     def is_fixed(self, expression: cst.BaseExpression) -> bool:
         """Whether it yields the same at every execution."""
         parsed = self._as_ast(expression)
-        return parsed is not None and not self._is_turned(expression) and is_fixed(parsed, self._scopes)
+        return parsed is not None and not naming.is_turned(expression, self._piece) and is_fixed(parsed, self._scopes)
 
     def is_settled(self, expression: cst.BaseExpression) -> bool:
         """Whether it is fixed, or stays as the constructor made it."""
         parsed = self._as_ast(expression)
-        return parsed is not None and not self._is_turned(expression) and is_settled(parsed, self._scopes)
+        return parsed is not None and not naming.is_turned(expression, self._piece) and is_settled(parsed, self._scopes)
 
     def turns_of(self, loop: Loop) -> int | None:
         """How often the loop turns at most, if that is plain to see."""
@@ -150,7 +138,8 @@ class SliceContext:
         if isinstance(iterable, cst.Call) and iterable.args:
             name = self.qualified(iterable.func)
             if name == "builtins.range":
-                return self._range_length(iterable)
+                parsed = self._as_ast(iterable)
+                return values.length_of_range(parsed) if isinstance(parsed, ast.Call) else None
             if name in _SAME_LENGTH:
                 iterable = iterable.args[0].value
         return self.length_of(iterable)
@@ -158,7 +147,7 @@ class SliceContext:
     def appended(self, target: str, within: cst.CSTNode) -> Sequence[cst.BaseExpression]:
         """What is put into the list of that dotted name."""
         found: list[cst.BaseExpression] = []
-        for node in self.descendants(within):
+        for node in self.inside(within, cst.Call, cst.AugAssign):
             match node:
                 case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method)), args=[*_, last]):
                     if method in ("append", "insert") and self.code(owner).strip() == target:
@@ -193,13 +182,21 @@ class SliceContext:
     def bound_to(self, expression: cst.BaseExpression) -> cst.BaseExpression | None:
         """What the name or attribute is bound to, if exactly once."""
         parsed = self._as_ast(expression)
-        value = None if parsed is None or self._is_turned(expression) else values.value_of(parsed, self._scopes)
+        value = (
+            None
+            if parsed is None or naming.is_turned(expression, self._piece)
+            else values.value_of(parsed, self._scopes)
+        )
         return None if value is None else self._piece.elsewhere(value)
 
     def text_of(self, expression: cst.BaseExpression) -> str | bytes | None:
         """The text that the expression always is."""
         parsed = self._as_ast(expression)
-        return None if parsed is None or self._is_turned(expression) else values.text_of(parsed, self._scopes)
+        return (
+            None
+            if parsed is None or naming.is_turned(expression, self._piece)
+            else values.text_of(parsed, self._scopes)
+        )
 
     def item_loops(
         self, node: cst.CSTNode, beside: bool = False
@@ -246,7 +243,7 @@ class SliceContext:
 
     def binds(self, node: cst.CSTNode) -> Collection[str]:
         """The names and dotted names that the node itself binds."""
-        return self._bound_by(node)
+        return naming.bound_by(node, self._piece)
 
     def argument(self, call: cst.Call, position: int, keyword: str) -> cst.BaseExpression | None:
         """The argument in that position or of that keyword."""
@@ -285,11 +282,11 @@ class SliceContext:
 
     def uses(self, name: str, within: cst.CSTNode | None = None) -> Sequence[cst.Name]:
         """Every occurrence of the plain name."""
-        return self._index(within or self.root).uses.get(name, ())
+        return naming.uses(name, within or self.root, self._piece)
 
     def stores(self, target: str, within: cst.CSTNode | None = None) -> Sequence[cst.CSTNode]:
         """Nodes that bind the dotted target."""
-        return self._index(within or self.root).stores.get(target, ())
+        return naming.stores(target, within or self.root, self._piece)
 
     def code(self, node: cst.CSTNode) -> str:
         """Source text of the node."""
@@ -323,7 +320,10 @@ class SliceContext:
         if found is None or kept.is_bounded(found.bindings) or kept.is_emptied_elsewhere(found, self._scopes.facts):
             return False
         handling = kept.handling(self._scopes.facts)
-        return not any(handling.is_emptied(key) for key in found.keys)
+        if any(handling.is_emptied(key) for key in found.keys):
+            return False
+        self._scopes.facts.relied.update(key.rpartition(".")[2] for key in found.keys if "." in key)
+        return True
 
     def read_from(self, expression: cst.BaseExpression) -> Collection[str]:
         """Names of the attributes and methods that the module reads from what is kept there."""
@@ -361,11 +361,12 @@ class SliceContext:
 
     def caches_all(self, function: cst.FunctionDef) -> bool:
         """Whether a decorator of `functools` keeps every result, and nothing clears it."""
+        if not local.caches_all(function, self):
+            return False
         around = self._scopes.chain[-1]
         name = function.name.value
         key = f"{around.name}.{name}" if isinstance(around, ast.ClassDef) else name
-        cleared = "cache_clear" in kept.handling(self._scopes.facts).attributes(key)
-        return not cleared and local.caches_all(function, self)
+        return "cache_clear" not in kept.handling(self._scopes.facts).attributes(key)
 
     def decorates(self, node: cst.CSTNode) -> bool:
         """Whether the node's function returns a parameter of its own."""
@@ -377,7 +378,7 @@ class SliceContext:
 
     def _home(self, expression: cst.BaseExpression) -> kept.Home | None:
         parsed = self._as_ast(expression)
-        return None if parsed is None or self._is_turned(expression) else kept.home(parsed, self._scopes)
+        return None if parsed is None or naming.is_turned(expression, self._piece) else kept.home(parsed, self._scopes)
 
     def runs_once(self, node: cst.CSTNode) -> bool:
         """Whether nothing in sight repeats the node."""
@@ -404,73 +405,3 @@ class SliceContext:
                     return None if meant is None else meant.removeprefix("builtins.")
             child = parent
         return None
-
-    def _range_length(self, call: cst.Call) -> int | None:
-        parsed = self._as_ast(call)
-        assert isinstance(parsed, ast.Call)
-        try:
-            return len(range(*(ast.literal_eval(argument) for argument in parsed.args)))
-        except (ValueError, TypeError, OverflowError):
-            return None
-
-    def _is_turned(self, expression: cst.CSTNode) -> bool:
-        """Whether the expression's first name is the loop variable of a comprehension, which the scopes do not list."""
-        while isinstance(expression, cst.Attribute | cst.Subscript):
-            expression = expression.value
-        if not isinstance(expression, cst.Name):
-            return False
-        name = expression.value
-        return any(
-            name in self._bound_by(generator)
-            for parent in self.ancestors(expression)
-            if isinstance(parent, cst.BaseComp)
-            for generator in looping.generators(parent.for_in)
-        )
-
-    def _index(self, within: cst.CSTNode) -> _Index:
-        """The names in `within`, gathered once for all who ask."""
-        index = self._piece.indices.get(within)
-        if index is None:
-            index = self._piece.indices[within] = _Index()
-            for node in self.descendants(within):
-                # by name: `isinstance` takes several times as long with LibCST's abstract classes
-                kind = type(node).__name__
-                if kind == "Name":
-                    name = cast("cst.Name", node)
-                    if self._is_variable(name):
-                        index.uses.setdefault(name.value, []).append(name)
-                elif kind in _BINDERS:
-                    for bound in self._bound_by(node):
-                        index.stores.setdefault(bound, []).append(node)
-        return index
-
-    def _is_variable(self, node: cst.Name) -> bool:
-        """Whether the name is a variable here, not an attribute's, keyword's or import's name."""
-        parent = self.parent(node)
-        if isinstance(parent, cst.Attribute):
-            return parent.value is node
-        if isinstance(parent, cst.Arg):
-            return parent.keyword is not node
-        return not isinstance(parent, cst.ImportAlias | cst.FunctionDef | cst.ClassDef | cst.AsName | cst.Global)
-
-    def _bound_by(self, node: cst.CSTNode) -> set[str]:
-        targets: list[Any] = []
-        match node:
-            case cst.Assign():
-                targets = [target.target for target in node.targets]
-            case cst.AnnAssign() | cst.AugAssign() | cst.NamedExpr() | cst.For() | cst.CompFor():
-                targets = [node.target]
-            case cst.AsName():
-                targets = [node.name]
-            case cst.Param():
-                targets = [node.name]
-            case _:
-                return set()
-        found: set[str] = set()
-        while targets:
-            target = targets.pop()
-            if isinstance(target, cst.Tuple | cst.List):
-                targets.extend(element.value for element in target.elements)
-            elif isinstance(target, cst.Name | cst.Attribute):
-                found.add(self.code(target).strip())
-        return found

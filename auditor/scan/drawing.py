@@ -22,9 +22,7 @@ _DEFERRING = re.compile(
     r"|abstract|task|patch|mock"
 )
 """Decorators by which a call of the function may not run its body, or runs it elsewhere or once."""
-_ADDS = frozenset(("append", "appendleft", "add", "setdefault", "update", "extend", "insert"))
 _TAKES = frozenset(("pop", "popitem", "popleft", "remove", "discard", "clear"))
-_HANDLED = _ADDS | _TAKES
 _STDLIB = sys.stdlib_module_names
 
 
@@ -32,6 +30,7 @@ def draw(facts: ModuleFacts, places: Places, ends: list[tuple[ast.Call, Place, s
     """The outline of a module. `ends` are calls of interest, each with its surroundings, trigger and name."""
     made = _Drawing(facts, places).draw(ends)
     made.guarded = sorted(functions_run_once(facts))
+    made.grown = sorted(facts.relied)
     return made
 
 
@@ -78,7 +77,7 @@ class _Drawing:
         for routine in made.routines.values():
             routine.calls.sort(key=lambda call: call.at)
         made.routines = {name: made.routines[name] for name in sorted(made.routines)}
-        made.taken, made.grown = sorted({*made.taken}), sorted({*made.grown})
+        made.taken = sorted({*made.taken})
         return made
 
     # definitions
@@ -128,9 +127,6 @@ class _Drawing:
         others: list[int] = []
         for index in indices:
             node = self._flat.nodes[index]
-            for target in _targets(node):
-                if isinstance(target, ast.Subscript) and (attribute := _attribute_of(target)) is not None:
-                    self._made.grown.append(attribute)
             ref = self._bound_to(node, index)
             if ref is None:
                 others.append(index)
@@ -231,10 +227,10 @@ class _Drawing:
 
     def _call(self, call: ast.Call, index: int) -> None:
         func = call.func
-        if isinstance(func, ast.Attribute) and func.attr in _HANDLED:
+        if isinstance(func, ast.Attribute) and func.attr in _TAKES:
             attribute = _attribute_of(func.value)
             if attribute is not None:
-                (self._made.taken if func.attr in _TAKES else self._made.grown).append(attribute)
+                self._made.taken.append(attribute)
         first = _first(func)
         if first is None or not (first in self._roots or first in self._typed):
             return

@@ -15,12 +15,13 @@ from auditor.model import Site, Skip, Span, Suspect
 from auditor.records import dataclass, replace
 from auditor.rule import Step
 from auditor.scan import infer, sinks
-from auditor.scan.context import Piece, SliceContext
+from auditor.scan.context import SliceContext
 from auditor.scan.drawing import draw
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.files import package_of
 from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate, Places
 from auditor.scan.links import Outlook, link
+from auditor.scan.naming import Piece
 from auditor.scan.outline import Outline, position
 from auditor.scan.per_item import runs_per_item
 from auditor.scan.record import FileScan, Reading
@@ -56,6 +57,7 @@ class Engine:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.gate = Gate.of(self.rules)
+        self._packages: dict[Path, str] = {}
 
     def scan_file(self, file: Path, root: Path) -> FileScan:
         """Suspects of `file`; whatever cannot be audited comes back as a skip with its reason."""
@@ -74,7 +76,7 @@ class Engine:
             source = parse_source(data, path)
         except UnreadableError as error:
             return FileScan(path=path, skipped=(Skip(path, str(error)),)), reading
-        return self.scan_source(source, package_of(file, root), outlook=outlook), reading
+        return self.scan_source(source, package_of(file, root, self._packages), outlook=outlook), reading
 
     def sketch(self, file: Path, root: Path) -> tuple[FileScan, Reading | None]:
         """What `file` says to the rest of its project, and no more; nothing if it cannot be read.
@@ -92,7 +94,8 @@ class Engine:
             facts = ModuleFacts(tree=source.tree, package=package_of(file, root))
             places = Places(facts.flat)
             outline = _outline(facts, places, self.gate.candidates(facts.flat, places, None)[1])
-        return FileScan(path=path, outline=outline.dump(), mark=outline.mark()), reading
+            text = outline.dump()
+        return FileScan(path=path, outline=text, mark=outline.mark(text)), reading
 
     def scan_text(self, text: str, path: str = "example.py") -> FileScan:
         """Suspects of a source text that is a project of its own.
@@ -124,14 +127,15 @@ class Engine:
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
         outline = _outline(facts, places, ends)
+        text = outline.dump()
         return FileScan(
             path=source.path,
             lines=len(source.lines),
             suspects=tuple(source.located(suspect) for suspect in _fingerprinted(run.drafts)),
             skipped=run.skips(),
             suppressions=suppressions(source),
-            outline=outline.dump(),
-            mark=outline.mark(),
+            outline=text,
+            mark=outline.mark(text),
         )
 
 
@@ -246,6 +250,7 @@ class _FileRun:
         pieces = _Pieces(self.source, statement)
         for candidate in sorted(candidates, key=lambda c: (c.node.lineno, c.node.col_offset, type(c.node).__name__)):
             self._decide(candidate, pieces)
+        pieces.shadow.release()
         if pieces.refused is not None:
             self._skip(pieces.refused)
 
@@ -258,13 +263,15 @@ class _FileRun:
                     if self.found is not None:
                         # a fix needs white space and comments too
                         raise NotShadowedError
-                    self._check(rule, candidate, pieces.shadow, scopes)
+                    around = self.facts.flat.upwards(candidate.index)
+                    self._check(rule, candidate, pieces.shadow, pieces.shadow.find(candidate.node, around), scopes)
                 except NotShadowedError:
                     piece = pieces.parsed
-                    if piece is not None and piece.find(candidate.node) is None:
+                    node = None if piece is None else piece.find(candidate.node)
+                    if piece is not None and node is None:
                         unplaced.append(rule.id)
-                    elif piece is not None:
-                        self._check(rule, candidate, piece, scopes)
+                    elif piece is not None and node is not None:
+                        self._check(rule, candidate, piece, node, scopes)
             except (Exception, SystemExit) as error:
                 self.failures.setdefault(rule.id, []).append(
                     (candidate.node.lineno, f"{type(error).__name__}: {error}")
@@ -275,9 +282,7 @@ class _FileRun:
                 " LibCST and Python's parser place it differently"
             )
 
-    def _check(self, rule: Rule, candidate: Candidate, piece: Piece, scopes: Scopes) -> None:
-        node = piece.find(candidate.node)
-        assert node is not None
+    def _check(self, rule: Rule, candidate: Candidate, piece: Piece, node: cst.CSTNode, scopes: Scopes) -> None:
         context = SliceContext(piece, scopes, self.source.path, self._ways(candidate.node, rule))
         match = rule.check(node, context)
         if match is None:

@@ -6,11 +6,11 @@ Built from the `ast` the gate has anyway; types are inferred on demand by `audit
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from auditor.records import dataclass, field
-from auditor.scan.syntax import Flat, children, walk
+from auditor.scan.syntax import Flat, blocks, children, walk, walk_statements
 
 if TYPE_CHECKING:
     from auditor.scan.kept import Handling
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.Lambda | ast.ClassDef | ast.Module
 _GROWING = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "__iadd__"))
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_ENDING = (ast.For, ast.AsyncFor, ast.While, ast.Try, ast.With, ast.AsyncWith, ast.Match)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Binding:
     """One way a name gets its value: the value bound, or the annotation it was declared with, or neither if opaque.
 
@@ -68,7 +70,8 @@ class ModuleFacts:
 
     `handling` is what the module does to its containers, once `auditor.scan.kept` has looked; `once` are its functions
     that run once, once `auditor.scan.once` has, `runs` those that run for every item, once `auditor.scan.per_item` has.
-    `outlook` is what the project's other files say of its names.
+    `outlook` is what the project's other files say of its names. `relied` are names of attributes of which a rule was
+    told that nothing takes from them, as far as this module knows.
     """
 
     tree: ast.Module
@@ -79,6 +82,7 @@ class ModuleFacts:
     once: frozenset[str] | None = None
     runs: Runs | None = None
     outlook: Outlook | None = None
+    relied: set[str] = field(default_factory=set)
     _names: dict[ast.AST, Names] = field(default_factory=dict)
     _attributes: dict[ast.ClassDef, dict[str, list[Binding]]] = field(default_factory=dict)
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None
@@ -107,7 +111,7 @@ class ModuleFacts:
                     found.add(name, binding)
             for method in klass.body:
                 if isinstance(method, Function) and method.args.args:
-                    _collect_attributes(method, method.args.args[0].arg, found)
+                    _Attributes(method, found).gather()
             self._attributes[klass] = found.bindings
         return self._attributes[klass]
 
@@ -145,13 +149,16 @@ class ModuleFacts:
 
     def _collect(self, scope: Scope) -> Names:
         names = Names()
-        if isinstance(scope, ast.Lambda | Function):
-            replaced = _replaced(scope)
-            for argument, default in _parameters(scope.args):
+        if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            parameters = list(_parameters(scope.args))
+            replaced = _replaced(scope, {argument.arg for argument, _default in parameters})
+            for argument, default in parameters:
                 again = argument.arg in replaced
                 names.add(argument.arg, Binding(default, argument.annotation, definition=argument, replaced=again))
-        for node in _own_nodes(scope):
-            _bind(node, names, self.package)
+        for node in _own_nodes(scope) if self.flat.of(ast.NamedExpr) else _own_statements(scope):
+            bind = _BINDERS.get(type(node))
+            if bind is not None:
+                bind(node, names, self.package)
         return names
 
 
@@ -181,21 +188,41 @@ def _parameters(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | 
             yield ast.arg(arg=extra.arg, annotation=None), None
 
 
-def _replaced(function: ast.Lambda | Function) -> set[str]:
-    """Names that statements of the function's own block bind, if nothing but a condition has asked for them before."""
+def _replaced(function: ast.Lambda | Function, parameters: set[str]) -> set[str]:
+    """Those that statements of the function's own block bind, if nothing but a condition has asked for them before."""
     names: set[str] = set()
     used: set[str] = set()
-    if isinstance(function, ast.Lambda) or not any(isinstance(statement, ast.Assign) for statement in function.body):
+    bound = set() if isinstance(function, ast.Lambda) else {_bound_by(statement) for statement in function.body}
+    if isinstance(function, ast.Lambda) or bound.isdisjoint(parameters):
         return names
     for statement in function.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)]) if name not in used:
-                names.add(name)
-            case ast.For() | ast.AsyncFor() | ast.While() | ast.Try() | ast.With() | ast.AsyncWith() | ast.Match():
-                break
+        name = _bound_by(statement)
+        if name is not None and name not in used:
+            names.add(name)
+        elif isinstance(statement, _ENDING):
+            break
         asked = {id(node) for node in walk(statement.test)} if isinstance(statement, ast.If) else set()
         used.update(node.id for node in walk(statement) if isinstance(node, ast.Name) and id(node) not in asked)
     return names
+
+
+def _bound_by(statement: ast.stmt) -> str | None:
+    """The one name that an assignment binds."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+    return None
+
+
+def _own_statements(scope: Scope) -> Iterator[ast.AST]:
+    """Those of `_own_nodes` that can bind a name, unless it is by `:=`."""
+    stack: list[ast.AST] = [] if isinstance(scope, ast.Lambda) else [*reversed(scope.body)]
+    while stack:
+        node = stack.pop()
+        yield node
+        inside = blocks(node)
+        if inside and not isinstance(node, _SCOPES):
+            stack += inside[::-1]
 
 
 def _own_nodes(scope: Scope) -> Iterator[ast.AST]:
@@ -204,14 +231,10 @@ def _own_nodes(scope: Scope) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if isinstance(node, (*_scopes(), *_COMPREHENSIONS)):
+        if isinstance(node, _SCOPES + _COMPREHENSIONS):
             stack.extend(_outside(node))
         else:
             stack.extend(reversed(children(node)))
-
-
-def _scopes() -> tuple[type[ast.AST], ...]:
-    return (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 def _outside(node: ast.AST) -> list[ast.AST]:
@@ -225,41 +248,56 @@ def _outside(node: ast.AST) -> list[ast.AST]:
     return []
 
 
-def _bind(node: ast.AST, names: Names, package: str) -> None:
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                _bind_target(target, value, names)
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
-            names.add(name, Binding(value=value, annotation=annotation))
-        case ast.AugAssign(target=ast.Name(id=name), value=value):
-            names.add(name, Binding(value=value, augmented=True))
-        case ast.NamedExpr(target=ast.Name(id=name), value=value):
-            names.add(name, Binding(value=value))
-        case ast.For(target=target) | ast.AsyncFor(target=target):
-            _bind_target(target, None, names)
-        case ast.With(items=items) | ast.AsyncWith(items=items):
-            for item in items:
-                if isinstance(item.optional_vars, ast.Name):
-                    names.add(item.optional_vars.id, Binding(value=item.context_expr))
-                elif item.optional_vars is not None:
-                    _bind_target(item.optional_vars, None, names)
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            names.add(name, Binding(definition=node))
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            names.add(name, Binding())
-        case ast.Global(names=listed) | ast.Nonlocal(names=listed):
-            names.outer.update(listed)
-        case ast.Import(names=aliases):
-            for alias in aliases:
-                whole = alias.name if alias.asname else alias.name.split(".")[0]
-                names.add(alias.asname or whole, Binding(imported=whole))
-        case ast.ImportFrom(names=aliases):
-            source = absolute(node, package)
-            for alias in aliases:
-                names.add(alias.asname or alias.name, Binding(imported=f"{source}.{alias.name}".lstrip(".")))
-        case _:
-            pass
+def _bind_assigned(node: ast.Assign, names: Names, _package: str) -> None:
+    for target in node.targets:
+        _bind_target(target, node.value, names)
+
+
+def _bind_named(node: ast.AnnAssign | ast.AugAssign | ast.NamedExpr, names: Names, _package: str) -> None:
+    if isinstance(node.target, ast.Name):
+        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
+        names.add(node.target.id, Binding(node.value, annotation, augmented=isinstance(node, ast.AugAssign)))
+
+
+def _bind_items(node: ast.With | ast.AsyncWith, names: Names, _package: str) -> None:
+    for item in node.items:
+        if isinstance(item.optional_vars, ast.Name):
+            names.add(item.optional_vars.id, Binding(value=item.context_expr))
+        elif item.optional_vars is not None:
+            _bind_target(item.optional_vars, None, names)
+
+
+def _bind_caught(node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar, names: Names, _package: str) -> None:
+    if node.name is not None:
+        names.add(node.name, Binding())
+
+
+def _bind_import(node: ast.Import, names: Names, _package: str) -> None:
+    for alias in node.names:
+        whole = alias.name if alias.asname else alias.name.split(".")[0]
+        names.add(alias.asname or whole, Binding(imported=whole))
+
+
+def _bind_import_from(node: ast.ImportFrom, names: Names, package: str) -> None:
+    source = absolute(node, package)
+    for alias in node.names:
+        names.add(alias.asname or alias.name, Binding(imported=f"{source}.{alias.name}".lstrip(".")))
+
+
+_BINDERS: dict[type[ast.AST], Callable[[Any, Names, str], None]] = {
+    ast.Assign: _bind_assigned,
+    **dict.fromkeys((ast.AnnAssign, ast.AugAssign, ast.NamedExpr), _bind_named),
+    **dict.fromkeys((ast.For, ast.AsyncFor), lambda node, names, _package: _bind_target(node.target, None, names)),
+    **dict.fromkeys((ast.With, ast.AsyncWith), _bind_items),
+    **dict.fromkeys(
+        (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+        lambda node, names, _package: names.add(node.name, Binding(definition=node)),
+    ),
+    **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar), _bind_caught),
+    **dict.fromkeys((ast.Global, ast.Nonlocal), lambda node, names, _package: names.outer.update(node.names)),
+    ast.Import: _bind_import,
+    ast.ImportFrom: _bind_import_from,
+}
 
 
 def absolute(node: ast.ImportFrom, package: str) -> str:
@@ -288,7 +326,7 @@ def _bind_target(target: ast.expr, value: ast.expr | None, names: Names) -> None
             pass
 
 
-def _adds_to(target: ast.expr, value: ast.expr | None) -> bool:
+def _adds_to(target: ast.AST, value: ast.expr | None) -> bool:
     """Whether `x = x + y` stands for `x += y`: the target is an operand of the sum."""
     if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
         return False
@@ -303,35 +341,44 @@ def _adds_to(target: ast.expr, value: ast.expr | None) -> bool:
     return False
 
 
-def _collect_attributes(method: Function, receiver: str, found: Names) -> None:
-    def add(target: ast.AST | None, value: ast.expr | None, annotation: ast.expr | None = None) -> None:
+class _Attributes:
+    """Gathers what a method binds of its receiver's attributes."""
+
+    def __init__(self, method: Function, found: Names) -> None:
+        self._method = method
+        self._receiver = method.args.args[0].arg
+        self._found = found
+
+    def gather(self) -> None:
+        for node in walk_statements(self._method):
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        if not isinstance(target, ast.Name):
+                            self._add(target, _parameter_annotation(value, self._method) or value)
+                case ast.AnnAssign(target=target, annotation=annotation, value=value):
+                    self._add(target, value, annotation)
+                case ast.AugAssign(target=ast.Attribute(value=ast.Name(id=name), attr=attr), value=value):
+                    if name == self._receiver:
+                        self._found.add(attr, Binding(value=value, augmented=True, method=self._method))
+                case ast.withitem(context_expr=value, optional_vars=target):
+                    self._add(target, value)
+                case ast.For(target=target) | ast.AsyncFor(target=target):
+                    self._add(target, None)
+                case _:
+                    pass
+
+    def _add(self, target: ast.AST | None, value: ast.expr | None, annotation: ast.expr | None = None) -> None:
         match target:
-            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == receiver:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == self._receiver:
                 adds = _adds_to(target, value)
-                found.add(attr, Binding(value=value, annotation=annotation, augmented=adds, method=method))
+                self._found.add(attr, Binding(value=value, annotation=annotation, augmented=adds, method=self._method))
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 values: list[ast.expr | None] = [None] * len(parts)
                 if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(parts):
                     values = list(value.elts)
                 for part, part_value in zip(parts, values, strict=True):
-                    add(part, part_value)
-            case _:
-                pass
-
-    for node in walk(method):
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    add(target, _parameter_annotation(value, method) or value)
-            case ast.AnnAssign(target=target, annotation=annotation, value=value):
-                add(target, value, annotation)
-            case ast.AugAssign(target=ast.Attribute(value=ast.Name(id=name), attr=attr), value=value):
-                if name == receiver:
-                    found.add(attr, Binding(value=value, augmented=True, method=method))
-            case ast.withitem(context_expr=value, optional_vars=target):
-                add(target, value)
-            case ast.For(target=target) | ast.AsyncFor(target=target):
-                add(target, None)
+                    self._add(part, part_value)
             case _:
                 pass
 

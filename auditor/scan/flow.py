@@ -151,10 +151,8 @@ def _name_keeps(name: cst.Name, ctx: Context, seen: set[str], container: bool = 
 
 
 def _declared_outer(name: str, function: cst.CSTNode, ctx: Context) -> bool:
-    return any(
-        isinstance(node, cst.Global | cst.Nonlocal) and any(item.name.value == name for item in node.names)
-        for node in ctx.descendants(function)
-    )
+    declared: Sequence[cst.Global | cst.Nonlocal] = ctx.inside(function, cst.Global, cst.Nonlocal)
+    return any(item.name.value == name for node in declared for item in node.names)
 
 
 def _made_here(name: str, function: cst.CSTNode, ctx: Context) -> bool:
@@ -202,7 +200,7 @@ def kept_once(node: cst.CSTNode, ctx: Context) -> bool:
     function = _enclosing(node, ctx)
     if function is None:
         return False
-    if any(_CACHED.search(ctx.code(decorator)) for decorator in function.decorators):
+    if any(_CACHED.search(ctx.code(decorator.decorator)) for decorator in function.decorators):
         return True
     slots = list(_slots(node, function, ctx))
     # `pool = self.pool; if pool is None: pool = self.pool = Pool()` looks at the local name

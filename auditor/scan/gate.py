@@ -8,10 +8,11 @@ from collections.abc import Container, Iterable, Iterator
 
 from auditor.records import dataclass, field, replace
 from auditor.rule import Calls, Nodes, Reaches, Rule, Where
+from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, tests
 from auditor.scan.facts import Function, Scope
 from auditor.scan.links import Outlook, Wanted
 from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
-from auditor.scan.syntax import Flat, children, walk
+from auditor.scan.syntax import Flat
 
 MAX_DEPTH = 200
 """Nesting of a slice beyond which LibCST is not asked: its visitors need about five Python frames a level."""
@@ -34,15 +35,19 @@ class Place:
         return (
             (not where.loop or self.loop)
             and (not where.handler or self.handler)
-            and (not where.function or any(isinstance(scope, _FUNCTIONS) for scope in self.scopes))
+            and (not where.function or isinstance(self.scopes[-1], _FUNCTIONS) or self._is_in_function())
             and (not where.coroutine or isinstance(self.scopes[-1], ast.AsyncFunctionDef))
         )
+
+    def _is_in_function(self) -> bool:
+        return any(isinstance(scope, _FUNCTIONS) for scope in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node that some rules want to look at."""
+    """A node that some rules want to look at, at that index of the module's nodes."""
 
+    index: int
     node: ast.expr | ast.stmt
     rules: tuple[Rule, ...]
     place: Place
@@ -64,7 +69,7 @@ class Gate:
     """All triggers of a set of rules, compiled for one look-up per node."""
 
     _calls: dict[str, list[tuple[str, Where, Rule]]] = field(default_factory=dict)
-    _nodes: dict[type[ast.AST], list[tuple[Nodes, Rule]]] = field(default_factory=dict)
+    _nodes: dict[type[ast.AST], list[tuple[tuple[Test, ...], Where, Rule]]] = field(default_factory=dict)
     _reaches: dict[str, tuple[Reaches, Rule]] = field(default_factory=dict)
     _ends: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
@@ -85,7 +90,7 @@ class Gate:
                     for name in trigger.kinds:
                         kind = getattr(ast, name, ast.Module)
                         if issubclass(kind, ast.expr | ast.stmt):
-                            gate._nodes.setdefault(kind, []).append((trigger, rule))
+                            gate._nodes.setdefault(kind, []).append((tests(trigger), trigger.where, rule))
                 if not isinstance(trigger, Nodes):
                     gate._words.update(prefix for name in trigger.names for prefix in _prefixes(name))
         return gate
@@ -121,140 +126,48 @@ class Gate:
         """Every node that some rule's trigger admits, in no particular order, and the calls that may end a way."""
         outlook = outlook or Outlook()
         aliases = _closure(_aliases(flat, outlook))
-        names = _Module(aliases=aliases, roots=_roots(flat, outlook), bound=_bound(flat.nodes[0]))
+        names = Names(aliases=aliases, roots=_roots(flat, outlook), bound=bound_in(flat.nodes[0]))
         found: dict[int, dict[str, Rule]] = {}
         for kind, triggers in self._nodes.items():
             for index in flat.of(kind):
                 node = flat.nodes[index]
-                for trigger, rule in triggers:
-                    if _is_asked_for(node, trigger, names) and places.of(index).suits(trigger.where):
-                        found.setdefault(index, {})[rule.id] = rule
+                for asked, where, rule in triggers:
+                    for test in asked:
+                        if not test(node, names):
+                            break
+                    else:
+                        if places.of(index).suits(where):
+                            found.setdefault(index, {})[rule.id] = rule
         ends: list[End] = []
         for index in flat.of(ast.Call):
             call = flat.nodes[index]
-            for rule in self._called_for(index, call, names, places):
-                found.setdefault(index, {})[rule.id] = rule
+            for name in called(call.func, aliases):
+                if name in self._calls:
+                    for rule in self._called_for(name, index, call, names, places):
+                        found.setdefault(index, {})[rule.id] = rule
+                if name in self._ends:
+                    ends.extend(self._ends_at(name, index, call, names, places))
             for key in outlook.ways.get(position(call), ()) if outlook.ways else ():
                 if key in self._reaches:
                     rule = self._reaches[key][1]
                     found.setdefault(index, {})[rule.id] = rule
-            ends.extend(self._ends_at(index, call, names, places))
         candidates = [
-            Candidate(flat.nodes[index], tuple(rules.values()), places.of(index), places.depth(index))
+            Candidate(index, flat.nodes[index], tuple(rules.values()), places.of(index), places.depth(index))
             for index, rules in found.items()
         ]
         return candidates, ends
 
-    def _ends_at(self, index: int, call: ast.Call, names: _Module, places: Places) -> Iterator[End]:
-        for name in _called(call.func, names.aliases):
-            for root, key in self._ends.get(name, ()):
-                if root in names.roots and isinstance(places.of(index).scopes[-1], ast.FunctionDef):
-                    yield End(call, places.of(index), key, self._reaches[key][0])
+    def _ends_at(self, name: str, index: int, call: ast.Call, names: Names, places: Places) -> Iterator[End]:
+        for root, key in self._ends[name]:
+            if root in names.roots and isinstance(places.of(index).scopes[-1], ast.FunctionDef):
+                yield End(call, places.of(index), key, self._reaches[key][0])
 
-    def _called_for(self, index: int, call: ast.Call, names: _Module, places: Places) -> Iterator[Rule]:
-        for name in _called(call.func, names.aliases):
-            for root, where, rule in self._calls.get(name, ()):
-                if root not in names.roots or not places.of(index).suits(where):
-                    continue
-                if not where.kept or _is_kept(call, names.bound):
-                    yield rule
-
-
-@dataclass(frozen=True, slots=True)
-class _Module:
-    """What the gate knows of a module's names: what they may stand for, what is imported, what is bound in it."""
-
-    aliases: dict[str, set[str]]
-    roots: set[str]
-    bound: set[str]
-
-
-def _is_asked_for(node: ast.AST, trigger: Nodes, names: _Module) -> bool:
-    return (
-        (not trigger.attributes or getattr(getattr(node, "value", None), "attr", None) in trigger.attributes)
-        and (not trigger.least or _entries(node) >= trigger.least)
-        and (not trigger.operators or any(name in trigger.operators for name in _operators(node)))
-        and (not trigger.values or type(getattr(node, "value", None)).__name__ in trigger.values)
-        and (not trigger.targets or any(type(target).__name__ in trigger.targets for target in _targets(node)))
-        and (not trigger.decorators or not _decorators(node, names.aliases).isdisjoint(trigger.decorators))
-        and (not trigger.where.kept or _is_kept(node, names.bound))
-        and (not trigger.again or _is_set_again(node))
-    )
-
-
-def _operators(node: ast.AST) -> list[str]:
-    operators = getattr(node, "ops", None) or [getattr(node, "op", None)]
-    return [type(operator).__name__ for operator in operators]
-
-
-def _is_set_again(node: ast.AST) -> bool:
-    """Whether the value assigned has the last component of a name that it is assigned to."""
-    value = getattr(node, "value", None)
-    names = {_last(part) for target in _targets(node) for part in walk(target)} - {None}
-    return value is not None and any(_last(part) in names for part in walk(value))
-
-
-def _targets(node: ast.AST) -> list[ast.expr]:
-    if isinstance(node, ast.Assign | ast.Delete):
-        return node.targets
-    return [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
-
-
-def _decorators(node: ast.AST, aliases: dict[str, set[str]]) -> set[str]:
-    listed: list[ast.expr] = getattr(node, "decorator_list", [])
-    called = (decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in listed)
-    return {name for decorator in called for name in _called(decorator, aliases)}
-
-
-def _is_kept(node: ast.AST, bound: set[str]) -> bool:
-    """Whether what is called upon or stored into is an attribute or a name of the module."""
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Attribute) and _is_lasting(node.func.value, bound)
-    return any(_is_lasting(target, bound) for target in _targets(node))
-
-
-def _is_lasting(expression: ast.expr, bound: set[str]) -> bool:
-    """Also of `x[key]` and of what a method of it returns (`x.setdefault(key, [])`)."""
-    while isinstance(expression, ast.Subscript | ast.Call):
-        inner = expression.value if isinstance(expression, ast.Subscript) else expression.func
-        if isinstance(expression, ast.Call):
-            if not isinstance(inner, ast.Attribute):
-                return False
-            inner = inner.value
-        expression = inner
-    return isinstance(expression, ast.Attribute) or (isinstance(expression, ast.Name) and expression.id in bound)
-
-
-def _bound(tree: ast.Module) -> set[str]:
-    """Names that the module's own statements assign."""
-    found: set[str] = set()
-    pending: list[ast.AST] = list(tree.body)
-    while pending:
-        node = pending.pop()
-        for target in _targets(node):
-            found.update(name.id for name in walk(target) if isinstance(name, ast.Name))
-        if isinstance(node, ast.If | ast.Try | ast.ExceptHandler | ast.With):
-            pending.extend(children(node))
-    return found
-
-
-def _called(function: ast.expr, aliases: dict[str, set[str]]) -> Iterator[str]:
-    if isinstance(function, ast.Attribute):
-        yield function.attr
-        # `helpers.Queue` may stand for a class as a plain name does
-        if function.attr in aliases:
-            yield from sorted(aliases[function.attr])
-    elif isinstance(function, ast.Name):
-        yield function.id
-        yield from sorted(aliases.get(function.id, ()))
-
-
-def _entries(node: ast.AST) -> int:
-    if isinstance(node, ast.Dict):
-        return len(node.keys)
-    if isinstance(node, ast.List | ast.Set | ast.Tuple):
-        return len(node.elts)
-    return 0
+    def _called_for(self, name: str, index: int, call: ast.Call, names: Names, places: Places) -> Iterator[Rule]:
+        for root, where, rule in self._calls[name]:
+            if root not in names.roots or not places.of(index).suits(where):
+                continue
+            if not where.kept or is_kept(call, names.bound):
+                yield rule
 
 
 def _root(name: str) -> str:
@@ -299,20 +212,13 @@ def _aliases(flat: Flat, outlook: Outlook) -> dict[str, set[str]]:
                     found.setdefault(alias.asname, set()).add(alias.name.rsplit(".", 1)[-1])
         elif isinstance(node, ast.ClassDef):
             # a derived class stands for its bases too: a rule may ask for subclasses
-            found.setdefault(node.name, set()).update(filter(None, map(_last, node.bases)))
+            found.setdefault(node.name, set()).update(filter(None, map(last_of, node.bases)))
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute | ast.Name):
             last = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     found.setdefault(target.id, set()).add(last)
     return found
-
-
-def _last(expression: ast.AST) -> str | None:
-    """The last component of a name or attribute chain."""
-    if isinstance(expression, ast.Attribute):
-        return expression.attr
-    return expression.id if isinstance(expression, ast.Name) else None
 
 
 def _closure(aliases: dict[str, set[str]]) -> dict[str, set[str]]:

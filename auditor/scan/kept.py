@@ -27,18 +27,17 @@ _MAKERS = frozenset(("__init__", "__new__", "__post_init__", "__attrs_post_init_
 class Handling:
     """What a module does to what it keeps.
 
-    `classes` are all of the module. Keys are "NAME" for the module's own names, "Class.attr" for attributes reached
+    Keys are "NAME" for the module's own names, "Class.attr" for attributes reached
     through the receiver of a method or through the class, ".attr" for those of anything else.
     """
 
-    classes: tuple[ast.ClassDef, ...]
     emptied: set[str] = field(default_factory=set)
     touched: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: ModuleFacts) -> Handling:
         """The handling seen in one walk over the module."""
-        found = cls(tuple(facts.flat.nodes[index] for index in facts.flat.of(ast.ClassDef)))
+        found = cls()
         for part, owner in _parts(facts.tree.body, ""):
             _Part(part, owner).gather(found)
         return found
@@ -289,7 +288,7 @@ def _is_value(binding: Binding) -> bool:
 
 def _family(klass: ast.ClassDef, facts: ModuleFacts) -> list[ast.ClassDef]:
     """The class with those of this module that it is derived from and that are derived from it."""
-    classes = handling(facts).classes
+    classes = [facts.flat.nodes[index] for index in facts.flat.of(ast.ClassDef)]
     family = [klass]
     grown = True
     while grown and len(family) <= MAX_BASES:

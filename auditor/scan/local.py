@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import cst
@@ -85,12 +85,8 @@ class Abandonment:
 
 
 def _is_outer(name: str, function: cst.CSTNode, ctx: Context) -> bool:
-    return any(
-        item.name.value == name
-        for node in ctx.descendants(function)
-        if isinstance(node, cst.Global | cst.Nonlocal)
-        for item in node.names
-    )
+    declared: Sequence[cst.Global | cst.Nonlocal] = ctx.inside(function, cst.Global, cst.Nonlocal)
+    return any(item.name.value == name for node in declared for item in node.names)
 
 
 def memoizes(store: cst.CSTNode, container: cst.BaseExpression, ctx: Context) -> bool:
@@ -198,6 +194,5 @@ def decorates(node: cst.CSTNode, ctx: Context) -> bool:
         return False
     names = ctx.parameters(node)
     return any(
-        isinstance(part, cst.Return) and isinstance(part.value, cst.Name) and part.value.value in names
-        for part in ctx.descendants(function.body)
+        isinstance(part.value, cst.Name) and part.value.value in names for part in ctx.inside(function.body, cst.Return)
     )

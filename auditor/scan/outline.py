@@ -103,9 +103,8 @@ class Outline:
             routines[name] = Routine(line, one.runs, calls, ends, one.gives, one.makes)
         return replace(self, routines=routines), places
 
-    def mark(self) -> str:
-        """What stands for the outline; the first `SHAPE` characters stand for it without its places."""
-        text = self.dump()
+    def mark(self, text: str) -> str:
+        """What stands for the outline, dumped as `text`; the first `SHAPE` characters do without its places."""
         if not text:
             return _mark("") * 2
         return _mark(self.apart()[0].dump()) + _mark(text)

@@ -64,11 +64,10 @@ def renews(loop: Loop, expression: cst.BaseExpression, ctx: Context) -> bool:
     stores = [(name, store) for name in names for store in ctx.stores(name, repeated)]
     stores = [(name, store) for name, store in stores if not (isinstance(store, cst.Param) and name in kept)]
     return any(name != whole or not _grows(store, ctx) for name, store in stores) or any(
-        isinstance(part, cst.Call)
-        and isinstance(part.func, cst.Attribute)
+        isinstance(part.func, cst.Attribute)
         and part.func.attr.value == "clear"
         and ctx.code(part.func.value).strip() in names
-        for part in ctx.descendants(repeated)
+        for part in ctx.inside(repeated, cst.Call)
     )
 
 

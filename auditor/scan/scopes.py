@@ -8,7 +8,7 @@ from auditor.records import dataclass
 from auditor.scan.facts import Binding, Function, ModuleFacts, Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scopes:
     """A place in a module: its facts and the scopes around it, outermost (the module) first."""
 

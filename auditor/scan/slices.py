@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from auditor import cst
 from auditor.model import Span
 from auditor.scan.facts import Function
 from auditor.scan.source import Source, parsed_expression
+
+Node = TypeVar("Node", bound=cst.CSTNode)
 
 _CST_OF: dict[str, tuple[type[cst.CSTNode], ...]] = {
     "Call": (cst.Call,),
@@ -102,6 +104,10 @@ class Slice:
             yield current
             inside = self.children.get(current)
             stack.extend(reversed(self._children(current) if inside is None else inside))
+
+    def of_kinds(self, node: cst.CSTNode, kinds: tuple[type[Node], ...]) -> list[Node]:
+        """Those of `descendants` that are of one of these kinds."""
+        return [one for one in self.descendants(node) if isinstance(one, kinds)]
 
     def code(self, node: cst.CSTNode) -> str:
         """Source text of the node."""

@@ -152,6 +152,37 @@ _CHILDREN: dict[type[ast.AST], Children] = {
 }
 _children = _CHILDREN.get
 
+_BLOCKS: dict[type[ast.AST], Children] = {
+    **dict.fromkeys(
+        (ast.If, ast.While, ast.For, ast.AsyncFor), lambda node: node.body + node.orelse if node.orelse else node.body
+    ),
+    **dict.fromkeys((ast.With, ast.AsyncWith), _with),
+    **dict.fromkeys((ast.Try, ast.TryStar), _try),
+    **dict.fromkeys((ast.ExceptHandler, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef), lambda node: node.body),
+    # patterns bind names, and may be inside one another
+    **dict.fromkeys(
+        (
+            *(ast.Match, ast.match_case, ast.MatchAs, ast.MatchClass, ast.MatchMapping, ast.MatchOr, ast.MatchSequence),
+            *(ast.MatchSingleton, ast.MatchStar, ast.MatchValue),
+        ),
+        _generic,
+    ),
+}
+_blocks = _BLOCKS.get
+
+
+def blocks(node: ast.AST) -> Sequence[ast.AST]:
+    """Of the nodes directly inside, those that may be or hold statements or patterns: all but expressions."""
+    return _blocks(type(node), _none)(node)
+
+
+def walk_statements(node: ast.AST) -> list[ast.AST]:
+    """What `walk` gives, without expressions."""
+    found = [node]
+    for one in found:
+        found += _blocks(type(one), _none)(one)
+    return found
+
 
 def children(node: ast.AST) -> Sequence[ast.AST]:
     """The nodes directly inside, in the order of `ast.iter_child_nodes`."""

@@ -62,17 +62,20 @@ def _is_of(jump: cst.CSTNode, loop: Loop, ctx: Context) -> bool:
 
 def is_paced(loop: Loop, ctx: Context) -> bool:
     """Whether the loop sleeps, or waits for a limiter, in its own turns."""
-    return any(
-        isinstance(node, cst.Call) and _PACING.search(ctx.code(node.func)) is not None for node in _repeated(loop, ctx)
-    )
+    return any(_PACING.search(ctx.code(node.func)) is not None for node in ctx.inside(_repeating(loop, ctx), cst.Call))
 
 
 def _repeated(loop: Loop, ctx: Context) -> Iterator[cst.CSTNode]:
     """What stands in the loop, or in the comprehension that it belongs to."""
+    return ctx.descendants(_repeating(loop, ctx))
+
+
+def _repeating(loop: Loop, ctx: Context) -> cst.CSTNode:
+    """The loop, or the comprehension that it belongs to."""
     around: cst.CSTNode = loop
     while isinstance(around, cst.CompFor):
         around = ctx.parent(around) or ctx.root
-    return ctx.descendants(around)
+    return around
 
 
 # ------------------------------------------------------------------------------------------------
@@ -156,10 +159,8 @@ def _mutates(node: cst.CSTNode, text: str, prefixes: set[str], ctx: Context) -> 
 def _reaches(call: cst.Call, prefixes: set[str], ctx: Context) -> bool:
     """Whether it calls a function of this slice that has the value from around it."""
     return isinstance(call.func, cst.Name) and any(
-        isinstance(node, cst.FunctionDef)
-        and node.name.value == call.func.value
-        and any(ctx.uses(name, node.body) for name in prefixes)
-        for node in ctx.descendants(ctx.root)
+        node.name.value == call.func.value and any(ctx.uses(name, node.body) for name in prefixes)
+        for node in ctx.inside(ctx.root, cst.FunctionDef)
     )
 
 

@@ -53,6 +53,48 @@ def text_of(parsed: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | b
     return None if bound is None else text_of(bound, scopes, steps - 1)
 
 
+def is_literal(value: ast.expr) -> bool:
+    """Whether `ast.literal_eval` takes it, which leaves a reference cycle behind at every call."""
+    match value:
+        case ast.Constant():
+            return True
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return all(map(is_literal, parts))
+        case ast.Set(elts=parts):
+            return all(is_literal(part) and _is_hashable(part) for part in parts)
+        case ast.Dict(keys=keys, values=parts):
+            known = all(key is not None and is_literal(key) and _is_hashable(key) for key in keys)
+            return known and all(map(is_literal, parts))
+        case ast.Call(func=ast.Name(id="set"), args=[], keywords=[]):
+            return True
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant(value=complex())):
+            return _is_number(left, (int, float))
+    return _is_number(value)
+
+
+def length_of_range(call: ast.Call) -> int | None:
+    """How many numbers a call of `range` gives, if its arguments are literals."""
+    if not all(map(is_literal, call.args)):
+        return None
+    try:
+        return len(range(*(ast.literal_eval(argument) for argument in call.args)))
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _is_hashable(literal: ast.expr) -> bool:
+    if isinstance(literal, ast.Tuple):
+        return all(map(_is_hashable, literal.elts))
+    return not isinstance(literal, ast.List | ast.Set | ast.Dict | ast.Call)
+
+
+def _is_number(value: ast.expr, kinds: tuple[type, ...] = (int, float, complex)) -> bool:
+    """Whether it is a number, perhaps with a sign."""
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.UAdd | ast.USub):
+        value = value.operand
+    return isinstance(value, ast.Constant) and type(value.value) in kinds
+
+
 def _greatest_length(name: str, scopes: Scopes, steps: int) -> int | None:
     found = scopes.lookup(name)
     greatest = None

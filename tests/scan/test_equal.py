@@ -39,8 +39,11 @@ class Blind:
     def __init__(self, *_: object) -> None:
         pass
 
-    def find(self, _wanted: object) -> NoReturn:
+    def find(self, _wanted: object, _around: object) -> NoReturn:
         raise NotShadowedError
+
+    def release(self) -> None:
+        pass
 
 
 def test_shadows_find_what_whole_files_as_libcst_sees_them_do(monkeypatch: pytest.MonkeyPatch) -> None:

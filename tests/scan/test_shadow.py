@@ -12,6 +12,7 @@ import libcst as cst
 import pytest
 from libcst import matchers
 
+from auditor import cst as ours
 from auditor.catalog import bundled_rules
 from auditor.rule import Calls, Context, Match
 from auditor.scan import Engine
@@ -105,6 +106,9 @@ def test_shadows_are_what_libcst_parses(name: str) -> None:
         "def f(a, /, b: int = (1), *c, d=2, **e) -> (int): return (yield (a))\n",
         "x[a, b:c], x[(a, b)], x[(a), (b)], x[::2], x[*a]\n",
         "'é' + (a), 'é' 'b', f'{x!r:>{width}}' 'y', f'{a.b}', f'{x=}', b'a' b'b'\n",
+        "x[((a), b)], x[((a), (b))], x[((a, b), c)], x[(a, b), c], x[(a)[0], b], x[()], x[(a,)], x[(  # why\n a), b]\n",
+        "x = ('a'  # why\n     \"b\" r'c' \\\n  '')\nraise A('b'\n    'c', u'd' '''e''')\n",
+        "def f():\n    # why \\\n    if x: pass\n    'a' 'b'\n",
         "try: a\nexcept (A, B) as e: b\nexcept C: c\nelse: d\nfinally: e\n",
         "try:\n    a\nexcept* A:\n    b\n",
         "from ..a.b import (c as d, e)\nfrom . import *\nimport f.g as h\n",
@@ -121,6 +125,31 @@ def test_shadows_are_what_libcst_parses(name: str) -> None:
 )
 def test_rare_code_is_shadowed_exactly_or_not_at_all(code: str) -> None:
     compare_source(parse_source(code.encode(), "x.py"))
+
+
+@pytest.mark.parametrize("name", ["asyncio/tasks.py", "dataclasses.py", "argparse.py", "test/test_grammar.py"])
+@pytest.mark.parametrize(
+    "kinds", [(ours.Call,), (ours.Global, ours.Nonlocal), (ours.FunctionDef, ours.Subscript), (ours.For, ours.Name)]
+)
+def test_nodes_of_some_kinds_are_found_without_the_others(name: str, kinds: tuple[Any, ...]) -> None:
+    source = parse_source((LIBRARY / name).read_bytes(), name)
+    for statement in source.tree.body:
+        shadow, whole = Shadow(source, statement), Shadow(source, statement)
+        try:
+            expected = [whole.code(one) for one in whole.descendants(whole.module) if isinstance(one, kinds)]
+            found = [shadow.code(one) for one in shadow.of_kinds(shadow.module, kinds)]
+        except NotShadowedError:
+            continue
+        assert found == expected
+
+
+def test_names_that_stand_nowhere_are_looked_for_nowhere() -> None:
+    source = parse_source(
+        b"def f(a, *b):\n    import c.d as e\n    with a.g as h: global i\n    self.j, k = 1, l\n", "x.py"
+    )
+    shadow = Shadow(source, source.tree.body[0])
+    assert [name for name in "abcdefghijklm" if shadow.may_hold(name, shadow.module)] == [*"abcdehikl"]
+    assert [name for name in "abcdefghijklm" if shadow.may_bind(name, shadow.module)] == [*"abcdehijk"]
 
 
 def test_what_the_shadow_does_not_know_is_answered_by_libcst() -> None:

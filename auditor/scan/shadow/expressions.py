@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from auditor import cst
-from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class, single
-from auditor.scan.shadow.text import text_of
-
-_LITERAL = re.compile(
-    r"""[a-zA-Z]{0,2}(?:'''(?:[^\\]|\\.)*?'''|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'(?!'')(?:[^'\\]|\\.)*'|"(?!"")(?:[^"\\]|\\.)*")""",
-    re.DOTALL,
-)
-
-
-def part(name: str) -> Maker:
-    """Fills a field with the shadow of the `ast` node's part of that name, None if there is none."""
-
-    def make(node: Any) -> Any:
-        value = getattr(node._at, name)
-        return None if value is None else shadow(value, node)
-
-    return make
-
-
-def shadow(value: ast.expr, up: Any) -> Any:
-    """The shadow of an expression."""
-    kind = _KINDS.get(type(value))
-    if kind is not None:
-        return made(kind, value, up, up._tree)
-    special = _SPECIAL.get(type(value))
-    if special is None:
-        raise NotShadowedError(type(value).__name__)
-    return special(value, up)
-
-
-def named(text: str, up: Any) -> Any:
-    """The shadow of a name that is no node of its own in the `ast`: of an attribute, keyword, function, parameter."""
-    return made(NAME, text, up, up._tree)
+from auditor.scan.shadow import literals
+from auditor.scan.shadow.kinds import KINDS, NAME, SPECIAL, first, named, part, shadow
+from auditor.scan.shadow.node import Maker, made, shadow_class, single
+from auditor.scan.shadow.text import is_enclosed
 
 
 def arguments(call: ast.Call | ast.ClassDef) -> list[ast.expr | ast.keyword]:
@@ -76,15 +46,6 @@ def annotation(value: ast.expr | None, up: Any) -> Any:
 # How fields are filled
 
 
-def _first(node: Any) -> Any:
-    return shadow(node._at[0], node)
-
-
-def _name(node: Any) -> str:
-    at = node._at
-    return at if type(at) is str else at.id if type(at) is ast.Name else str(at.value)
-
-
 def _keyword(node: Any) -> Any:
     (at,) = node._at
     return named(at.arg, node) if type(at) is ast.keyword and at.arg is not None else None
@@ -105,23 +66,6 @@ def _argument_value(node: Any) -> Any:
 def _starred_value(node: Any) -> Any:
     (at,) = node._at
     return shadow(at.value if type(at) is ast.Starred else at, node)
-
-
-def _text(node: Any) -> str:
-    return str(text_of(node._tree.source, node._at))
-
-
-def _evaluated(node: Any) -> Any:
-    return node._at.value
-
-
-def _literal_parts(node: Any) -> tuple[str, str, str]:
-    """Prefix, quotes and what stands between them."""
-    text: str = node.value
-    prefix = text[: min(text.index(quote) for quote in "'\"" if quote in text)]
-    rest = text[len(prefix) :]
-    quote = rest[:3] if len(rest) >= 6 and rest[:3] in ("'''", '"""') else rest[:1]
-    return prefix.lower(), quote, rest[len(quote) : -len(quote)]
 
 
 def _operator(names: dict[type[ast.AST], Any]) -> Maker:
@@ -180,13 +124,9 @@ def _conditions(node: Any) -> tuple[Any, ...]:
 
 def _subscripts(node: Any) -> tuple[Any, ...]:
     at = node._at.slice
-    listed = [at]
-    if type(at) is ast.Tuple and at.elts:
-        if not any(type(one) is ast.Slice for one in at.elts):
-            text = text_of(node._tree.source, at)
-            if text.startswith("("):
-                raise NotShadowedError("a subscript that may be a tuple in parentheses")
-        listed = at.elts
+    sliced = type(at) is ast.Tuple and any(type(one) is ast.Slice for one in at.elts)
+    open_tuple = type(at) is ast.Tuple and at.elts and (sliced or not is_enclosed(node._tree.source, at))
+    listed = at.elts if open_tuple else [at]
     return tuple(made(_SUBSCRIPT_ELEMENT, (one,), node, node._tree) for one in listed)
 
 
@@ -208,28 +148,6 @@ def _yielded(node: Any) -> Any:
     if type(at) is ast.YieldFrom:
         return made(FROM, (at.value,), node, node._tree)
     return None if at.value is None else shadow(at.value, node)
-
-
-def _parts(string: ast.JoinedStr, up: Any) -> tuple[Any, ...]:
-    found = []
-    for one in string.values:
-        if isinstance(one, ast.FormattedValue):
-            found.append(made(_FORMATTED, (one,), up, up._tree))
-        elif not str(getattr(one, "value", "=")).rstrip().endswith(("=", "!r", "!s", "!a")):
-            found.append(made(_FORMATTED_TEXT, (one,), up, up._tree))
-        else:
-            raise NotShadowedError("f-string that may show its own code")
-    return tuple(found)
-
-
-def _format_spec(node: Any) -> tuple[Any, ...] | None:
-    spec = node._at[0].format_spec
-    return None if spec is None else _parts(spec, node)
-
-
-def _conversion(node: Any) -> str | None:
-    at = node._at[0]
-    return None if at.conversion < 0 else chr(at.conversion)
 
 
 def _params(group: str) -> Maker:
@@ -265,30 +183,6 @@ def _star_kwarg(node: Any) -> Any:
     return None if at.kwarg is None else made(_PARAM, (at.kwarg, None, "**"), node, node._tree)
 
 
-# ------------------------------------------------------------------------------------------------
-# Expressions that need a look at the text
-
-
-def _constant(value: ast.Constant, up: Any) -> Any:
-    kind = _CONSTANTS.get(type(value.value))
-    if kind is not None:
-        return made(kind, value, up, up._tree)
-    return _string(_SIMPLE_STRING, value, up)
-
-
-def _joined(value: ast.JoinedStr, up: Any) -> Any:
-    return _string(_FORMATTED_STRING, value, up)
-
-
-def _string(kind: type[Any], value: ast.expr, up: Any) -> Any:
-    """One literal; several in a row, which `ast` joins, come from LibCST itself."""
-    text = text_of(up._tree.source, value)
-    literal = _LITERAL.match(text)
-    if literal is not None and literal.end() == len(text):
-        return made(kind, value, up, up._tree)
-    return up._tree.embed(value, text, up)
-
-
 def _same(names: str) -> dict[type[ast.AST], Any]:
     """`ast` operator to LibCST operator, as pairs of their names."""
     pairs = (pair.split(":") for pair in names.split())
@@ -308,12 +202,11 @@ _COMPARING = _same(
 _PARAM_STAR = single(cst.ParamStar)
 ASYNCHRONOUS = single(cst.Asynchronous)
 
-NAME = shadow_class(cst.Name, "", value=_name)
-FROM = shadow_class(cst.From, "item", item=_first)
+FROM = shadow_class(cst.From, "item", item=first)
 _ARG = shadow_class(cst.Arg, "keyword value", keyword=_keyword, value=_argument_value, star=_star)
-_ELEMENT = shadow_class(cst.Element, "value", value=_first)
+_ELEMENT = shadow_class(cst.Element, "value", value=first)
 _STARRED = shadow_class(cst.StarredElement, "value", value=_starred_value)
-_ANNOTATION = shadow_class(cst.Annotation, "annotation", annotation=_first)
+_ANNOTATION = shadow_class(cst.Annotation, "annotation", annotation=first)
 _PARAMETERS = shadow_class(
     cst.Parameters,
     "posonly_params params _star kwonly_params star_kwarg",
@@ -340,9 +233,9 @@ _BOOLEAN = shadow_class(
     operator=lambda node: _BOOLEAN_OPERATORS[type(_bool(node).op)],
 )
 _COMPARED = shadow_class(
-    cst.ComparisonTarget, "comparator", comparator=_first, operator=lambda node: _COMPARING[type(node._at[1])]
+    cst.ComparisonTarget, "comparator", comparator=first, operator=lambda node: _COMPARING[type(node._at[1])]
 )
-_ENTRY = shadow_class(cst.DictElement, "key value", key=_first, value=lambda node: shadow(node._at[1], node))
+_ENTRY = shadow_class(cst.DictElement, "key value", key=first, value=lambda node: shadow(node._at[1], node))
 _STARRED_ENTRY = shadow_class(cst.StarredDictElement, "value", value=lambda node: shadow(node._at[1], node))
 _COMP_FOR = shadow_class(
     cst.CompFor,
@@ -353,7 +246,7 @@ _COMP_FOR = shadow_class(
     inner_for_in=_inner,
     asynchronous=lambda node: ASYNCHRONOUS if _generator(node).is_async else None,
 )
-_COMP_IF = shadow_class(cst.CompIf, "test", test=_first)
+_COMP_IF = shadow_class(cst.CompIf, "test", test=first)
 _SUBSCRIPT_ELEMENT = shadow_class(cst.SubscriptElement, "slice", slice=_subscript_part)
 _INDEX = shadow_class(
     cst.Index,
@@ -362,33 +255,7 @@ _INDEX = shadow_class(
     star=lambda node: "*" if type(node._at[0]) is ast.Starred else None,
 )
 _SLICE = shadow_class(cst.Slice, "lower upper step", lower=_bound("lower"), upper=_bound("upper"), step=_bound("step"))
-_FORMATTED = shadow_class(
-    cst.FormattedStringExpression,
-    "expression format_spec",
-    expression=lambda node: shadow(node._at[0].value, node),
-    format_spec=_format_spec,
-    conversion=_conversion,
-)
-_FORMATTED_TEXT = shadow_class(cst.FormattedStringText, "")
-_FORMATTED_STRING = shadow_class(cst.FormattedString, "parts", parts=lambda node: _parts(node._at, node))
-_SIMPLE_STRING = shadow_class(
-    cst.SimpleString,
-    "",
-    value=_text,
-    evaluated_value=_evaluated,
-    prefix=lambda node: _literal_parts(node)[0],
-    quote=lambda node: _literal_parts(node)[1],
-    raw_value=lambda node: _literal_parts(node)[2],
-)
-_CONSTANTS: dict[type, type[Any]] = {
-    bool: NAME,
-    type(None): NAME,
-    int: shadow_class(cst.Integer, "", value=_text, evaluated_value=_evaluated),
-    float: shadow_class(cst.Float, "", value=_text, evaluated_value=_evaluated),
-    complex: shadow_class(cst.Imaginary, "", value=_text, evaluated_value=_evaluated),
-    type(Ellipsis): shadow_class(cst.Ellipsis, ""),
-}
-_KINDS: dict[type[ast.expr], type[Any]] = {
+KINDS |= {
     ast.Name: NAME,
     ast.BoolOp: _BOOLEAN,
     ast.NamedExpr: shadow_class(cst.NamedExpr, "target value", target=part("target"), value=part("value")),
@@ -428,5 +295,5 @@ _KINDS: dict[type[ast.expr], type[Any]] = {
     ),
     ast.Subscript: shadow_class(cst.Subscript, "value slice", value=part("value"), slice=_subscripts),
 }
-_KINDS[ast.YieldFrom] = _KINDS[ast.Yield]
-_SPECIAL: dict[type[ast.expr], Callable[[Any, Any], Any]] = {ast.Constant: _constant, ast.JoinedStr: _joined}
+KINDS[ast.YieldFrom] = KINDS[ast.Yield]
+SPECIAL |= {ast.Constant: literals.constant, ast.JoinedStr: literals.joined}

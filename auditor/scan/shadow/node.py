@@ -15,6 +15,9 @@ from auditor import cst
 if TYPE_CHECKING:
     from auditor.scan.shadow.tree import Shadow
 
+PLACED = (ast.expr, ast.stmt)
+"""What has a place in the source."""
+
 Maker = Callable[[Any], Any]
 """What fills a field: given the shadow node, it returns the value."""
 
@@ -23,7 +26,7 @@ class NotShadowedError(Exception):
     """The shadow cannot answer. Not an `AttributeError`, which a match statement or `getattr` would swallow."""
 
 
-class _Base:
+class Node:
     """What all shadow nodes share.
 
     `_at` is the `ast` node that it stands for, or a list, tuple or text if there is no such node; `_tree` the slice;
@@ -74,7 +77,7 @@ def shadow_class(base: type[cst.CSTNode], order: str, **fields: Maker) -> type[A
         "_fields": fields,
         "_order": tuple(order.split()),
     }
-    return cst.derive(base, members, _Base)
+    return cst.derive(base, members, Node)
 
 
 def single(base: type[cst.CSTNode]) -> Any:
@@ -86,7 +89,7 @@ def single(base: type[cst.CSTNode]) -> Any:
 
 def is_shadow(node: object) -> bool:
     """Whether it is a shadow, not a node of LibCST's own."""
-    return isinstance(node, _Base)
+    return isinstance(node, Node)
 
 
 def made(kind: type[Any], at: Any, up: Any, tree: Shadow) -> Any:
@@ -95,6 +98,7 @@ def made(kind: type[Any], at: Any, up: Any, tree: Shadow) -> Any:
     node._at = at
     node._tree = tree
     node._up = up
-    if isinstance(at, ast.expr | ast.stmt):
+    tree.nodes.append(node)
+    if isinstance(at, PLACED):
         tree.known.setdefault(at, node)
     return node

@@ -7,18 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from auditor import cst
-from auditor.scan.shadow.expressions import (
-    ASYNCHRONOUS,
-    FROM,
-    annotation,
-    argument,
-    arguments,
-    elements,
-    named,
-    parameters,
-    part,
-    shadow,
-)
+from auditor.scan.shadow.expressions import ASYNCHRONOUS, FROM, annotation, argument, arguments, elements, parameters
+from auditor.scan.shadow.kinds import first, named, part, shadow
 from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class, single
 from auditor.scan.shadow.text import starts_line
 from auditor.scan.source import Source
@@ -124,10 +114,6 @@ def _targets(node: Any) -> tuple[Any, ...]:
     return tuple(made(_TARGET, (one,), node, node._tree) for one in node._at.targets)
 
 
-def _first(node: Any) -> Any:
-    return shadow(node._at[0], node)
-
-
 def _deleted(node: Any) -> Any:
     targets = node._at.targets
     if len(targets) == 1:
@@ -192,8 +178,8 @@ _HANDLER_FIELDS: dict[str, Maker] = {
 }
 _HANDLER = shadow_class(cst.ExceptHandler, "type name body", **_HANDLER_FIELDS)
 _STAR_HANDLER = shadow_class(cst.ExceptStarHandler, "type name body", **_HANDLER_FIELDS)
-_DECORATOR = shadow_class(cst.Decorator, "decorator", decorator=_first)
-_TARGET = shadow_class(cst.AssignTarget, "target", target=_first)
+_DECORATOR = shadow_class(cst.Decorator, "decorator", decorator=first)
+_TARGET = shadow_class(cst.AssignTarget, "target", target=first)
 _ITEM = shadow_class(
     cst.WithItem, "item asname", item=lambda node: shadow(node._at[0].context_expr, node), asname=_item_name
 )

@@ -6,13 +6,22 @@ import ast
 from typing import Any
 
 from auditor import cst
-from auditor.scan.shadow.node import NotShadowedError
+from auditor.scan.shadow.node import PLACED, NotShadowedError
 from auditor.scan.source import Source
 
 Place = tuple[int, int]
 """Line from 1 and character column from 0."""
 
+
+class Fragment(str):
+    """The text of one of several literals side by side, for which the `ast` has one node together."""
+
+    __slots__ = ()
+
+
 _STATEMENTS = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
+_INERT: set[type] = set()
+"""Kinds of nodes that are neither statements nor f-strings."""
 
 
 def text_of(source: Source, at: ast.expr | ast.stmt) -> str:
@@ -41,7 +50,21 @@ def starts_line(source: Source, at: ast.stmt) -> bool:
     (line, column), _ = places(source, at)
     if source.lines[line - 1][:column].strip():
         return False
-    return line < 2 or not source.lines[line - 2].rstrip("\n").endswith("\\")
+    before = source.lines[line - 2].strip() if line > 1 else ""
+    return before.startswith("#") or not before.endswith("\\")
+
+
+def is_enclosed(source: Source, at: ast.Tuple) -> bool:
+    """Whether a tuple that is not empty has parentheses of its own.
+
+    Raises:
+        NotShadowedError: this cannot be told.
+    """
+    first = at.elts[0]
+    begin, end = places(source, first)
+    return (first.lineno, first.col_offset) != (at.lineno, at.col_offset) and len(_opening(source, begin)) > len(
+        _closing(source, end)
+    )
 
 
 def code_of(node: Any) -> str:
@@ -63,10 +86,18 @@ def code_of(node: Any) -> str:
 
 def in_formatted_string(node: Any) -> bool:
     """Whether an f-string is around the node, in which places cannot be relied upon before Python 3.12."""
-    while node is not None and not isinstance(node, _STATEMENTS):
+    if isinstance(node, _STATEMENTS):
+        return False
+    node = node._up
+    while node is not None:
+        kind = type(node)
+        if kind not in _INERT:
+            if issubclass(kind, cst.FormattedString):
+                return True
+            if issubclass(kind, _STATEMENTS):
+                return False
+            _INERT.add(kind)
         node = node._up
-        if isinstance(node, cst.FormattedString):
-            return True
     return False
 
 
@@ -81,7 +112,7 @@ def _chain(at: Any) -> str:
 
 def _extent(node: Any, source: Source) -> tuple[Place, Place]:
     at = node._at
-    if not isinstance(at, ast.expr | ast.stmt) or isinstance(node, cst.BaseCompoundStatement):
+    if not isinstance(at, PLACED) or isinstance(node, cst.BaseCompoundStatement):
         # its code has white space or comments around it
         raise NotShadowedError(f"code of {type(node).__name__}")
     begin, end = places(source, at)
@@ -172,6 +203,8 @@ def _dedented(text: str, node: Any, source: Source) -> str:
     statement = node
     while not isinstance(statement, _STATEMENTS):
         statement = statement._up
+        if statement is None:
+            raise NotShadowedError("lines of what stands elsewhere")
     at: ast.stmt = getattr(statement, "_at")  # noqa: B009
     line = source.lines[at.lineno - 1]
     indent = line[: len(line) - len(line.lstrip())]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from auditor import cst
 from auditor.model import Span
-from auditor.scan.shadow.expressions import shadow
-from auditor.scan.shadow.node import NotShadowedError, is_shadow, made
+from auditor.scan.shadow.kinds import shadow
+from auditor.scan.shadow.node import PLACED, Node, NotShadowedError, is_shadow, made
 from auditor.scan.shadow.statements import MODULE
-from auditor.scan.shadow.text import code_of, in_formatted_string
+from auditor.scan.shadow.text import Fragment, code_of, in_formatted_string
 from auditor.scan.source import Source, UnreadableError, parse_source, parsed_expression
 from auditor.scan.syntax import children as inside
+from auditor.scan.syntax import walk
 
 _LOAD = ast.Load()
 
@@ -24,15 +26,30 @@ class Shadow:
     def __init__(self, source: Source, statement: ast.stmt) -> None:
         self.source = source
         self.known: dict[ast.AST, Any] = {}
+        self.nodes: list[Any] = []
         self.indices: dict[Any, Any] = {}
         self._statement = statement
+        self._others: list[Shadow] = []
+        self._names: dict[Any, tuple[set[str], set[str]]] = {}
         self._embedded: dict[cst.CSTNode, Any] = {}
         self._joined: dict[cst.CSTNode, ast.expr] = {}
         self.module: Any = made(MODULE, [statement], None, self)
 
+    def release(self) -> None:
+        """Undo the cycles, so that nodes and what they stand for go at once, without the collector. Last of all."""
+        for other in self._others:
+            other.release()
+        for node in self.nodes:
+            node._up = None
+        self.nodes.clear()
+        self.known.clear()
+        self.indices.clear()
+        self._names.clear()
+        del self.module
+
     def parent(self, node: Any) -> Any:
         """The node around `node`, None at the top and for nodes that a rule made up itself."""
-        return node._up if is_shadow(node) else self._embedded.get(node)
+        return node._up if isinstance(node, Node) else self._embedded.get(node)
 
     def descendants(self, node: Any) -> Iterator[Any]:
         """`node` and all inside it, in source order."""
@@ -40,25 +57,72 @@ class Shadow:
         while stack:
             current = stack.pop()
             yield current
-            inside = current._inside if is_shadow(current) else _children(current)
+            inside = current._inside if isinstance(current, Node) else _children(current)
             if inside:
                 stack.extend(reversed(inside))
 
-    def find(self, wanted: ast.expr | ast.stmt) -> Any:
-        """The shadow of an `ast` node of this slice.
+    def find(self, wanted: ast.expr | ast.stmt, around: Iterable[ast.AST]) -> Any:
+        """The shadow of an `ast` node of this slice. `around` are the node and those around it, innermost first.
 
         Raises:
             NotShadowedError: it stands where the shadow is blind.
         """
-        if wanted not in self.known:
-            trail: set[ast.AST] = {self._statement}
-            _trail(self._statement, wanted, (wanted.lineno, wanted.col_offset), trail)
-            pending = [self.module]
-            while pending and wanted not in self.known:
-                pending += (one for one in pending.pop()._inside if is_shadow(one) and _holds(one._at, trail))
+        return self._reach(wanted, around, self.module)
+
+    def _reach(self, wanted: Any, around: Iterable[ast.AST], start: Any) -> Any:
+        """The same, from a shadow on that is around it."""
+        found = self.known.get(wanted)
+        if found is not None:
+            return found
+        trail: set[ast.AST] = set()
+        for one in around:
+            # places inside f-strings cannot be relied upon before Python 3.12
+            if type(one) is ast.JoinedStr:
+                raise NotShadowedError(type(wanted).__name__)
+            if one in self.known:
+                start = self.known[one]
+                break
+            trail.add(one)
+        pending = [start]
+        while pending and wanted not in self.known:
+            pending += (one for one in pending.pop()._inside if isinstance(one, Node) and _holds(one._at, trail))
         if wanted not in self.known:
             raise NotShadowedError(type(wanted).__name__)
         return self.known[wanted]
+
+    def of_kinds(self, node: Any, kinds: tuple[type[Any], ...]) -> list[Any]:
+        """Those of `descendants` that are of one of these kinds; nodes are made for no others if it can be helped."""
+        wanted = _kinds_of_ast(kinds)
+        at = _parts(node) if isinstance(node, Node) and node._tree is self else []
+        if wanted is None or not at:
+            return [one for one in self.descendants(node) if isinstance(one, kinds)]
+        parents: dict[ast.AST, ast.AST] = {}
+        found: list[Any] = []
+        pending = list(at)
+        for one in pending:
+            if type(one) in wanted:
+                found.append(one)
+            elif type(one) is ast.JoinedStr and any(type(part) in wanted for part in walk(one)):
+                return [part for part in self.descendants(node) if isinstance(part, kinds)]
+            children = inside(one)
+            parents.update(dict.fromkeys(children, one))
+            pending += children
+        return [self._reach(one, _upwards(one, parents), node) for one in sorted(found, key=_start)]
+
+    def may_hold(self, name: str, node: Any) -> bool:
+        """Whether the name stands anywhere in the node."""
+        return not isinstance(node, Node) or name in self._names_in(node)[0]
+
+    def may_bind(self, name: str, node: Any) -> bool:
+        """Whether anything in the node may bind the name, or an attribute of that name."""
+        return not isinstance(node, Node) or name in self._names_in(node)[1]
+
+    def _names_in(self, node: Any) -> tuple[set[str], set[str]]:
+        known = self._names.get(node)
+        if known is None:
+            known = self._names[node] = (set(), set())
+            _gather_names(node._at, *known)
+        return known
 
     def code(self, node: Any) -> str:
         """Source text of the node, as LibCST would write it.
@@ -80,6 +144,8 @@ class Shadow:
         at = node._at
         if isinstance(at, ast.expr):
             return at
+        if isinstance(at, Fragment):
+            return parsed_expression(at)
         if isinstance(at, str):
             return ast.Name(id=at, ctx=_LOAD)
         raise NotShadowedError(f"{type(node).__name__} as an expression")
@@ -92,7 +158,7 @@ class Shadow:
         """
         at = node._at if is_shadow(node) and node._tree is self else None
         # the `ast` counts the parentheses of these two as theirs, LibCST does not
-        if not isinstance(at, ast.expr | ast.stmt) or isinstance(at, ast.Tuple | ast.GeneratorExp):
+        if not isinstance(at, PLACED) or isinstance(at, (ast.Tuple, ast.GeneratorExp)):
             raise NotShadowedError(f"place of {type(node).__name__}")
         if in_formatted_string(node):
             raise NotShadowedError("place in an f-string")
@@ -125,7 +191,9 @@ class Shadow:
         except (UnreadableError, RecursionError) as error:
             raise NotShadowedError("not taken by Python's own parser") from error
         statement: Any = source.tree.body[0]
-        return shadow(statement.value, Shadow(source, statement).module)
+        other = Shadow(source, statement)
+        self._others.append(other)
+        return shadow(statement.value, other.module)
 
 
 def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
@@ -135,28 +203,87 @@ def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return children(node)
 
 
-def _trail(node: ast.AST, wanted: ast.AST, at: tuple[int, int], found: set[ast.AST]) -> bool:
-    """Put the nodes from below `node` down to `wanted` into `found`."""
-    for child in inside(node):
-        if child is wanted or (_may_hold(child, at) and _trail(child, wanted, at, found)):
-            found.add(child)
-            return True
-    return False
-
-
-def _may_hold(node: Any, at: tuple[int, int]) -> bool:
-    if isinstance(node, ast.JoinedStr):
-        # places inside f-strings cannot be relied upon before Python 3.12
-        return False
-    line = getattr(node, "lineno", None)
-    if line is None:
-        return True
-    decorators = getattr(node, "decorator_list", None)
-    start = (decorators[0].lineno, 0) if decorators else (line, node.col_offset)
-    return start <= at < (node.end_lineno, node.end_col_offset)
-
-
 def _holds(at: Any, trail: set[ast.AST]) -> bool:
     if isinstance(at, list | tuple):
         return any(_holds(one, trail) for one in at)
     return isinstance(at, ast.AST) and at in trail
+
+
+def _parts(node: Any) -> list[Any]:
+    """The `ast` nodes that a shadow stands for, none if there is more to it."""
+    at = node._at
+    if isinstance(at, PLACED):
+        return [at]
+    return at if isinstance(at, list) and all(isinstance(one, ast.stmt) for one in at) else []
+
+
+def _upwards(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    one: ast.AST | None = node
+    while one is not None:
+        yield one
+        one = parents.get(one)
+
+
+def _start(node: Any) -> tuple[int, int, int, int]:
+    """Sorts nodes as the source has them, those around before those inside."""
+    decorators = getattr(node, "decorator_list", None)
+    first = decorators[0] if decorators else node
+    # the mark of a decorator stands before it
+    return first.lineno, first.col_offset - bool(decorators), -node.end_lineno, -node.end_col_offset
+
+
+def _gather_names(at: Any, held: set[str], bound: set[str]) -> None:
+    """Names that stand in what a shadow stands for, and those that may be bound there, attributes by themselves."""
+    if isinstance(at, str):
+        parts: list[str] = at.split(".")
+        held.update(parts)
+        bound.update(parts)
+    elif isinstance(at, list | tuple):
+        for one in at:
+            _gather_names(one, held, bound)
+    elif isinstance(at, ast.AST):
+        for node in walk(at):
+            if isinstance(node, ast.Name):
+                held.add(node.id)
+                if not isinstance(node.ctx, ast.Load):
+                    bound.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                if not isinstance(node.ctx, ast.Load):
+                    bound.add(node.attr)
+            elif type(node) in _NAMING:
+                for name in _NAMING[type(node)](node):
+                    _gather_names(name, held, bound)
+
+
+_NAMING: dict[type[ast.AST], Callable[[Any], Iterable[str | None]]] = {
+    ast.arg: lambda node: (node.arg,),
+    ast.alias: lambda node: (node.name, node.asname),
+    **dict.fromkeys((ast.Global, ast.Nonlocal), lambda node: node.names),
+    **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar), lambda node: (node.name,)),
+    ast.MatchMapping: lambda node: (node.rest,),
+    ast.MatchClass: lambda node: node.kwd_attrs,
+}
+"""The names in nodes that have them as plain text."""
+
+
+_ONE_FOR_ONE: dict[str, tuple[str, ...]] = {
+    **{
+        name: (name,)
+        for name in """Assign AugAssign AnnAssign Await Break Call Continue Dict Global If IfExp Lambda NamedExpr
+        Nonlocal Raise Return Subscript Try While""".split()  # noqa: SIM905
+    },
+    "Comparison": ("Compare",),
+    "For": ("For", "AsyncFor"),
+    "FunctionDef": ("FunctionDef", "AsyncFunctionDef"),
+    "With": ("With", "AsyncWith"),
+    "Yield": ("Yield", "YieldFrom"),
+}
+"""LibCST's classes of which each node stands for one node of the `ast`, and what that is."""
+
+
+@functools.cache
+def _kinds_of_ast(kinds: tuple[type[Any], ...]) -> frozenset[type[ast.AST]] | None:
+    """What these kinds of LibCST's nodes stand for, None if one is not among the above."""
+    if not all(kind.__name__ in _ONE_FOR_ONE for kind in kinds):
+        return None
+    return frozenset(getattr(ast, name) for kind in kinds for name in _ONE_FOR_ONE[kind.__name__])
