@@ -1,15 +1,19 @@
 """What the static scan costs, as ratios of processor time against other tools, taken side by side in one run.
 
-    python benchmarks/static.py [--files 150] [--tools ruff,fixit,pylint] [--corpus DIRECTORY]
-                                [--many 10000]
+    python benchmarks/static.py [--files 150] [--tools ruff,fixit,pylint,perflint,semgrep]
+                                [--corpus DIRECTORY]... [--many 10000]
 
-The corpus is every n-th module of the standard library (or of DIRECTORY) without its tests, copied to a temporary
-directory; the tools are installed into a scratch environment there, and one that cannot be installed is named.
+A corpus is every n-th module of the standard library (or of DIRECTORY) without its tests, all of them with `--files 0`,
+copied to a temporary directory; the tools are installed into a scratch environment there, and one that cannot be
+installed is named. Ruff gets the whole corpus, slower tools every n-th file of it, up to `SAMPLES` lines, and what is
+compared are lines per second of processor time, each with its start. "pylint" is pylint with the plug-in perflint and
+all that it checks by default, "perflint" is perflint's checks alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import resource
 import shutil
@@ -22,7 +26,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGES = {"ruff": ("ruff",), "fixit": ("fixit>=2",), "pylint": ("pylint", "perflint"), "semgrep": ("semgrep",)}
+import psutil
+
+PACKAGES = {
+    "ruff": ("ruff",),
+    "fixit": ("fixit>=2",),
+    "pylint": ("pylint", "perflint"),
+    "perflint": ("pylint", "perflint"),
+    "semgrep": ("semgrep",),
+}
+SAMPLES = {"semgrep": 150_000, "perflint": 30_000, "pylint": 10_000, "fixit": 10_000}
+"""Lines that take a tool about a quarter of a minute."""
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = 40_000
 """Bytes: larger files take longer than any start."""
@@ -56,21 +70,50 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
     return Run(cpu=cpu, wall=time.perf_counter() - began, memory=own.ru_maxrss / 1024)
 
 
+def memory_of(command: Sequence[str]) -> float:
+    """The greatest memory (MB) of a command with all its children at any moment, shared pages counted once."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    greatest = 0
+    while process.poll() is None:
+        together = 0
+        for one in (process, *process.children(recursive=True)):
+            # it may have ended meanwhile
+            with contextlib.suppress(psutil.Error):
+                together += one.memory_full_info().pss
+        greatest = max(greatest, together)
+        time.sleep(0.1)
+    return greatest / 2**20
+
+
 def corpus(source: Path, count: int, into: Path) -> tuple[int, int]:
-    """Copy every n-th module; return files and lines."""
+    """Copy every n-th module, all if `count` is 0; return files and lines."""
     listed = [
         file
         for file in sorted(source.rglob("*.py"))
         if not {"site-packages", "test", "tests", "lib2to3"} & set(file.relative_to(source).parts)
     ]
-    chosen = listed[:: max(1, len(listed) // count)]
+    chosen = listed[:: max(1, len(listed) // count)] if count else listed
+    return len(chosen), copied(chosen, source, into)
+
+
+def copied(files: Sequence[Path], source: Path, into: Path) -> int:
+    """Copy the files with their directories; return the lines."""
     lines = 0
-    for file in chosen:
+    for file in files:
         copy = into / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
         lines += file.read_bytes().count(b"\n")
-    return len(chosen), lines
+    return lines
+
+
+def sample(code: Path, lines: int, most: int | None, into: Path) -> tuple[Path, int]:
+    """Every n-th file of the corpus, so that there are at most about so many lines; where they are, and the lines."""
+    if most is None or lines <= most:
+        return code, lines
+    listed = sorted(code.rglob("*.py"))
+    return into, copied(listed[:: -(-lines // most)], code, into)
 
 
 def installed(tool: str, environment: Path) -> bool:
@@ -85,8 +128,10 @@ def command_of(tool: str, environment: Path, code: Path) -> list[str]:
     return {
         "ruff": [binary, "check", "--isolated", "--no-cache", "--select", "PERF,ASYNC,RUF006,FURB,B", str(code)],
         "fixit": [binary, "lint", str(code)],
-        "pylint": [
-            binary, "--load-plugins=perflint", "--disable=all", "--enable=W8101,W8102,W8201,W8202,W8204,W8205", "-j1",
+        "pylint": [binary, "--load-plugins=perflint", "-j1", "--recursive=y", str(code)],
+        "perflint": [
+            str(environment / "bin" / "pylint"), "--load-plugins=perflint", "--disable=all",
+            "--enable=W8101,W8102,W8201,W8202,W8204,W8205", "-j1",
             "--recursive=y", str(code),
         ],
         "semgrep": [binary, "--metrics=off", "--jobs=1", "--config", str(semgrep_rules(environment)), str(code)],
@@ -151,7 +196,9 @@ def scanning(code: Path, scratch: Path, lines: int) -> Run:
     warm = measured(audit_command(*plain), cache)
     after = measured_after_a_change(code, audit_command(*plain), cache)
     print(f"cold, one process      {one.cpu:8.2f} s CPU  {lines / one.cpu / 1000:6.2f} klines/s  {one.memory:5.0f} MB")
+    together = memory_of(audit_command(*plain, "--no-cache", "--jobs", "2"))
     print(f"cold, two processes    {two.wall:8.2f} s wall, {one.wall / two.wall:.2f} times as fast as one")
+    print(f"  memory               {together:8.0f} MB at most in all three together, {two.memory:.0f} MB in the caller")
     print(f"warm, nothing changed  {warm.cpu:8.2f} s CPU  {warm.cpu / one.cpu:6.1%} of cold")
     print(f"warm, one file changed {after.cpu:8.2f} s CPU  {after.cpu - warm.cpu:+.2f} s")
     return one
@@ -238,8 +285,8 @@ def hooking(code: Path, files: Sequence[Path], scratch: Path, empty: float) -> N
         )
 
 
-def comparing(tools: Sequence[str], environment: Path, code: Path, own: Run) -> None:
-    """Print each tool's processor time over audit's."""
+def comparing(tools: Sequence[str], environment: Path, code: Path, lines: int, own: Run) -> None:
+    """Print each tool's lines per second of processor time, and audit's over that."""
     # pip has put their bytecode beside them
     os.environ.pop("PYTHONPYCACHEPREFIX", None)
     os.environ["SEMGREP_ENABLE_VERSION_CHECK"] = "0"
@@ -247,30 +294,43 @@ def comparing(tools: Sequence[str], environment: Path, code: Path, own: Run) -> 
         if not installed(tool, environment):
             print(f"{tool}: could not be installed")
             continue
-        other = measured(command_of(tool, environment, code))
-        print(f"{tool:<8} {other.cpu:8.2f} s CPU: {other.cpu / own.cpu:.3g} times what audit takes")
+        with tempfile.TemporaryDirectory(dir=environment) as name:
+            seen, count = sample(code, lines, SAMPLES.get(tool), Path(name))
+            other = measured(command_of(tool, environment, seen))
+        speed = count / other.cpu
+        times = lines / own.cpu / speed
+        print(
+            f"{tool:<8} {other.cpu:8.2f} s CPU for {count} lines: {speed / 1000:6.2f} klines/s, audit is"
+            f" {f'{times:.3g} times as fast' if times >= 1 else f'{1 / times:.3g} times as slow'}"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=150, help="about so many files (default: 150)")
-    parser.add_argument("--corpus", type=Path, default=Path(sysconfig.get_paths()["stdlib"]))
-    parser.add_argument("--tools", default="ruff,fixit,pylint,semgrep")
+    parser.add_argument("--files", type=int, default=150, help="about so many files, 0: all (default: 150)")
+    parser.add_argument(
+        "--corpus", type=Path, action="append", help="directory, may be repeated (default: Python's own)"
+    )
+    parser.add_argument("--tools", default="ruff,fixit,pylint,perflint,semgrep")
     parser.add_argument("--many", type=int, default=10_000, help="files of the warm scan, copies included; 0: none")
     options = parser.parse_args()
+    # what is installed has its bytecode, whatever the environment of this run says
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="audit-bench-") as name:
         scratch = Path(name)
-        # what is installed has its bytecode, whatever the environment of this run says
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
-        code = scratch / "code"
-        files, lines = corpus(options.corpus, options.files, code)
-        print(f"{files} files, {lines} lines; load {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores")
-        starting(code, scratch)
-        own = scanning(code, scratch, lines)
-        if options.many:
-            scanning_many(code, scratch, options.many)
-        comparing([tool for tool in options.tools.split(",") if tool], scratch / "tools", code, own)
+        for number, source in enumerate(options.corpus or [Path(sysconfig.get_paths()["stdlib"])]):
+            os.environ["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
+            own = scratch / str(number)
+            code = own / source.name
+            files, lines = corpus(source, options.files, code)
+            load = f"load {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores"
+            print(f"{source.name}: {files} files, {lines} lines; {load}")
+            if not number:
+                starting(code, own)
+            cold = scanning(code, own, lines)
+            if options.many and not number:
+                scanning_many(code, own, options.many)
+            comparing([tool for tool in options.tools.split(",") if tool], scratch / "tools", code, lines, cold)
 
 
 if __name__ == "__main__":

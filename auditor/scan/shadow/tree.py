@@ -187,7 +187,9 @@ class Shadow:
             NotShadowedError: it cannot be written down.
         """
         try:
-            source = parse_source(f"({ast.unparse(value)})\n".encode("utf-8", "surrogatepass"), "elsewhere.py")
+            code = ast.unparse(value)
+            text = f"({code})\n" if "\n" in code else f"{code}\n"
+            source = parse_source(text.encode("utf-8", "surrogatepass"), "elsewhere.py")
         except (UnreadableError, RecursionError) as error:
             raise NotShadowedError("not taken by Python's own parser") from error
         statement: Any = source.tree.body[0]
