@@ -341,3 +341,14 @@ def test_what_connects_to_nobody_is_timed(tmp_path: Path) -> None:
 
     assert (seen.value("hits"), seen.value("connections")) == (5, 0)
     assert seen.value("making") >= 0.1
+
+
+def test_making_is_between_the_processor_time_and_the_whole(tmp_path: Path) -> None:
+    program = (
+        "import socket, time\ndef make():\n    time.sleep(0.1)\n    return object()\n"
+        "for _ in range(3):\n    engine = make()\n"
+    )
+    found = probe(tmp_path, program.replace("= make()", "= make( )"), ("connection", "make( )")).row("making")
+
+    assert found.low < 0.2
+    assert 0.3 <= found.value == found.high
