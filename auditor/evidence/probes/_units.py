@@ -87,11 +87,16 @@ def _calls(called: Any, name: str, is_method: bool) -> bool:
 
 def is_asked(container: ast.AST, function: ast.AST) -> bool:
     """Whether the function looks into the container, as a cache does before it stores."""
-    wanted = ast.dump(container)
+    last, wanted = _last_name(container), ast.dump(container)
     return any(
-        asked is not None and asked is not container and ast.dump(asked) == wanted
+        asked is not container and _last_name(asked) == last and ast.dump(asked) == wanted
         for asked in map(_asked, ast.walk(function))
+        if asked is not None
     )
+
+
+def _last_name(node: Any) -> Any:
+    return getattr(node, "attr", None) or getattr(node, "id", None)
 
 
 def _asked(node: Any) -> Any:
