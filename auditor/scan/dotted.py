@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 
@@ -17,15 +16,29 @@ def components(ref: str) -> list[str]:
     return found
 
 
-def modules(packages: Mapping[str, str]) -> dict[str, list[str]]:
-    """Dotted names under which files can be imported, as their directories and packages (by path) allow."""
-    found: dict[str, list[str]] = {}
-    for path, dotted in sorted(packages.items()):
-        *directories, name = path.split("/")
-        stem = os.path.splitext(name)[0]  # noqa: PTH122 - many times as fast
-        package = dotted.split(".") if dotted else []
-        above = directories[: max(0, len(directories) - len(package))]
-        own = [*package, *([] if stem == "__init__" else [stem])]
-        for start in range(len(above) + 1):
-            found.setdefault(".".join((*above[start:], *own)), []).append(path)
-    return found
+class Modules:
+    """The files that can be imported under a dotted name, as their directories and packages (by path) allow."""
+
+    def __init__(self, packages: Mapping[str, str]) -> None:
+        self._found: dict[str, tuple[str, ...]] = {}
+        self._by_last: dict[str, list[tuple[str, tuple[str, ...], int]]] = {}
+        for path, dotted in sorted(packages.items()):
+            *directories, name = path.split("/")
+            package = dotted.split(".") if dotted else []
+            stem = name.rpartition(".")[0] or name
+            own = package if stem == "__init__" else [*package, stem]
+            names = (*directories[: max(0, len(directories) - len(package))], *own)
+            for last in {names[-1].rpartition(".")[2] if names else "", *(() if own else ("",))}:
+                self._by_last.setdefault(last, []).append((path, names, len(own)))
+
+    def named(self, dotted: str) -> tuple[str, ...]:
+        """Their paths, in order."""
+        if dotted not in self._found:
+            known = self._by_last.get(dotted.rpartition(".")[2], ())
+            self._found[dotted] = tuple(path for path, names, least in known if _end_in(names, least, dotted))
+        return self._found[dotted]
+
+
+def _end_in(names: tuple[str, ...], least: int, dotted: str) -> bool:
+    """Whether so many of the names, or more, are the dotted one. A name may have dots of its own."""
+    return any(".".join(names[start:]) == dotted for start in range(len(names) - least + 1))

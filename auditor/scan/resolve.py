@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from auditor.records import dataclass
-from auditor.scan.dotted import components, modules
+from auditor.scan.dotted import Modules, components
 from auditor.scan.joint import Calling, Joined, Joint, Place, Wanted, Way
 from auditor.scan.outline import Outline, Routine
 
@@ -48,7 +48,7 @@ class Resolver:
         self._outlines = outlines
         self._packages = packages
         self._words = words
-        self._modules = modules(packages)
+        self._modules = Modules(packages)
         self._known: dict[tuple[str, str], tuple[Thing | None, frozenset[str]]] = {}
         self._open: dict[tuple[str, str], int] = {}
         self._cut = MAX_DEEP
@@ -195,7 +195,7 @@ class Resolver:
 
     def _file(self, importer: str, dotted: str) -> str | None:
         """The file that a file means by the name of a module; what is ambiguous means none."""
-        found = self._modules.get(dotted, ())
+        found = self._modules.named(dotted)
         directory = importer.rpartition("/")[0]
         beside = [path for path in found if path.rpartition("/")[0] == directory]
         if len(beside) == 1:
