@@ -101,6 +101,31 @@ def cannot_be_hashed(expression: cst.BaseExpression, ctx: Context) -> bool:
     return False
 
 
+_LAZY = frozenset(f"builtins.{name}" for name in ("map", "filter", "zip", "enumerate", "reversed", "iter"))
+_LAZY_METHODS = frozenset(("map", "imap", "imap_unordered", "map_async", "starmap_async"))
+
+
+def runner(call: cst.Call, ctx: Context) -> cst.Call | None:
+    """The call that takes the time of what `call` runs for every item: itself, or the one that goes through a lazy one.
+
+    None if a loop goes through it, whose own work cannot be told from it, or if it is handed on.
+    """
+    name = ctx.qualified(call.func) or ""
+    method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    if name not in _LAZY and not name.startswith("itertools.") and method not in _LAZY_METHODS:
+        return call
+    child: cst.CSTNode = call
+    for parent in ctx.ancestors(call):
+        match parent:
+            case cst.Call(func=function) if function is not child and ctx.qualified(function) not in _LAZY:
+                return parent
+            case cst.Call() | cst.Arg():
+                child = parent
+            case _:
+                return None
+    return None
+
+
 _TOGETHER = re.compile(
     r"gather|^wait(?:_for)?$|as_completed|create_task|ensure_future|start_soon|run_coroutine_threadsafe|run_until_complete"
 )

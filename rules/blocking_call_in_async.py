@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor import cst
 from auditor.model import Stall
 from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Reaches, Rule, Safety, Where
+from auditor.shapes import runner
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _HTTP = (
@@ -69,9 +70,13 @@ def _check_way(node: cst.Call, ctx: Context) -> Match | None:
     way = ctx.way(node)
     if not way:
         return None
-    callee = ctx.code(ctx.handed(node) or node.func)
+    handed = ctx.handed(node)
+    timed = node if handed is None else runner(node, ctx)
+    if timed is None:
+        return None
+    callee = ctx.code(handed or node.func)
     message = f"`{callee}` leads to `{way[-1].name}`, which holds up the event loop until it returns"
-    return Match(message, (Plant("blocking", node),), chain=way)
+    return Match(message, (Plant("blocking", timed),), chain=way)
 
 
 def _in_coroutine(node: cst.Call, ctx: Context) -> bool:
@@ -205,6 +210,9 @@ RULE = Rule(
         "    return lines()\n",
         "import threading\n\nlock = threading.Lock()\n\ndef claim():\n    return lock.acquire(blocking=False)\n\n"
         "async def main():\n    return claim()\n",
+        # run through elsewhere; run by a pool
+        "import time\n\ndef slow(x):\n    time.sleep(x)\n    return x\n\nasync def f(pool, xs):\n"
+        "    return map(slow, xs), list(pool.map(slow, xs))\n",
     ),
     invalid=(
         "import time\n\nasync def main():\n    time.sleep(1)\n",
@@ -224,6 +232,9 @@ RULE = Rule(
         "    return get('http://localhost/' + name).json()\n\nasync def handler(name):\n    return load(name)\n",
         "import time\n\nclass Device:\n    def settle(self):\n        time.sleep(0.1)\n\n"
         "    async def switch(self, on):\n        self.on = on\n        self.settle()\n",
+        # a function that runs for every item
+        "import time\n\ndef slow(x):\n    time.sleep(x)\n    return x\n\nasync def f(xs):\n"
+        "    return sum(map(slow, xs))\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -253,6 +264,7 @@ RULE = Rule(
             "        await asyncio.to_thread(self.ready.wait, 5)\n",
             "import asyncio\nimport queue\n\nasync def drain(jobs: queue.Queue):\n"
             "    return await asyncio.to_thread(jobs.get)\n",
+            None,
             None,
             None,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor import cst
 from auditor.model import Cost
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.shapes import runner
 
 _PROTOCOL = ("__deepcopy__", "__copy__", "__reduce__", "__getstate__", "__setstate__")
 
@@ -26,14 +27,9 @@ def _check_handed(node: cst.Call, ctx: Context) -> Match | None:
     handed = ctx.handed(node)
     if handed is None or ctx.qualified(handed) != "copy.deepcopy" or _is_protocol(node, ctx):
         return None
-    if ctx.qualified(node.func) != "builtins.map":
-        runs: cst.CSTNode | None = node
-    else:
-        argument = ctx.parent(node)
-        runs = ctx.parent(argument) if isinstance(argument, cst.Arg) else None
-    if not isinstance(runs, cst.Call):
-        return None
-    return Match("each item is copied with all that it contains", (Plant("timed", runs),))
+    timed = runner(node, ctx)
+    message = "each item is copied with all that it contains"
+    return None if timed is None else Match(message, (Plant("called", timed),))
 
 
 def _is_protocol(node: cst.CSTNode, ctx: Context) -> bool:

@@ -28,13 +28,13 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     callee = ctx.code(node.func)
     if ctx.qualified(node.func) in _ONE_OFF:
         return Match(f"`{callee}` opens a connection of its own for this one request", (Plant("connection", node),))
-    way = ctx.way(node)
+    # what `map(make_client, xs)` makes, it makes later
+    way = () if ctx.handed(node) is not None else ctx.way(node)
     if not (way or ctx.derives_from(node.func, _CLIENTS)) or _is_part_of_client(node, ctx):
         return None
     if ctx.kept_once(node) or ctx.returned(node):
         return None
     if way:
-        callee = ctx.code(ctx.handed(node) or node.func)
         message = f"`{callee}` makes a `{way[-1].name}` anew, so its connections serve this call only"
         return Match(message, (Plant("connection", node),), chain=way)
     return Match(f"`{callee}` is made anew, so its connections serve this call only", (Plant("connection", node),))

@@ -7,7 +7,7 @@ import re
 from auditor import cst
 from auditor.model import Cost
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
-from auditor.shapes import is_awaited_later
+from auditor.shapes import is_awaited_later, runner
 
 _ONE_AT_A_TIME = ("execute", "scalar", "scalars", "get", "exec", "exec_driver_sql", "refresh", "merge")
 _ENDS = (
@@ -33,14 +33,15 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     loops = [loop for loop in ctx.item_loops(node, beside=True) if not _is_handed_on(loop, ctx)]
     if handed is None and (not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0])):
         return None
-    if is_awaited_later(node, ctx):
+    timed = node if handed is None else runner(node, ctx)
+    if timed is None or is_awaited_later(node, ctx):
         return None
     callee = " ".join(ctx.code(handed or node.func).split())
     if way:
         message = f"`{callee}` leads to `{way[-1].name}`, a query of its own for every item of the loop"
     else:
         message = f"`{callee}` sends a query of its own for every item of the loop"
-    return Match(message, (Plant("called", node),), chain=way)
+    return Match(message, (Plant("called", timed),), chain=way)
 
 
 def _sends_query(call: cst.Call, ctx: Context) -> bool:
@@ -155,6 +156,10 @@ RULE = Rule(
         "import asyncio\nfrom sqlalchemy.ext.asyncio import AsyncSession\n\n"
         "async def f(session: AsyncSession, queries):\n"
         "    return await asyncio.gather(*[session.execute(query) for query in queries])\n",
+        # handed on, to be run through elsewhere
+        "import sqlite3\nfrom functools import partial\n\ndef one(db: sqlite3.Connection, key):\n"
+        "    return db.execute(QUERY, (key,)).fetchone()\n\ndef many(db, keys):\n"
+        "    return map(partial(one, db), keys)\n",
     ),
     invalid=(
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"
@@ -181,5 +186,8 @@ RULE = Rule(
         "import sqlite3\n\ndef tree(db: sqlite3.Connection, key):\n"
         "    found = db.execute('select id from node where parent = ?', (key,)).fetchall()\n"
         "    return {child: tree(db, child) for (child,) in found}\n",
+        "import sqlite3\nfrom functools import partial\n\ndef one(db: sqlite3.Connection, key):\n"
+        "    return db.execute(QUERY, (key,)).fetchone()\n\ndef many(db, keys):\n"
+        "    return dict(zip(keys, map(partial(one, db), keys)))\n",
     ),
 )
