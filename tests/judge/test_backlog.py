@@ -37,9 +37,11 @@ from tests.judge.telling import (
         (500, (0.0, 0.01), 1_000, REJECTED),
         (500, (0.0, 0.01), 900, INCONCLUSIVE),
         (500, (0.0, 0.03), 5_000, INCONCLUSIVE),
+        (50, (0.05, 0.3), 5_000, INCONCLUSIVE),
+        ((500, 1_500), (0.0, 0.01), 50_000, INCONCLUSIVE),
     ],
 )
-def test_a_queue_fills_or_is_emptied(depth: float, slope: Range | None, puts: int, kind: VerdictKind) -> None:
+def test_a_queue_fills_or_is_emptied(depth: Range, slope: Range | None, puts: int, kind: VerdictKind) -> None:
     rows = [row("depth_max", depth, n=puts)] + ([row("depth_slope", slope, n=puts)] if slope is not None else [])
     verdict = said(Backlog(), seen(*rows, hits=1))
     assert verdict.kind is kind
