@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import ReportError
 from auditor.records import replace
-from auditor.report.saved import from_json
+from auditor.report.restored import from_json
 
 if TYPE_CHECKING:
     from auditor.model import Finding, Report, Suspect

@@ -18,7 +18,8 @@ import xmlschema
 
 from auditor.model import Edit, Fix, Priority, Report, Span, VerdictKind
 from auditor.report import reporters
-from auditor.report.saved import from_json, to_json
+from auditor.report.restored import from_json
+from auditor.report.saved import to_json
 
 from .factory import HOSTILE, a_finding, a_hostile_report, a_memory, a_realistic_report, a_report, a_row, a_run
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from auditor import model
 from auditor.errors import ReportError
-from auditor.report.saved import from_json, to_json
+from auditor.report.restored import from_json
+from auditor.report.saved import to_json
 
 from .factory import a_finding, a_hostile_report, a_realistic_report, a_report, a_row, a_run
 

@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     wanted = outputs(options.format, options.output)
     fail_on = known_gate(options.fail_on)
-    from auditor.report.saved import from_json
+    from auditor.report.restored import from_json
 
     try:
         text = options.file.read_text(encoding="utf-8")
