@@ -299,3 +299,19 @@ def test_parts_of_one_operation_are_counted_once_and_timed_together(tmp_path: Pa
 
     assert [row.value for row in rows if isinstance(row, Evidence) and row.metric == "hits"] == [3]
     assert [row.n for row in rows if isinstance(row, Evidence) and row.metric == "seconds"] == [6]
+
+
+@pytest.mark.parametrize("plain_s", [0.02, 200.0])
+def test_a_share_allows_for_a_plain_run_at_another_pace(tmp_path: Path, plain_s: float) -> None:
+    (tmp_path / "program.py").write_text("import time\ntime.sleep(0.1)\n")
+    span = Span(2, 1, 2, 16)
+    suspect = Suspect("test", "program.py", span, "<module>", "", "f", (Site("called", span),))
+    (tmp_path / "scratch").mkdir()
+    workload = Workload("test", "python3 program.py", str(tmp_path))
+    session = Session(tmp_path, workload, tmp_path / "scratch", plain_wall_s=plain_s)
+
+    rows = PASS.measure([Question(suspect, Cost())], session).rows["f"]
+    (share,) = [row for row in rows if isinstance(row, Evidence) and row.metric == "share"]
+
+    assert 0 < share.value < 1
+    assert share.high >= 5 if plain_s < 1 else share.low <= 0.001

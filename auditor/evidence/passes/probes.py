@@ -93,7 +93,7 @@ class ProbesPass:
             lost_rows = (*lost_rows, Gap("py-spy", session.workload.name, OTHER_USER))
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
-                found = _rows(group, states, session.workload.name, result.wall_s)
+                found = _rows(group, states, session.workload.name, (result.wall_s, session.plain_wall_s))
                 found = (*_reachable(found, beyond, session.workload.name), *lost_rows)
                 rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
                 counted.setdefault(fingerprint, [site["id"] for site in group])
@@ -195,8 +195,13 @@ def _groups(sites: Sequence[tuple[dict[str, Any], str]]) -> dict[tuple[str, str]
 
 
 def _rows(
-    sites: Sequence[dict[str, Any]], states: Sequence[dict[str, Any]], workload: str, wall_s: float
+    sites: Sequence[dict[str, Any]],
+    states: Sequence[dict[str, Any]],
+    workload: str,
+    walls_s: tuple[float, float | None],
 ) -> tuple[Evidence | Gap, ...]:
+    """`walls_s`: of this run and, if known, of the plain one, which the machine may have let run at another pace."""
+    wall_s, plain_s = walls_s[0], walls_s[1] or walls_s[0]
     keys = [str(site["id"]) for site in sites]
     records = [state["records"][key] for state in states for key in keys if key in state["records"]]
     gaps = {state["failures"][key] for state in states for key in keys if key in state["failures"]}
@@ -216,7 +221,14 @@ def _rows(
             high += unseen_s
         found.append(_evidence((metric, value, low, high, unit, n), workload))
         if metric in SHARES:
-            share = (SHARES[metric], value / wall_s, low / wall_s, high / wall_s, "ratio", n)
+            share = (
+                SHARES[metric],
+                value / wall_s,
+                low / max(wall_s, plain_s),
+                high / min(wall_s, plain_s),
+                "ratio",
+                n,
+            )
             found.append(_evidence(share, workload))
     return tuple(found)
 
