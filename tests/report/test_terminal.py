@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -166,3 +167,9 @@ def test_colours_can_be_forced_and_width_be_given(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert isinstance(sheet(io.StringIO()), Coloured)
     assert sheet(io.StringIO()).width == 33
+
+
+def test_thousands_of_paths_are_not_all_named() -> None:
+    report = replace(a_report(), target=" ".join(f"shop/m{n}.py" for n in range(5000)))
+
+    assert len(printed(report, 80).splitlines()[0]) < 300

@@ -62,7 +62,9 @@ def _header(view: Overview, sheet: Sheet) -> None:
         figures.counted(len(report.findings), "suspect"),
         figures.counted(len(report.workloads), "workload"),
     )
-    sheet.line((f"audit {report.target}", "bold"), (f"  {', '.join(counts)}", ""))
+    # a hook may be given thousands of files
+    target = shortened(printable(report.target), 2 * sheet.width)
+    sheet.line((f"audit {target}", "bold"), (f"  {', '.join(counts)}", ""))
     for run in report.workloads:
         _workload(report, run, sheet)
     for note in report.notes:
