@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from auditor.change import FileChange
@@ -59,7 +59,7 @@ class Change:
 def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> Change:
     """Match the findings of two reports as `auditor.change` matches suspects; `files` is what the change touches.
 
-    Where the head was audited with `--diff`, its report has nothing of other files, which then had nothing fixed.
+    Where the head was audited with `--diff`, its report has nothing of other files but what the change did to them.
     """
     after = {one.suspect.fingerprint: one for one in head.findings if one.suppressed is None}
     if base is None:
@@ -70,23 +70,32 @@ def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> C
     there = _suspects({**aside, **after}.values(), head.prefix)
     found = compare_suspects(_suspects(before.values(), base.prefix), there, files)
     pairs = [(before[old.fingerprint], after[new.fingerprint]) for old, new in found.pairs if new.fingerprint in after]
-    seen = {file.old for file in files} if _is_narrowed(head) else None
+    looked_at = _looked_at(head, files)
     return Change(
         introduced=tuple(one for name, one in after.items() if name in found.introduced),
-        fixed=tuple(before[one.fingerprint] for one in found.fixed if seen is None or one.path in seen),
+        fixed=tuple(before[one.fingerprint] for one in found.fixed if looked_at(one)),
         kept=tuple(one for name, one in after.items() if name not in found.introduced),
         moved=tuple(moved for old, new in pairs for moved in _moved(new, old, _repeated(head) & _repeated(base))),
         compared=True,
     )
 
 
-def _is_narrowed(report: Report) -> bool:
-    return any(word == "--diff" or word.startswith("--diff=") for word in report.command.split())
+def _looked_at(head: Report, files: Sequence[FileChange]) -> Callable[[Suspect], bool]:
+    """Whether the audit of the head would tell a suspect, if it were still there, or says that it is gone."""
+    if not any(word == "--diff" or word.startswith("--diff=") for word in head.command.split()):
+        return lambda _: True
+    changed = {file.old for file in files}
+    gone = {(one.rule, _in_repository(one.path, head.prefix), one.symbol, one.message) for one in head.fixed}
+    return lambda one: one.path in changed or (one.rule, one.path, one.symbol, one.message) in gone
 
 
 def repository_path(finding: Finding, prefix: str) -> str:
     """The finding's path as the repository has it."""
-    return f"{prefix}/{finding.suspect.path}" if prefix else finding.suspect.path
+    return _in_repository(finding.suspect.path, prefix)
+
+
+def _in_repository(path: str, prefix: str) -> str:
+    return f"{prefix}/{path}" if prefix else path
 
 
 def _suspects(findings: Iterable[Finding], prefix: str) -> list[Suspect]:

@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from auditor import model
 from auditor.bundled import bundled
@@ -18,9 +18,6 @@ from auditor.scan.files import Target, package_of
 from auditor.scan.outline import SHAPE
 from auditor.scan.parallel import RuleSet, Scanned, scan_files
 from auditor.scan.record import FileScan, dump
-
-if TYPE_CHECKING:
-    pass
 
 _SKETCH = "sketch"
 """Stands for an outlook, where a scan is no more than what the file says to others."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auditor.bot.change import compare
 from auditor.change import FileChange
-from auditor.model import Finding, PassRun, VerdictKind
+from auditor.model import Finding, Fixed, PassRun, VerdictKind
 from tests.report.factory import a_finding, a_report, a_row, a_run
 
 CONFIRMED, REJECTED, SUSPECTED = VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.SUSPECTED
@@ -65,6 +65,23 @@ def test_what_a_narrowed_audit_did_not_look_at_is_not_fixed() -> None:
     for command in ("audit shop --diff main", "audit shop --diff=main"):
         fixed = compare(replace(head, command=command), base, files).fixed
         assert [one.suspect.path for one in fixed] == ["shop/a.py"]
+
+
+def test_what_a_narrowed_audit_says_is_fixed_in_a_file_that_the_change_does_not_touch_is_fixed() -> None:
+    gone = finding("b:1", path="shop/b.py")
+    suspect = gone.suspect
+    head = replace(
+        a_report(),
+        command="audit . --diff main",
+        fixed=(Fixed(suspect.rule, "b.py", suspect.symbol, suspect.message),),
+        prefix="shop",
+    )
+
+    fixed = compare(
+        head, a_report(gone, finding("c:1", path="shop/c.py")), [FileChange("shop/a.py", "shop/a.py")]
+    ).fixed
+
+    assert [one.suspect.path for one in fixed] == ["shop/b.py"]
 
 
 def test_what_the_head_sets_aside_is_there() -> None:
