@@ -1,4 +1,4 @@
-"""Programs that once got a wrong verdict, each with its twin: audited whole, in real processes.
+"""Costly programs with their harmless twins, of kinds that once got wrong verdicts: audited whole, in real processes.
 
 A line of a program in `twins/` says in a comment what its suspect is to be called: `# costly: RULE` (confirmed),
 `# harmless: RULE` (rejected), `# open: RULE` (neither).
