@@ -148,7 +148,11 @@ def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Ev
     comparison = _compare(inside, inside, suspects, scope, stop)
     outside = [side for side in scope.changed if side not in inside]
     if comparison.introduced and outside:
+        # what led through files that were not looked up on the new side is not gone
+        gone = {one.fingerprint for one in comparison.fixed}
         comparison = _compare([*inside, *outside], inside, suspects, scope, stop)
+        still_gone = tuple(one for one in comparison.fixed if one.fingerprint in gone)
+        comparison = replace(comparison, fixed=still_gone)
     states = {
         one.fingerprint: Change.INTRODUCED if one.fingerprint in comparison.introduced else Change.PRE_EXISTING
         for one in suspects

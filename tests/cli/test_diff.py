@@ -303,3 +303,15 @@ def test_suppressions_hold_in_files_that_the_change_does_not_touch(tmp_path: Pat
 
     assert (code, report["findings"], report["remarks"]) == (0, [], [])
     assert [one["suppressed"] for one in report["set_aside"]] == ["once"]
+
+
+def test_what_leads_through_a_file_that_was_not_looked_up_is_not_called_fixed(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    large = BLOCKING_HELPER + "#" * 120_000 + "\n"
+    commit(tmp_path, caller=CALLER.format(returned="fetch(n)"), helper=large)
+    (tmp_path / "helper.py").write_text(large + "X = 1\n")
+    (tmp_path / "caller.py").write_text(CALLER.format(returned="fetch(n)") + "\n\n" + HEAD + COSTLY.format(name="new"))
+
+    _, report, _ = audit(tmp_path, "caller.py", "--diff", "HEAD")
+
+    assert told(report) == {"introduced": ["caller.py:12"]}
