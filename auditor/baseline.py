@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.errors import HistoryError
 from auditor.model import Fixed, Suspect
-from auditor.records import dataclass
 
 NAME = "audit-baseline.jsonl"
 _KEYS = ("path", "rule", "symbol", "context", "message")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
 
 from auditor.model import Suspect
-from auditor.records import dataclass
 
 MAX_LINES = 20_000
 """A stretch that is longer on both sides together is taken for rewritten: to match its lines would take seconds."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from auditor import baseline
@@ -13,7 +14,6 @@ from auditor.change import Block, Comparison, FileChange, blocks, compare
 from auditor.history import Side, renames, since
 from auditor.model import Change, Fixed, Suspect
 from auditor.patch import sides as sides_of_patch
-from auditor.records import dataclass, field, replace
 from auditor.scan.files import SUFFIXES, Target, repository_of
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project

@@ -6,12 +6,12 @@ Every threshold carries its reason; `docs/evidence.md` explains how they act tog
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
 from auditor.model import Service, Workload
-from auditor.records import dataclass, replace
 
 # A line through two points fits always; sizes nearer than two doublings tell linear from quadratic by chance.
 _LEAST_SIZES = 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -26,7 +27,6 @@ from auditor.model import (
     WorkloadRun,
 )
 from auditor.progress import Progress
-from auditor.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Conditions:
     stdin: Path | None = None
     repeat: int = 1
     plain: Outcome | None = None
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 def measure(

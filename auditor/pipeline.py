@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,6 @@ from auditor.model import (
     WorkloadRun,
 )
 from auditor.progress import Progress
-from auditor.records import dataclass, field, replace
 from auditor.scan import discover
 from auditor.scan.files import Target, repository_of, root_of
 from auditor.scan.notebook import NotebookError, code_cells

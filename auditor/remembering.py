@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from auditor import __version__
 from auditor.config import Config, Thresholds
 from auditor.evidence.base import Question
 from auditor.model import Finding, Observation, WorkloadRun
-from auditor.records import replace
 from auditor.store import Location, Measured, Store, Trouble, codes
 from auditor.triage import triage
 

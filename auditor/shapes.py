@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor import cst
-from auditor.records import dataclass
 from auditor.rule import CannotFix
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from auditor.config import suggestion
 from auditor.model import Remark, Suppression, Suspect
-from auditor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

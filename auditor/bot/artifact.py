@@ -7,11 +7,11 @@ bounded before it is parsed, and whatever of it is shown goes through the escapi
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from auditor.errors import ReportError
-from auditor.records import replace
 from auditor.report.restored import from_json
 
 if TYPE_CHECKING:

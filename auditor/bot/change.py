@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.change import FileChange
 from auditor.change import compare as compare_suspects
 from auditor.model import VerdictKind
-from auditor.records import dataclass, replace
 
 if TYPE_CHECKING:
     from auditor.model import Evidence, Finding, Report, Suspect

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.bot.change import Change, repository_path
 from auditor.bot.comment import headline, open_ones, said
 from auditor.model import VerdictKind
-from auditor.records import dataclass
 from auditor.report.printable import printable
 
 if TYPE_CHECKING:

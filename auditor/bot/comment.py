@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from auditor.bot.change import Change, Moved, repository_path
 from auditor.model import VerdictKind
-from auditor.records import dataclass
 from auditor.report import figures, markdown
 from auditor.report.templating import environment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from auditor.bot.change import compare
@@ -10,7 +11,6 @@ from auditor.bot.check import Check, check
 from auditor.bot.comment import Subject, body, is_worth_saying, open_ones
 from auditor.bot.event import BotError, DeniedError, Event, MovedOnError, UnreachableError
 from auditor.bot.remarks import ChangedFile, Remark, remarks
-from auditor.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from auditor.model import Report

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import AuditError
-from auditor.records import dataclass
 
 _MOST_BYTES = 16 * 1024 * 1024
 

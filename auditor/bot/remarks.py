@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from auditor.bot.change import repository_path
 from auditor.bot.comment import said
 from auditor.change import Block, FileChange
 from auditor.model import VerdictKind
-from auditor.records import dataclass
 from auditor.report import markdown
 
 if TYPE_CHECKING:

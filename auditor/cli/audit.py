@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from auditor.cli.fixing import fix_mode, fixed, left, show
 from auditor.cli.gate import exit_code, known_gate
 from auditor.cli.options import audit_parser
 from auditor.errors import ConfigError
-from auditor.records import replace
 
 if TYPE_CHECKING:
     from auditor.comparing import Against

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from auditor.records import replace
 
 if TYPE_CHECKING:
     from types import FrameType

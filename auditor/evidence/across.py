@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median_low
 
 from auditor.model import Evidence, Gap, Observation
-from auditor.records import replace
 from auditor.stats import Estimate, over_runs, power_law
 
 SAMPLED = ("py-spy",)

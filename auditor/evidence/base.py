@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from auditor.model import Census, Evidence, Exercise, Expectation, Gap, PassRun, Standstill, Suspect, Workload
-from auditor.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

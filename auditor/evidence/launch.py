@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-from auditor.records import dataclass
 
 CHILD_DIRECTORY = Path(__file__).parent.absolute() / "child"
 CONFIG_VARIABLE = "AUDIT_CHILD"

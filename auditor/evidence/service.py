@@ -10,13 +10,13 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from auditor.errors import WorkloadError
 from auditor.evidence.supervise import Child, ChildResult, resolve_command, run_child
 from auditor.model import Service
-from auditor.records import dataclass, replace
 
 GRACE_S = 10.0
 """How long a server may take to end after it was asked to: open connections are served to their end first."""

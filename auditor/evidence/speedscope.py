@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-
-from auditor.records import dataclass
 
 _NAME = re.compile(r"Process (\d+)")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from auditor.evidence.speedscope import Frame, Recording
-from auditor.records import dataclass, field
 from auditor.stats import Estimate, design_effect, wilson
 
 

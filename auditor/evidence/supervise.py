@@ -15,13 +15,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
 from auditor.errors import WorkloadError
 from auditor.evidence.ending import TOKEN_VARIABLE, end, family
 from auditor.evidence.guardian import PROCESSES, guard, release
-from auditor.records import dataclass
 
 LAST_LINES = 20
 LINE_WIDTH = 500

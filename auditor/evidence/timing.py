@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from auditor.records import dataclass
 from auditor.stats import RUN_NOISE
 
 Row = tuple[str, float, float, float, str, int]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import tokenize
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from auditor.fix.diff import unified
 from auditor.fix.names import Names
 from auditor.fix.repair import Draft, Repair, combined
 from auditor.fix.text import Text, comments, moved
 from auditor.model import Edit, Fix, Span, Suspect
-from auditor.records import dataclass, field
 from auditor.rule import CannotFix, Rule
 from auditor.scan.engine import Engine, Found
 from auditor.scan.source import Source, UnreadableError, parse_source

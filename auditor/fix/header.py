@@ -6,10 +6,10 @@ import ast
 import re
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from auditor.fix.names import Names, loaded
 from auditor.model import Edit, Span
-from auditor.records import dataclass
 from auditor.rule import CannotFix
 from auditor.scan.source import Source
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.fix.chosen import is_confirmed, is_rejected
 from auditor.fix.files import FileFixes, Fixing
 from auditor.fix.write import UnwritableError, replace_file
 from auditor.model import Finding, Fix, Suspect
-from auditor.records import dataclass, replace
 from auditor.rule import Rule
 from auditor.scan.files import package_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
@@ -14,7 +15,6 @@ from auditor.fix.header import Constant, constant, constant_edits, import_edits,
 from auditor.fix.names import Names
 from auditor.fix.text import overlap
 from auditor.model import Edit, Span, Suspect
-from auditor.records import dataclass, replace
 from auditor.rule import Addition, CannotFix, Safety
 from auditor.scan.engine import Found
 from auditor.scan.source import Source

@@ -9,9 +9,9 @@ import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from auditor.model import Edit, Span
-from auditor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

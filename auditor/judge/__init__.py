@@ -7,6 +7,7 @@ that one workload shows is there, however many others miss it. Disagreement is s
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from auditor.judge import backlog, repetition, reuse, scaling, survivors, wait
@@ -33,7 +34,6 @@ from auditor.model import (
     VerdictKind,
     Wait,
 )
-from auditor.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

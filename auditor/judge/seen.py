@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from auditor.config import Thresholds
 from auditor.model import Evidence, Observation, VerdictKind
-from auditor.records import dataclass
 
 PROBES = "probes"
 PY_SPY = "py-spy"

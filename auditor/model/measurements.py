@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
-
-from auditor.records import dataclass, replace
 
 
 class Source(StrEnum):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from auditor.model.basics import Change, Effort, Priority, Span, VerdictKind
 from auditor.model.measurements import Evidence, Exercise, WorkloadRun
 from auditor.model.suspects import Remark, Skip, Suspect
-from auditor.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

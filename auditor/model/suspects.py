@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from auditor.model.basics import Span
-from auditor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

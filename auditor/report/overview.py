@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.model import Change, Priority, VerdictKind
-from auditor.records import dataclass
 from auditor.report.boundness import boundness
 from auditor.report.census import alive_at_end
 from auditor.report.headline import headline

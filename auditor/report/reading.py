@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from auditor.errors import ReportError
-from auditor.records import dataclass
 from auditor.report.printable import printable
 
 if TYPE_CHECKING:

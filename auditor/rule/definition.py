@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.records import dataclass
 from auditor.rule.context import Context
 from auditor.rule.fixing import Fixer
 from auditor.rule.matching import Match

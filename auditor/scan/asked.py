@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from auditor.records import dataclass
 from auditor.rule import Nodes
 from auditor.scan.syntax import children, walk
 

@@ -7,12 +7,12 @@ import contextlib
 import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import cst
 from auditor.model import Site, Skip, Span, Suspect
-from auditor.records import dataclass, replace
 from auditor.rule import Step
 from auditor.scan import infer, sinks
 from auditor.scan.context import SliceContext

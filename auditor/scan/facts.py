@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from auditor.records import dataclass, field
 from auditor.scan.syntax import Flat, blocks, children, walk, walk_statements
 
 if TYPE_CHECKING:

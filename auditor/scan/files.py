@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.errors import TargetError
 from auditor.model import Skip
-from auditor.records import dataclass
 
 NEVER = frozenset(
     {

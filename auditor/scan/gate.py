@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-from auditor.records import dataclass, field, replace
 from auditor.rule import Calls, Nodes, Reaches, Rule, Where
 from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, tests
 from auditor.scan.facts import Function, Scope

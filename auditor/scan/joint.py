@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from auditor.records import dataclass, field
 from auditor.scan.outline import Key
 
 Place = tuple[str, str]

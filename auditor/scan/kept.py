@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from auditor.records import dataclass, field
 from auditor.scan.facts import Binding, Function, ModuleFacts
 from auditor.scan.infer import MAX_BASES
 from auditor.scan.scopes import Scopes

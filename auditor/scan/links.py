@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from auditor.records import dataclass, field, replace
 from auditor.scan.joint import Joint, Place, Wanted, Way
 from auditor.scan.outline import Key, Outline, Places
 from auditor.scan.resolve import MAX_CALLS, Resolver

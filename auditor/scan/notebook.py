@@ -11,9 +11,8 @@ import bisect
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-
-from auditor.records import dataclass
 
 SUFFIX = ".ipynb"
 

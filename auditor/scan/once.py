@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from auditor.records import dataclass
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.syntax import children, walk
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from auditor.records import dataclass, field, replace
 
 LOOP, COROUTINE, FUNCTION = 1, 2, 4
 """Surroundings of a call, as bits: in a loop, directly in a coroutine, in a function."""

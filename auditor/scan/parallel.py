@@ -11,11 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from auditor.model import Skip
-from auditor.records import dataclass, field, replace
 from auditor.scan.record import FileScan, Reading, load
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from auditor.model import Span
-from auditor.records import dataclass, field, replace
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.source import Source
 from auditor.scan.syntax import Flat, walk

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.model import Site, Skip, Span, Suppression, Suspect
-from auditor.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

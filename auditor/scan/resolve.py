@@ -7,8 +7,8 @@ depend on what was asked before, so an answer that was cut short, because it cam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
-from auditor.records import dataclass
 from auditor.scan.dotted import Modules, components
 from auditor.scan.joint import Calling, Joined, Joint, Place, Wanted, Way
 from auditor.scan.outline import Outline, Routine

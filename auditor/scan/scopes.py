@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
-from auditor.records import dataclass
 from auditor.scan.facts import Binding, Function, ModuleFacts, Scope
 
 

@@ -10,10 +10,10 @@ import re
 import sys
 import tokenize
 import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.model import Span, Suspect
-from auditor.records import dataclass, replace
 from auditor.scan.notebook import SUFFIX, Cell, NotebookError, place, read_notebook
 from auditor.scan.record import Reading
 

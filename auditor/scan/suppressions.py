@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor.model import Suppression
-from auditor.records import dataclass, field
 from auditor.scan.notebook import place
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.model import Evidence, Later, Priority, Remembered, Suspect, Verdict, VerdictKind, Workload
-from auditor.records import dataclass, replace
 from auditor.store.database import DIRECTORY, Database, Row, Trouble
 from auditor.store.identity import codes, places
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.cli.delivery import deliver, outputs
-from auditor.records import replace
 
 if TYPE_CHECKING:
     from auditor.evidence.base import Outcome

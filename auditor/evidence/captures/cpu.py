@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.evidence.base import Outcome, Question
@@ -15,7 +16,6 @@ from auditor.evidence.passes.pyspy import HIDDEN_LOOP, patterns_of
 from auditor.evidence.speedscope import Frame
 from auditor.evidence.stacks import Pattern, Tallies, Tally, loop_is_hidden
 from auditor.model import Cost, Evidence, Gap, PassRun, Repetition, Scaling, Stall
-from auditor.records import replace
 from auditor.stats import Estimate
 
 COLLECTOR = "capture"

@@ -7,12 +7,12 @@ import marshal
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import CaptureError
 from auditor.evidence.speedscope import Frame, Lane, Recording
-from auditor.records import dataclass
 
 MAX_BYTES = 1 << 30
 """Larger profiles do not fit into memory several times over."""

@@ -6,11 +6,11 @@ import ast
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from auditor.evidence.speedscope import Frame
-from auditor.records import dataclass, field
 
 # Names that the interpreter makes up, which no source shows.
 _NAMELESS = ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,7 +20,6 @@ from auditor.evidence.captures.formats import Sampled, read_cpu_profile
 from auditor.evidence.gate import NONE_FOUND, explain, pyspy_program, reasons
 from auditor.evidence.passes.pyspy import RATE_HZ
 from auditor.model import Workload
-from auditor.records import replace
 
 _POLL_S = 0.1
 _GRACE_S = 60.0

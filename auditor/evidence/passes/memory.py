@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from auditor.evidence.launch import NOT_REACHED, Reached, child_environment, chi
 from auditor.evidence.running import run_workload
 from auditor.evidence.supervise import run_child
 from auditor.model import Backlog, Cost, Evidence, Gap, PassRun
-from auditor.records import dataclass, field
 
 GAVE_UP = ("Failed to write output, deactivating tracking", "Memray ERROR: Failed to ")
 """What memray says on standard error when it cannot write any more; its file then looks as if it were whole."""

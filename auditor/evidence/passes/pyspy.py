@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.chains import end_of
@@ -14,7 +15,6 @@ from auditor.evidence.running import run_workload
 from auditor.evidence.speedscope import Recording, read_recording
 from auditor.evidence.stacks import Pattern, Tallies, loop_is_hidden
 from auditor.model import Cost, Evidence, Expectation, Gap, PassRun, Repetition, Scaling, Span, Stall, Survivors
-from auditor.records import dataclass, field
 from auditor.stats import Estimate
 
 RATE_HZ = 100
