@@ -204,7 +204,7 @@ def test_a_static_audit_loads_nothing_that_only_others_need(tmp_path: Path) -> N
         "import sys\nfrom auditor.cli import main\n"
         "main(['slow.py', '--static', '--no-cache'])\n"
         "heavy = ('libcst', 'rich', 'jinja2', 'memray', 'psutil', 'statistics', 'email', 'importlib.metadata',"
-        " 'inspect', 'dataclasses', 'subprocess', 'tempfile', 'difflib', 'asyncio')\n"
+        " 'subprocess', 'tempfile', 'difflib', 'asyncio')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     result = subprocess.run(
