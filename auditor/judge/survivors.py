@@ -17,7 +17,8 @@ The first line that holds decides.
                                                                     looks the same
     some left, of fewer than 4 S created                            inconclusive: run it 4 S times (S if all are left)
     S or more left, but under half                                  inconclusive: twice as long, a leak grows with it
-    any of these, S or more and half of all alive at once           inconclusive: enough items for 32 at once
+    any of these, as many alive at once as it takes, or S or more   inconclusive: enough items for 32 at once
+    and half of all
     churn asked for, at least S created, and churn not measured     not-measurable
     the same, and churn in doubt                                    inconclusive: seconds of workload
     otherwise                                                       rejected
@@ -175,7 +176,8 @@ def _few_left(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
 
 def _crowding(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     peak = seen.row("alive_peak")
-    if peak is None or not math.isfinite(crowd_of(seen)) or peak.high < max(seen.limits.survivors, created / 2):
+    crowd = crowd_of(seen)
+    if peak is None or not math.isfinite(crowd) or peak.high < min(crowd, max(seen.limits.survivors, created / 2)):
         return None
     wanted = words.times(max(CROWD, words.at_least(CROWD * created / peak.high)), "items")
     many = words.times(peak.value, expects.noun)
