@@ -11,8 +11,9 @@
     confirmed      that over n reaches it                                       confirmed
     confirmed      a growth from above 0.15 to below the threshold, and the     confirmed: at this size it is far dearer
                    constant-time alternative at least 4 times cheaper           than it need be
-    confirmed      no growth, sizes within a factor 8 of one another, and the   confirmed: at this size it is far dearer
-                   constant-time alternative at least 4 times cheaper           than it need be
+    confirmed      no growth, none over n that n drives, sizes within a factor  confirmed: at this size it is far dearer
+                   8 of one another, and the constant-time alternative at       than it need be
+                   least 4 times cheaper
     confirmed      anything else                                                inconclusive: sizes further apart
     rejected       growth's lower end reaches the threshold, and py-spy        inconclusive: they contradict
                    finds the line costly
@@ -164,7 +165,9 @@ def _hot(expects: Scaling, seen: Seen, time: Opinion) -> Opinion:
         return _slowly_growing(expects, seen, growth, time)
     smallest, largest = seen.value("size_min"), seen.value("size_max")
     near = seen.row("size_max") is not None and largest <= SPREAD * smallest
-    if growth is None and (near or expects.steep) and seen.low("cost_ratio") >= dearer(expects, seen):
+    may_be_flat = over is not None and is_driven(seen) and not expects.steep
+    is_dearer = seen.low("cost_ratio") >= dearer(expects, seen)
+    if growth is None and (near or expects.steep) and is_dearer and not may_be_flat:
         ratio = words.factor(seen.value("cost_ratio"))
         what = "a look-up in a set" if expects.steep else "the constant-time alternative"
         reason = f"{time.reason}, cost per execution is {ratio} times that of {what}"
