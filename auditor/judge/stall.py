@@ -11,9 +11,13 @@ be the machine's, which took the processor away from any line. "short" is less t
     100 or more, all but the two longest short, and cheap        rejected
     2 or more, long or costly, without the two longest neither   inconclusive: it may be the first time alone
     (of two, without the longer one)
-    long, or costly in total; py-spy's upper end is under both   rejected: it stood still only under the probe
-    thresholds, of a stall and of seconds
-    long, or costly in total                                     confirmed
+    long; py-spy's upper end is under both thresholds, of a      inconclusive: they contradict
+    stall and of seconds
+    long                                                         confirmed
+    costly in total; py-spy's upper end is under both            rejected: it stood still only under the probe
+    costly in total; py-spy's lower end reaches one, or py-spy   confirmed
+    is absent
+    costly in total                                              inconclusive: py-spy saw too little
     not counted fully, or the times are missing                  not-measurable
     short, and cheap in total                                    rejected
     anything else                                                inconclusive, with how much more would settle it
@@ -129,11 +133,18 @@ def _stands_still(seen: Seen) -> Opinion:
     if sampled is None:
         why = f" ({seen.gap(PY_SPY)})" if PY_SPY in seen.gaps else ""
         return Opinion(VerdictKind.CONFIRMED, f"{_stood_still(seen)}, by the probes alone{why}")
-    if sampled.high < min(seen.limits.stall, seen.limits.seconds) and seen.complete(PY_SPY):
+    limit = min(seen.limits.stall, seen.limits.seconds)
+    if sampled.high < limit and seen.complete(PY_SPY):
         most = words.seconds(sampled.high)
         reason = f"{_stood_still(seen)} under the probe, but for at most {most} in the unmodified program"
+        if _is_long(seen):
+            return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it again with --repeat 5")
         return Opinion(VerdictKind.REJECTED, reason)
-    return Opinion(VerdictKind.CONFIRMED, _stood_still(seen))
+    if _is_long(seen) or sampled.low >= limit:
+        return Opinion(VerdictKind.CONFIRMED, _stood_still(seen))
+    wanted = words.seconds(words.at_least(max(telling_run(seen), 4 * seen.wall_s)))
+    reason = f"{_stood_still(seen)} under the probe, of which py-spy saw too little to tell"
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it for at least {wanted}")
 
 
 def _stood_still(seen: Seen) -> str:
