@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+from abc import ABC, abstractmethod
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
@@ -100,7 +101,7 @@ class Tally:
         }
 
 
-class Recorder:
+class Recorder(ABC):
     """The census of one site. `watch` is a probe's own: it looks whether a thing is one of those it counts."""
 
     def __init__(self, runtime: Any, census: Any) -> None:
@@ -123,9 +124,9 @@ class Recorder:
         self.watch(thing)
         self._runtime.tick()
 
+    @abstractmethod
     def watch(self, thing: Any) -> None:
         """Count it, and follow it from now on."""
-        raise NotImplementedError
 
     def end(self) -> None:
         """The program has come to its end."""
