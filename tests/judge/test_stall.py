@@ -7,7 +7,6 @@ import pytest
 from auditor.model import (
     Evidence,
     Stall,
-    Survivors,
     VerdictKind,
 )
 from tests.judge.telling import (
@@ -17,7 +16,6 @@ from tests.judge.telling import (
     NOT_MEASURABLE,
     REJECTED,
     Range,
-    census,
     row,
     said,
     seen,
@@ -78,24 +76,6 @@ def test_what_blocks_at_its_first_use_only(on_loop: float, rest: float, rest_lon
 def test_no_execution_on_a_loop_means_little_where_not_all_was_seen() -> None:
     partly = seen(*stall(0.0, 0.0, on_loop=0), gaps=KILLED)
     assert said(Stall(), partly).kind is NOT_MEASURABLE
-
-
-@pytest.mark.parametrize("unit", ["clients", "files", "timers"])
-@pytest.mark.parametrize(
-    ("created", "end", "peak", "kind"),
-    [
-        (40, 40, 40, CONFIRMED),
-        (40, 0, 32, CONFIRMED),
-        (400, 0, 40, REJECTED),
-        (400, 0, 200, CONFIRMED),
-        (40, 0, 31, INCONCLUSIVE),
-        (40, 0, 4, REJECTED),
-    ],
-)
-def test_what_holds_descriptors_crowds_if_most_of_it_was_open_at_once(
-    unit: str, created: float, end: float, peak: float, kind: VerdictKind
-) -> None:
-    assert said(Survivors(unit), seen(*census(created, end, peak, unit=unit))).kind is kind
 
 
 def test_two_executions_of_which_one_is_short_may_be_the_first_use_alone() -> None:

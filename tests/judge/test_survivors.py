@@ -121,3 +121,21 @@ def test_a_census_with_a_hole_confirms_but_never_rejects() -> None:
     hole = KILLED
     assert said(Survivors("tasks"), seen(*census(300, 300), gaps=hole)).kind is CONFIRMED
     assert said(Survivors("tasks"), seen(*census(300, 0), gaps=hole)).kind is NOT_MEASURABLE
+
+
+@pytest.mark.parametrize("unit", ["clients", "files", "timers"])
+@pytest.mark.parametrize(
+    ("created", "end", "peak", "kind"),
+    [
+        (40, 40, 40, CONFIRMED),
+        (40, 0, 32, CONFIRMED),
+        (400, 0, 40, REJECTED),
+        (400, 0, 200, CONFIRMED),
+        (40, 0, 31, INCONCLUSIVE),
+        (40, 0, 4, REJECTED),
+    ],
+)
+def test_what_holds_descriptors_crowds_if_most_of_it_was_open_at_once(
+    unit: str, created: float, end: float, peak: float, kind: VerdictKind
+) -> None:
+    assert said(Survivors(unit), seen(*census(created, end, peak, unit=unit))).kind is kind
