@@ -40,6 +40,7 @@ from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 from auditor.scan.record import FileScan
+from auditor.scan.uncollected import uncollected
 from auditor.store import Location
 from auditor.suppress import Suppressed, suppress
 from auditor.triage import gain, triage
@@ -105,7 +106,8 @@ def audit(request: Request, progress: Progress) -> Report:
     Raises:
         AuditError: a path, rule or workload is unusable.
     """
-    scanned = _scan(request, progress)
+    with uncollected():
+        scanned = _scan(request, progress)
     questions = tuple(Question(suspect, scanned.expects[suspect.rule]) for suspect in scanned.suspects)
     memory = _memory(request, questions, scanned.target)
     runs: list[WorkloadRun] = []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +30,7 @@ from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 from auditor.scan.suppressions import suppressions
 from auditor.scan.syntax import Flat, children
+from auditor.scan.uncollected import uncollected
 
 if TYPE_CHECKING:
     from auditor.rule import Rule
@@ -65,7 +64,7 @@ class Engine:
 
     def read_and_scan(self, file: Path, root: Path, outlook: Outlook | None = None) -> tuple[FileScan, Reading | None]:
         """The same, and which content it was, None if it could not be read. `outlook` is what it draws from others."""
-        with _uncollected():
+        with uncollected():
             return self._read_and_scan(file, root, outlook)
 
     def _read_and_scan(self, file: Path, root: Path, outlook: Outlook | None) -> tuple[FileScan, Reading | None]:
@@ -85,7 +84,7 @@ class Engine:
         """
         path = file.relative_to(root).as_posix()
         reading = None
-        with _uncollected():
+        with uncollected():
             try:
                 data, reading = read_bytes(file)
                 source = parse_source(data, path)
@@ -178,18 +177,6 @@ def _by_slice(candidates: Iterable[Candidate]) -> dict[tuple[int, int], list[Can
         if candidate.place.slice is not None:
             groups.setdefault(slice_lines(candidate.place.slice), []).append(candidate)
     return groups
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the cyclic collector, which would walk the trees of a file many times while they grow."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Pieces:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from auditor.scan.engine import Engine
 from auditor.scan.links import Outlook
 from auditor.scan.record import dump
+from auditor.scan.uncollected import uncollected
 
 if TYPE_CHECKING:
     from auditor.rule import Rule
@@ -32,12 +33,13 @@ def main() -> None:
     root = Path(order["root"])
     engine = Engine(_rules(order["rules"], order["arguments"]))
     _say(answers, "ready")
-    for line in sys.stdin.buffer:
-        for name, text in json.loads(line):
-            outlook = None if text is None else Outlook.load(text)
-            scan, reading = engine.read_and_scan(Path(name), root, outlook)
-            stamp = None if reading is None else [reading.mtime_ns, reading.size, reading.inode, reading.digest]
-            _say(answers, [stamp, dump(scan), scan.outline])
+    with uncollected():
+        for line in sys.stdin.buffer:
+            for name, text in json.loads(line):
+                outlook = None if text is None else Outlook.load(text)
+                scan, reading = engine.read_and_scan(Path(name), root, outlook)
+                stamp = None if reading is None else [reading.mtime_ns, reading.size, reading.inode, reading.digest]
+                _say(answers, [stamp, dump(scan), scan.outline])
 
 
 def _private_output() -> IO[bytes]:
