@@ -7,12 +7,14 @@ from collections.abc import Mapping
 
 def components(ref: str) -> list[str]:
     """`a.b().c` as ["a", ".b", "()", ".c"]."""
+    first, *others = ref.split(".")
+    parts = [first, *(f".{other}" for other in others)]
+    if "()" not in ref:
+        return parts
     found: list[str] = []
-    for index, part in enumerate(ref.split(".")):
+    for part in parts:
         name, mark, _ = part.partition("()")
-        found.append(f".{name}" if index else name)
-        if mark:
-            found.append("()")
+        found += (name, mark) if mark else (name,)
     return found
 
 

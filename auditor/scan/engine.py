@@ -20,7 +20,7 @@ from auditor.scan.files import package_of
 from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate, Places
 from auditor.scan.links import Outlook, link
 from auditor.scan.naming import Piece
-from auditor.scan.outline import Outline, position
+from auditor.scan.outline import Outline, mark_of, position
 from auditor.scan.per_item import runs_per_item
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
@@ -92,9 +92,8 @@ class Engine:
                 return FileScan(path=path), reading
             facts = ModuleFacts(tree=source.tree, package=package_of(file, root))
             places = Places(facts.flat)
-            outline = _outline(facts, places, self.gate.candidates(facts.flat, places, None)[1])
-            text = outline.dump()
-        return FileScan(path=path, outline=text, mark=outline.mark(text)), reading
+            text = _outline(facts, places, self.gate.candidates(facts.flat, places, None)[1]).dump()
+        return FileScan(path=path, outline=text, mark=mark_of(text)), reading
 
     def scan_text(self, text: str, path: str = "example.py") -> FileScan:
         """Suspects of a source text that is a project of its own.
@@ -125,8 +124,7 @@ class Engine:
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
-        outline = _outline(facts, places, ends)
-        text = outline.dump()
+        text = _outline(facts, places, ends).dump()
         return FileScan(
             path=source.path,
             lines=len(source.lines),
@@ -134,7 +132,7 @@ class Engine:
             skipped=run.skips(),
             suppressions=suppressions(source),
             outline=text,
-            mark=outline.mark(text),
+            mark=mark_of(text),
         )
 
 

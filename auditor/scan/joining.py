@@ -37,7 +37,7 @@ class Outlines(Mapping[str, Outline]):
             if text is None:
                 raise KeyError(path)
             try:
-                self._read[path] = Outline.load(text).apart()[0]
+                self._read[path] = Outline.shape(text)
             except ValueError as error:
                 raise KeyError(path) from error
         return self._read[path]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 LOOP, COROUTINE, FUNCTION = 1, 2, 4
@@ -55,6 +55,21 @@ class Places:
     lines: list[int]
     calls: list[Key]
 
+    @classmethod
+    def load(cls, text: str) -> Places:
+        """Those in what `Outline.dump` wrote.
+
+        Raises:
+            ValueError: the text is none of `dump`'s.
+        """
+        if not text:
+            return cls([], [])
+        try:
+            lines, calls = json.loads(text.partition("\n")[2])
+            return cls(lines, [(a, b, c, d) for a, b, c, d in calls])
+        except TypeError as error:
+            raise ValueError(f"not an outline: {error}") from error
+
 
 @dataclass(slots=True)
 class Outline:
@@ -76,37 +91,22 @@ class Outline:
     guarded: list[str] = field(default_factory=list)
 
     def dump(self) -> str:
-        """One line of text, empty if there is nothing to say."""
-        routines = {
-            name: [r.line, int(r.runs), [[c.ref, *c.at, c.around] for c in r.calls], r.ends, r.gives, r.makes]
-            for name, r in self.routines.items()
-        }
-        parts = [self.package, self.names, self.stars, self.classes, routines, self.taken, self.grown, self.guarded]
-        return json.dumps(parts, separators=(",", ":")) if any(parts) else ""
+        """A line of text without places, equal however lines move, and one with these; empty if nothing is to be said.
 
-    def apart(self) -> tuple[Outline, Places]:
-        """The same without places, each of them an index into what comes with it: equal however its lines move."""
-        places = Places([], [])
+        The places are in the order in which the functions, their ends and their calls stand in the first.
+        """
+        lines: list[int] = []
+        calls: list[Key] = []
         routines = {}
         for name, one in self.routines.items():
-            calls = []
-            for call in one.calls:
-                calls.append(Called(call.ref, (len(places.calls), 0, 0, 0), call.around))
-                places.calls.append(call.at)
-            line = len(places.lines)
-            places.lines.append(one.line)
-            ends = {}
-            for trigger, (what, at) in one.ends.items():
-                ends[trigger] = (what, len(places.lines))
-                places.lines.append(at)
-            routines[name] = Routine(line, one.runs, calls, ends, one.gives, one.makes)
-        return replace(self, routines=routines), places
-
-    def mark(self, text: str) -> str:
-        """What stands for the outline, dumped as `text`; the first `SHAPE` characters do without its places."""
-        if not text:
-            return _mark("") * 2
-        return _mark(self.apart()[0].dump()) + _mark(text)
+            lines.append(one.line)
+            lines += [line for _what, line in one.ends.values()]
+            calls += [call.at for call in one.calls]
+            called = [(call.ref, call.around) for call in one.calls]
+            ends = {trigger: what for trigger, (what, _line) in one.ends.items()}
+            routines[name] = (int(one.runs), called, ends, one.gives, one.makes)
+        parts = (self.package, self.names, self.stars, self.classes, routines, self.taken, self.grown, self.guarded)
+        return f"{_encoded(parts)}\n{_encoded((lines, calls))}" if any(parts) else ""
 
     @classmethod
     def load(cls, text: str) -> Outline:
@@ -115,26 +115,58 @@ class Outline:
         Raises:
             ValueError: the text is none of `dump`'s.
         """
-        if not text:
-            return cls()
-        try:
-            package, names, stars, classes, routines, taken, grown, guarded = json.loads(text)
-            made = {name: _routine(row) for name, row in routines.items()}
-            return cls(
-                package, names, stars, {k: (v[0], v[1]) for k, v in classes.items()}, made, taken, grown, guarded
-            )
-        except (TypeError, KeyError, IndexError, AttributeError) as error:
-            raise ValueError(f"not an outline: {error}") from error
+        return _restored(text, Places.load(text))
+
+    @classmethod
+    def shape(cls, text: str) -> Outline:
+        """The same without places, each of them an index into those that `Places.load` gives.
+
+        Raises:
+            ValueError: the text is none of `dump`'s.
+        """
+        return _restored(text, None)
+
+
+def mark_of(text: str) -> str:
+    """What stands for an outline, dumped as `text`; the first `SHAPE` characters do without its places."""
+    return _mark(text.partition("\n")[0]) + _mark(text)
+
+
+def _restored(text: str, places: Places | None) -> Outline:
+    if not text:
+        return Outline()
+    try:
+        package, names, stars, classes, routines, taken, grown, guarded = json.loads(text.partition("\n")[0])
+        kept = {name: (bases, attributes) for name, (bases, attributes) in classes.items()}
+        made = _routines(routines, places)
+    except (TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"not an outline: {error}") from error
+    return Outline(package, names, stars, kept, made, taken, grown, guarded)
+
+
+def _routines(rows: Any, places: Places | None) -> dict[str, Routine]:
+    made = {}
+    line, at = 0, 0
+    for name, (runs, rows_of_calls, rows_of_ends, gives, makes) in rows.items():
+        calls = []
+        for ref, around in rows_of_calls:
+            calls.append(Called(ref, (at, 0, 0, 0) if places is None else places.calls[at], around))
+            at += 1
+        first = line
+        ends = {}
+        for trigger, what in rows_of_ends.items():
+            line += 1
+            ends[trigger] = (what, line if places is None else places.lines[line])
+        made[name] = Routine(first if places is None else places.lines[first], bool(runs), calls, ends, gives, makes)
+        line += 1
+    return made
+
+
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:SHAPE]
-
-
-def _routine(row: Any) -> Routine:
-    line, runs, calls, ends, gives, makes = row
-    made = [Called(ref, (a, b, c, d), around) for ref, a, b, c, d, around in calls]
-    return Routine(line, bool(runs), made, {key: (what, at) for key, (what, at) in ends.items()}, gives, makes)
 
 
 def position(node: ast.expr | ast.stmt) -> Key:

@@ -182,7 +182,7 @@ class Project:
     ) -> dict[str, str]:
         """The outlooks with their places, for which only the outlines of the files that they lead to are asked."""
         from auditor.scan.links import Outlook
-        from auditor.scan.outline import Outline
+        from auditor.scan.outline import Places
 
         outlooks = {path: Outlook.load(text) for path, text in shaped.items()}
         asked = {path for path, outlook in outlooks.items() if outlook.ways}
@@ -191,7 +191,7 @@ class Project:
         places = {}
         for path, text in texts.items():
             with contextlib.suppress(ValueError):
-                places[path] = Outline.load(text).apart()[1]
+                places[path] = Places.load(text)
         placed = {}
         for path, outlook in outlooks.items():
             if not outlook.ways:

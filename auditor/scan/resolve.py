@@ -49,6 +49,8 @@ class Resolver:
         self._packages = packages
         self._words = words
         self._modules = Modules(packages)
+        self._directories = {path: path.rpartition("/")[0] for path in packages}
+        self._files: dict[tuple[str, str], str | None] = {}
         self._known: dict[tuple[str, str], tuple[Thing | None, frozenset[str]]] = {}
         self._open: dict[tuple[str, str], int] = {}
         self._cut = MAX_DEEP
@@ -69,8 +71,10 @@ class Resolver:
                 for call in routine.calls
                 if (target := self._target(path, call.ref)) is not None and target != (path, name)
             ]
-            ways = {one.trigger: self._made_by((path, name), routine, one.made, MAX_CALLS) for one in makers}
-            own = {trigger: way for trigger, way in ways.items() if way is not None}
+            own = {}
+            for one in makers if routine.makes else ():
+                if (way := self._made_by((path, name), routine, one.made, MAX_CALLS)) is not None:
+                    own[one.trigger] = way
             if calls or routine.ends or own:
                 made.routines[name] = Joined(routine.line, routine.runs, calls, routine.ends, own)
         made.asked = sorted(self._asked - {path})
@@ -141,11 +145,12 @@ class Resolver:
         return found
 
     def _resolve(self, path: str, ref: str) -> Thing | None:
-        key = (path, ref)
-        if key in self._known:
-            thing, asked = self._known[key]
-            self._asked |= asked
-            return thing
+        # names of modules mean the same to all files of a directory
+        key = (path if ref.startswith(":") else self._directories[path], ref)
+        known = self._known.get(key)
+        if known is not None:
+            self._asked |= known[1]
+            return known[0]
         depth = len(self._open)
         if key in self._open or depth >= MAX_DEEP:
             # a name that is explained by itself stands for nothing
@@ -195,9 +200,15 @@ class Resolver:
 
     def _file(self, importer: str, dotted: str) -> str | None:
         """The file that a file means by the name of a module; what is ambiguous means none."""
+        directory = self._directories[importer]
+        key = (directory, dotted)
+        if key not in self._files:
+            self._files[key] = self._chosen(directory, dotted)
+        return self._files[key]
+
+    def _chosen(self, directory: str, dotted: str) -> str | None:
         found = self._modules.named(dotted)
-        directory = importer.rpartition("/")[0]
-        beside = [path for path in found if path.rpartition("/")[0] == directory]
+        beside = [path for path in found if self._directories[path] == directory]
         if len(beside) == 1:
             return beside[0]
         if len(found) != 1:

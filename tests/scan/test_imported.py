@@ -10,7 +10,7 @@ from auditor.catalog import chosen_rules
 from auditor.scan import discover
 from auditor.scan.files import Target
 from auditor.scan.imported import MAX_BYTES, imported
-from auditor.scan.outline import Outline
+from auditor.scan.outline import COROUTINE, FUNCTION, Called, Outline, Routine
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 
@@ -98,8 +98,7 @@ def test_large_imports_are_left_out_and_broken_ones_do_no_harm(tmp_path: Path) -
 
 def test_what_a_coroutine_calls_comes_before_the_other_imports(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "", "z.py": "", "main.py": ""})
-    outline = Outline.load(
-        '["",{"a":"a","z":"z"},[],{},{"f":[1,1,[["a.g",1,0,1,3,4],["z.g",2,0,2,3,2]],{},[],[]]},[],[],[]]'
-    )
+    calls = [Called("a.g", (1, 0, 1, 3), FUNCTION), Called("z.g", (2, 0, 2, 3), COROUTINE)]
+    outline = Outline(names={"a": "a", "z": "z"}, routines={"f": Routine(1, runs=True, calls=calls)})
 
     assert list(imported(outline, tmp_path / "main.py", tmp_path)) == [tmp_path / "z.py", tmp_path / "a.py"]

@@ -15,7 +15,7 @@ from auditor.model import Suspect
 from auditor.scan import Engine, discover
 from auditor.scan.joining import Joining
 from auditor.scan.links import Outlook, link
-from auditor.scan.outline import Outline
+from auditor.scan.outline import Outline, Places
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 
@@ -375,15 +375,16 @@ def test_outlooks_linked_without_places_are_those_linked_with_them(code: Path) -
     write(code, caller=CALLER + "\n\nasync def both(url):\n    pull(url), helpers.twice(url)\n\n\nimport helpers\n")
     names = ("asyncio", "concurrent/futures", "http", "urllib")
     files = [(file, library) for name in names for file in sorted((library / name).glob("*.py"))]
-    outlines = {}
+    texts = {}
     for file, root in [*files, (code / "helpers.py", code), (code / "caller.py", code)]:
         one = engine.scan_file(file, root)
-        outlines[one.path] = Outline.load(one.outline)
-    apart = {path: outline.apart() for path, outline in outlines.items()}
-    places = {path: kept for path, (_shape, kept) in apart.items()}
+        texts[one.path] = one.outline
+    outlines = {path: Outline.load(text) for path, text in texts.items()}
+    shapes = {path: Outline.shape(text) for path, text in texts.items()}
+    places = {path: Places.load(text) for path, text in texts.items()}
 
     direct = link(outlines, engine.gate.wanted, engine.gate.words)
-    shaped = link({path: shape for path, (shape, _) in apart.items()}, engine.gate.wanted, engine.gate.words)
+    shaped = link(shapes, engine.gate.wanted, engine.gate.words)
 
     assert any(outlook.ways for outlook in direct.values())
     assert {path: Outlook.load(one.dump()).placed(places[path], places) for path, one in shaped.items()} == direct
