@@ -46,6 +46,14 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Patterns of files to leave out, as in a .gitignore that lies in the directory `base` (absolute)."""
+
+    base: Path
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one audit. `root` is the directory that relative settings are relative to.
 
@@ -57,7 +65,7 @@ class Config:
 
     root: Path
     source: Path | None = None
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[Exclusion, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
@@ -125,7 +133,7 @@ def parse_config(table: object, file: Path) -> Config:
     return Config(
         root=file.parent,
         source=file,
-        exclude=_strings(settings.get("exclude", []), f"{where}: exclude"),
+        exclude=(Exclusion(file.parent, _strings(settings.get("exclude", []), f"{where}: exclude")),),
         select=_strings(settings.get("select", []), f"{where}: select"),
         ignore=_strings(settings.get("ignore", []), f"{where}: ignore"),
         rules=_directories(settings.get("rules", []), f"{where}: rules", file.parent),

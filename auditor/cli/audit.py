@@ -112,6 +112,8 @@ def _against(diff: str | None, baseline: Path | None, workloads: tuple[Workload,
 
 
 def _override(config: Config, options: argparse.Namespace) -> Config:
+    from auditor.config import Exclusion
+
     fail_on = known_gate("never" if options.exit_zero else (options.fail_on or config.fail_on))
     if options.timeout is not None and options.timeout <= 0:
         raise ConfigError(f"--timeout {options.timeout:g}: give a number of seconds above zero")
@@ -120,7 +122,7 @@ def _override(config: Config, options: argparse.Namespace) -> Config:
         fail_on=fail_on,
         select=tuple(options.select) or config.select,
         ignore=(*config.ignore, *options.ignore),
-        exclude=(*config.exclude, *options.exclude),
+        exclude=(*config.exclude, Exclusion(Path.cwd(), tuple(options.exclude))),
         timeout=options.timeout or config.timeout,
     )
 

@@ -76,7 +76,9 @@ def _recorded(group: argparse._ArgumentGroup) -> None:
 def _choosing(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")
     group.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not these rules")
-    group.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore")
+    group.add_argument(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in a .gitignore here"
+    )
     group.add_argument(
         "--diff", metavar="REV",
         help="only what changed since REV (REV...: since HEAD left it); -: the unified diff on standard input",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.config import Exclusion
 from auditor.errors import TargetError
 from auditor.model import Skip
 
@@ -44,7 +45,7 @@ class Target:
     beside: tuple[Path, ...] = ()
 
 
-def discover(paths: Sequence[Path], exclude: Iterable[str] = (), root: Path | None = None) -> Target:
+def discover(paths: Sequence[Path], exclude: Iterable[Exclusion] = (), root: Path | None = None) -> Target:
     """Python files and notebooks below `paths`, in order. `root` (absolute) is by default what all of them lie in.
 
     A file named itself is audited even if git ignores it or its name ends otherwise.
@@ -60,13 +61,12 @@ def discover(paths: Sequence[Path], exclude: Iterable[str] = (), root: Path | No
         if root is not None and not resolved[-1].is_relative_to(root):
             raise TargetError(f"{path} lies outside {root}, of which the change is; give paths inside it")
     root = root or root_of(paths)
-    excluded = _matcher(exclude)
+    excluded = _matcher(exclude, root)
     found: dict[Path, None] = {}
     skipped: list[Skip] = []
     for path in resolved:
         for file in [path] if path.is_file() else _walk(path, skipped, root):
-            relative = file.relative_to(root).as_posix()
-            if not excluded(relative):
+            if not excluded(file):
                 found[file] = None
     return Target(root=root, files=tuple(sorted(found)), skipped=tuple(skipped))
 
@@ -87,13 +87,22 @@ def root_of(paths: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([path if path.is_dir() else path.parent for path in whole]))
 
 
-def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    listed = tuple(patterns)
-    if not listed:
-        return lambda _path: False
+def _matcher(exclude: Iterable[Exclusion], root: Path) -> Callable[[Path], bool]:
+    """Whether a file below `root` is excluded. Of one that is not below the base of a pattern, `root` is the base."""
+    given = [exclusion for exclusion in exclude if exclusion.patterns]
+    if not given:
+        return lambda _file: False
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(listed).match_file
+    specs = [(exclusion.base, GitIgnoreSpec.from_lines(exclusion.patterns)) for exclusion in given]
+
+    def excluded(file: Path) -> bool:
+        return any(
+            spec.match_file(file.relative_to(base if file.is_relative_to(base) else root).as_posix())
+            for base, spec in specs
+        )
+
+    return excluded
 
 
 def _walk(directory: Path, skipped: list[Skip], root: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.config import Exclusion
 from auditor.errors import TargetError
 from auditor.scan import discover
 
@@ -20,7 +21,7 @@ def write(root: Path, *names: str) -> None:
 
 
 def names(root: Path, *paths: Path, exclude: tuple[str, ...] = ()) -> list[str]:
-    target = discover(paths or (root,), exclude)
+    target = discover(paths or (root,), [Exclusion(root, exclude)])
     return [file.relative_to(target.root).as_posix() for file in target.files]
 
 
@@ -67,6 +68,22 @@ def test_exclude_patterns_work_as_in_gitignore(tmp_path: Path) -> None:
     write(tmp_path, "a.py", "vendor/b.py", "x/test_c.py", "x/d.py")
 
     assert names(tmp_path, exclude=("vendor/", "test_*.py")) == ["a.py", "x/d.py"]
+
+
+def test_exclude_patterns_count_from_where_they_are_written_whatever_is_audited(tmp_path: Path) -> None:
+    write(tmp_path, "src/shop/a.py", "src/shop/made/b.py", "src/made/c.py")
+
+    shop = tmp_path / "src" / "shop"
+    assert names(tmp_path, shop, exclude=("src/shop/made/",)) == ["a.py"]
+    assert names(tmp_path, shop / "made" / "b.py", exclude=("src/shop/made/",)) == []
+    assert names(tmp_path, shop, exclude=("/made/",)) == ["a.py", "made/b.py"]
+
+
+def test_exclude_patterns_from_elsewhere_count_from_what_is_audited(tmp_path: Path) -> None:
+    write(tmp_path, "project/a.py", "project/made/b.py")
+    elsewhere = Exclusion(tmp_path / "elsewhere", ("/made/",))
+
+    assert discover([tmp_path / "project"], [elsewhere]).files == (tmp_path / "project" / "a.py",)
 
 
 def test_several_paths_share_a_root_and_no_file_counts_twice(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _request(task: dict[str, Any]) -> Request:
-    from auditor.config import load_config
+    from auditor.config import Exclusion, load_config
     from auditor.model import Workload
     from auditor.pipeline import Request
     from auditor.store import locate
@@ -59,7 +59,7 @@ def _request(task: dict[str, Any]) -> Request:
         paths=paths,
         target=" ".join(map(_near, paths)),
         command=task["shown"],
-        config=replace(config, exclude=(*config.exclude, *task["exclude"])),
+        config=replace(config, exclude=(*config.exclude, Exclusion(paths[0], tuple(task["exclude"])))),
         workloads=(Workload("pytest", task["shown"], task["cwd"], config.timeout, argv=tuple(task["command"])),),
         # tests that fail are measured, too: what counts is that they end alike each time
         allow_failure=True,
