@@ -85,6 +85,40 @@ if __name__ == "__main__":
         assert row(outcome, "# holds", "peak_bytes").value == pytest.approx(30 * MEGABYTE, rel=0.01), method
 
 
+def test_a_process_that_goes_on_as_another_program_is_tracked_anew(tmp_path: Path) -> None:
+    source = """\
+import os, sys
+
+if "again" not in sys.argv:
+    first = bytearray(20_000_000)  # first
+    os.execv(sys.executable, [sys.executable, "work.py", "again"])
+second = bytearray(30_000_000)  # second
+"""
+    asked = [question(source, text, Cost(memory=True)) for text in ("# first", "# second")]
+    outcome = measure(PASS, tmp_path, source, *asked)
+    assert outcome.run.gap is None
+    assert outcome.run.warnings == ()
+    assert row(outcome, "# first", "peak_bytes").value == pytest.approx(20 * MEGABYTE, rel=0.01)
+    assert row(outcome, "# second", "peak_bytes").value == pytest.approx(30 * MEGABYTE, rel=0.01)
+
+
+def test_a_process_in_which_memray_fails_leaves_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "memray.py").write_text(
+        "class Tracker:\n    def __init__(self, *_, **__):\n        raise OSError('broken')\n"
+    )
+    source = """\
+import os, subprocess, sys
+
+kept = bytearray(20_000_000)  # keeps
+if "below" not in sys.argv:
+    path = os.pathsep.join([os.environ["PYTHONPATH"], os.getcwd() + "/..", os.getcwd()])
+    subprocess.run([sys.executable, "work.py", "below"], env={**os.environ, "PYTHONPATH": path})
+"""
+    outcome = measure(PASS, tmp_path, source, question(source, "# keeps", Cost(memory=True)))
+    assert row(outcome, "# keeps", "peak_bytes").value == pytest.approx(20 * MEGABYTE, rel=0.01)
+    assert any("broken" in gap for gap in gaps(outcome, "# keeps"))
+
+
 def test_a_backlog_is_only_reported_where_the_line_itself_holds_something(tmp_path: Path) -> None:
     asked = question(HOLD, "# keeps", Backlog()), question(HOLD, "# nothing", Backlog())
     outcome = measure(PASS, tmp_path, HOLD, *asked)

@@ -83,10 +83,12 @@ def _gate(config: dict[str, Any]) -> None:
 
 def _tracker(config: dict[str, Any]) -> Any:
     """A tracker of this interpreter's own memray, else of the auditor's if built for the same Python, else None."""
+    import time
     from importlib import import_module
 
     def create() -> Any:
-        capture = os.path.join(config["scratch"], f"memray-{os.getpid()}.bin")
+        # a process that goes on as another program by exec keeps its number
+        capture = os.path.join(config["scratch"], f"memray-{os.getpid()}-{time.time_ns()}.bin")
         memray = import_module("memray")
         # it warns on standard error of a Python that is linked in one piece, which the workload would not
         getattr(sys.modules.get("memray._memray"), "set_log_level", int)(40)

@@ -68,7 +68,7 @@ class MemrayPass:
         result = run_workload(session, child_environment("memray", session.scratch, _own_memray()))
         asked = [question for question in questions if _is_about_memory(question)]
         processes = reached(session.scratch)
-        seen = _Seen(failures=_without_memray(processes))
+        seen = _Seen(failures=[*_without_memray(processes), *child_errors(session.scratch)])
         if any(line.startswith(GAVE_UP) for line in result.last_lines):
             seen.failures.append(DISK_FULL.format(tempfile.gettempdir()))
         for capture in sorted(session.scratch.glob("memray-*.bin*")):
@@ -79,7 +79,7 @@ class MemrayPass:
             result.wall_s,
             result.exit_code,
             gap=None if seen.peaks else (seen.failures or [NOT_REACHED])[0],
-            warnings=(*result.warnings, *partial, *child_errors(session.scratch)),
+            warnings=(*result.warnings, *partial),
         )
         rows = {
             question.suspect.fingerprint: row
