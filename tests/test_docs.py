@@ -52,4 +52,4 @@ def test_the_configuration_in_the_readme_is_understood() -> None:
     config = parse_config(tomllib.loads(text)["tool"]["audit"], ROOT / "pyproject.toml")
 
     assert [workload.name for workload in config.workloads] == ["bench", "growth", "web"]
-    assert config.exclude == ("vendor/",)
+    assert [one.patterns for one in config.exclude] == [("vendor/",)]
