@@ -27,8 +27,8 @@ class Forge(Protocol):
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one comment, posting it only if `create`; returns what was done."""
 
-    def review(self, remarks: Sequence[Remark]) -> int:
-        """Post the remarks that are not there yet; returns their number."""
+    def review(self, remarks: Sequence[Remark]) -> str:
+        """Post the remarks that are not there yet, and bring the others up to date; returns what was done."""
 
     def check(self, check: Check) -> str:
         """Write the check run; returns what was done."""
@@ -67,7 +67,7 @@ class _Steps:
             self.failed |= not isinstance(error, DeniedError | MovedOnError)
             self.over = isinstance(error, UnreachableError | MovedOnError)
             return default
-        if isinstance(done, str | int):
+        if isinstance(done, str):
             self.log.append(f"{name}: {done}")
         return done
 
@@ -81,10 +81,11 @@ def deliver(forge: Forge, event: Event, head: Report, base: Report | None) -> De
     files: tuple[ChangedFile, ...] = steps.take("changed files", forge.changed, ())
     change = compare(head, base, [file.change for file in files])
     text = body(change, head, base, Subject(event.sha, event.order, event.link))
+    # the check first: by it, runs that race for the one comment know of one another
+    steps.take("check", lambda: forge.check(check(change, head, text)), "")
     steps.take("comment", lambda: forge.comment(text, event.order, create=is_worth_saying(change)), "")
     found = remarks(open_ones(change), head.prefix, files)
     if found:
-        steps.take("new remarks", lambda: forge.review(found), 0)
-    steps.take("check", lambda: forge.check(check(change, head, text)), "")
+        steps.take("remarks", lambda: forge.review(found), "")
     introduced = replace(head, findings=change.introduced)
     return Delivered(tuple(steps.log), steps.denied, steps.failed, text, introduced)

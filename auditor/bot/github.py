@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,14 @@ from github.GithubObject import NotSet
 from auditor.bot.comment import order_of
 from auditor.bot.event import BotError, DeniedError, Event, MovedOnError, UnreachableError
 from auditor.bot.remarks import changed_file
+from auditor.bot.sticky import Posted, Text, keep, same
 
 if TYPE_CHECKING:
     from github.IssueComment import IssueComment
+    from github.NamedUser import NamedUser
+    from github.Organization import Organization
     from github.PullRequest import PullRequest, ReviewComment
+    from github.PullRequestComment import PullRequestComment
     from github.Repository import Repository
 
     from auditor.bot.check import Annotation, Check
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 
 CHECK_NAME = "audit"
 TIMEOUT_S = 20
+PAUSE_S = 5.0
+"""Before looking again for what an earlier run may have written meanwhile, if no check run could be written."""
+
 LONGEST_WAIT_S = 120.0
 """For a rate limit to end: a job should not stand for an hour, the summary has the result too."""
 
@@ -56,7 +63,9 @@ class GitHubForge:
             seconds_between_writes=backoff_s,
         )
         self._found: tuple[Repository, PullRequest] | None = None
-        self._name: str | None = None
+        self._me = _Me(self._client)
+        self._pause_s = PAUSE_S * backoff_s
+        self._app: int | None = None
 
     def changed(self) -> tuple[ChangedFile, ...]:
         """The files that the pull request changes."""
@@ -73,36 +82,42 @@ class GitHubForge:
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one comment: edit the one that is there, else post it if `create`. Returns what was done.
 
-        A comment of a later run stays. Of several that runs posted at the same moment, the latest run's stays.
+        That of a later run stays, or is put back: the check runs tell what it is (see `auditor.bot.sticky`), so write
+        the check first.
         """
         with _translated("comment on the pull request"):
-            pull = self._pull()
-            mine = self._comments(pull)
-            if any((order_of(one.body) or 0) > order for one in mine):
-                return "left alone: a later run has commented already"
-            done = "updated" if self._edit_first(mine, body) else "posted"
-            if done == "posted" and not create:
-                return "not written: nothing to say"
-            if done == "posted":
-                pull.create_issue_comment(body)
-            self._remove_doubles(pull)
-            return done
+            board = _Board(self._me, self._pull(), self._later)
+            return keep(board, Text(order, body), create=create, pause_s=self._pause_s if self._app is None else 0.0)
 
-    def review(self, remarks: Sequence[Remark]) -> int:
-        """Post the remarks that are not there yet as one review. Returns their number.
+    def review(self, remarks: Sequence[Remark]) -> str:
+        """Post the remarks that are not there yet as one review, and bring the others up to date.
 
-        None are posted on a commit that is no longer the head: the lines of the changed files are those of the head.
+        Nothing is done on a commit that is no longer the head: the lines of the changed files are those of the head.
         """
         with _translated("review the pull request"):
             pull = self._pull()
             if pull.head.sha != self._event.sha:
-                return 0
-            there = "\n".join(one.body for one in islice(pull.get_review_comments(), _MOST_LISTED))
-            new = [remark for remark in remarks if remark.key not in there]
+                return "none: the pull request has moved on"
+            there = self._remarks()
+            new = [remark for remark in remarks if not any(remark.key in one.body for one in there)]
             if new:
                 commit = self._repository().get_commit(self._event.sha)
                 pull.create_review(commit=commit, event="COMMENT", comments=[_review_comment(one) for one in new])
-            return len(new)
+                self._remove_double_remarks(new)
+            updated = sum(_update(remark, there) for remark in remarks if remark not in new)
+            return f"{len(new)} new, {updated} updated"
+
+    def _remarks(self) -> list[PullRequestComment]:
+        found = islice(self._pull().get_review_comments(), _MOST_LISTED)
+        return [one for one in found if self._me.wrote(one.user)]
+
+    def _remove_double_remarks(self, new: Sequence[Remark]) -> None:
+        """Of what two runs remarked at the same moment, leave the first."""
+        there = self._remarks()
+        for remark in new:
+            for one in [one for one in there if remark.key in one.body][1:]:
+                with contextlib.suppress(GithubException):
+                    one.delete()
 
     def check(self, check: Check) -> str:
         """Write the check run, its annotations in portions."""
@@ -122,7 +137,9 @@ class GitHubForge:
                         conclusion=check.conclusion,
                         output=output,
                         details_url=self._event.link or NotSet,
+                        external_id=self._mark(),
                     )
+                    self._app = run.app.id
                 else:
                     run.edit(output=output)
         return check.said
@@ -150,23 +167,73 @@ class GitHubForge:
                 return pull
         raise MovedOnError(f"no open pull request of {event.repository} has the head {event.sha}; it may have moved on")
 
-    def _edit_first(self, comments: Sequence[IssueComment], body: str) -> bool:
-        for one in comments:
-            try:
-                if one.body != body:
-                    one.edit(body)
-            except UnknownObjectException:
-                continue  # a human deleted it meanwhile
-            return True
-        return False
+    def _mark(self) -> str:
+        """By which a check run is known to be about this pull request; a commit may be the head of several."""
+        return f"audit-comment {self._pull().number}"
 
-    def _comments(self, pull: PullRequest) -> list[IssueComment]:
+    def _later(self) -> Text | None:
+        """What the latest run has said in its check of the head as it is by now, if it is later than this one."""
+        if self._app is None:
+            return None
+        repository = self._repository()
+        heads = {self._event.sha, repository.get_pull(self._pull().number).head.sha}
+        runs = [
+            run
+            for sha in sorted(heads)
+            for run in islice(
+                repository.get_commit(sha).get_check_runs(check_name=CHECK_NAME, filter="all"), _MOST_LISTED
+            )
+            if run.external_id == self._mark() and run.app.id == self._app
+        ]
+        texts = [Text(order_of(body) or 0, body) for run in runs if (body := run.output.summary or "")]
+        later = [text for text in texts if text.order > self._event.order]
+        return max(later, key=lambda text: text.order, default=None)
+
+
+class _Board:
+    """The comments of one pull request."""
+
+    def __init__(self, me: _Me, pull: PullRequest, later: Callable[[], Text | None]) -> None:
+        self._me = me
+        self._pull = pull
+        self.announced = later
+        self._known: dict[int, IssueComment] = {}
+
+    def posted(self) -> list[Posted]:
         """This audit's own comments, oldest first. A person's that starts like one is left alone."""
-        found = islice(pull.get_issue_comments(), _MOST_LISTED)
-        return [one for one in found if order_of(one.body or "") is not None and self._is_mine(one)]
+        found = islice(self._pull.get_issue_comments(), _MOST_LISTED)
+        mine = [
+            (one, order)
+            for one in found
+            if (order := order_of(one.body or "")) is not None and self._me.wrote(one.user)
+        ]
+        self._known = {one.id: one for one, _ in mine}
+        return [Posted(one.id, order, one.body) for one, order in mine]
 
-    def _is_mine(self, comment: IssueComment) -> bool:
-        return comment.user is None or comment.user.type == "Bot" or comment.user.login == self._login()
+    def post(self, body: str) -> None:
+        self._pull.create_issue_comment(body)
+
+    def edit(self, number: int, body: str) -> bool:
+        try:
+            self._known[number].edit(body)
+        except UnknownObjectException:
+            return False
+        return True
+
+    def remove(self, number: int) -> None:
+        with contextlib.suppress(GithubException):
+            self._known[number].delete()
+
+
+class _Me:
+    """Who the token speaks for."""
+
+    def __init__(self, client: Github) -> None:
+        self._client = client
+        self._name: str | None = None
+
+    def wrote(self, author: NamedUser | Organization | None) -> bool:
+        return author is None or author.type == "Bot" or author.login == self._login()
 
     def _login(self) -> str:
         if self._name is None:
@@ -176,13 +243,14 @@ class GitHubForge:
                 self._name = ""  # the token of a job is no user's
         return self._name
 
-    def _remove_doubles(self, pull: PullRequest) -> None:
-        comments = self._comments(pull)
-        kept = max(comments, key=lambda one: (order_of(one.body) or 0, -one.id), default=None)
-        for one in comments:
-            if one is not kept:
-                with contextlib.suppress(GithubException):
-                    one.delete()
+
+def _update(remark: Remark, there: Sequence[PullRequestComment]) -> bool:
+    """Whether a remark on the same line said something else, and says this now."""
+    for one in there:
+        if remark.key in one.body and one.line == remark.end_line and not same(one.body, remark.text):
+            one.edit(remark.text)
+            return True
+    return False
 
 
 def _review_comment(remark: Remark) -> ReviewComment:

@@ -20,6 +20,7 @@ from gitlab.exceptions import (
 from auditor.bot.comment import order_of
 from auditor.bot.event import BotError, DeniedError, Event, UnreachableError
 from auditor.bot.remarks import changed_file
+from auditor.bot.sticky import Posted, Text, keep, same
 
 if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from auditor.bot.remarks import ChangedFile, Remark
 
 TIMEOUT_S = 20
+PAUSE_S = 5.0
+"""Before looking again for what an earlier run may have written meanwhile."""
+
 _ATTEMPTS = 5
 _MOST_LISTED = 3_000
 
@@ -65,33 +69,24 @@ class GitLabForge:
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one note: edit the one that is there, else post it if `create`. Returns what was done."""
         with _translated("comment on the merge request"):
-            request = self._request()
-            mine = self._notes(request)
-            if any((order_of(one.body) or 0) > order for one in mine):
-                return "left alone: a later run has commented already"
-            for one in mine:
-                try:
-                    one.body = body
-                    one.save()
-                except GitlabUpdateError as error:
-                    if error.response_code == 404:
-                        continue  # a human deleted it meanwhile
-                    raise
-                return "updated"
-            if not create:
-                return "not written: nothing to say"
-            request.notes.create({"body": body})
-            self._remove_doubles(request)
-            return "posted"
+            board = _Board(self._request(), self._me())
+            return keep(board, Text(order, body), create=create, pause_s=PAUSE_S)
 
-    def review(self, remarks: Sequence[Remark]) -> int:
-        """Start a discussion for each remark that is not there yet. Returns their number."""
+    def review(self, remarks: Sequence[Remark]) -> str:
+        """Start a discussion for each remark that is not there yet, and bring the others up to date."""
         with _translated("remark on the merge request"):
-            request = self._request()
+            request, me = self._request(), self._me()
             discussions = islice(request.discussions.list(iterator=True), _MOST_LISTED)
-            there = "\n".join(note["body"] for one in discussions for note in one.attributes["notes"])
-            new = [remark for remark in remarks if remark.key not in there]
-            return sum(self._discuss(request, remark) for remark in new)
+            there = [
+                (one, note)
+                for one in discussions
+                for note in one.attributes["notes"][:1]
+                if note.get("author", {}).get("id") == me
+            ]
+            new = [remark for remark in remarks if not any(remark.key in note["body"] for _, note in there)]
+            started = sum(self._discuss(request, remark) for remark in new)
+            updated = sum(_update(remark, there) for remark in remarks if remark not in new)
+            return f"{started} new, {updated} updated"
 
     def check(self, check: Check) -> str:
         """GitLab has no check runs: the Code Quality report of the job (`--format gitlab`) marks the lines."""
@@ -103,13 +98,10 @@ class GitLabForge:
             self._found = project.mergerequests.get(self._event.number or 0)
         return self._found
 
-    def _notes(self, request: ProjectMergeRequest) -> list[Any]:
-        """Audit's own notes, oldest first. A person's that starts like one is left alone."""
+    def _me(self) -> int | None:
         if self._client.user is None:
             self._client.auth()
-        me = None if self._client.user is None else self._client.user.id
-        found = islice(request.notes.list(iterator=True, sort="asc", order_by="created_at"), _MOST_LISTED)
-        return [one for one in found if order_of(one.body or "") is not None and one.author["id"] == me]
+        return None if self._client.user is None else self._client.user.id
 
     def _discuss(self, request: ProjectMergeRequest, remark: Remark) -> bool:
         """Whether the discussion was started: GitLab takes no place that is not in the diff as it is by now."""
@@ -120,14 +112,6 @@ class GitLabForge:
                 return False
             raise
         return True
-
-    def _remove_doubles(self, request: ProjectMergeRequest) -> None:
-        notes = self._notes(request)
-        kept = max(notes, key=lambda one: (order_of(one.body) or 0, -one.id), default=None)
-        for one in notes:
-            if one is not kept:
-                with contextlib.suppress(GitlabDeleteError):
-                    one.delete()
 
     def _position(self, request: ProjectMergeRequest, remark: Remark) -> dict[str, Any]:
         refs = request.diff_refs
@@ -140,6 +124,61 @@ class GitLabForge:
             "new_path": remark.path,
             "new_line": remark.end_line,
         }
+
+
+class _Board:
+    """The notes of one merge request. GitLab has nothing by which a run could announce its text to the others."""
+
+    def __init__(self, request: ProjectMergeRequest, me: int | None) -> None:
+        self._request = request
+        self._me = me
+        self._known: dict[int, Any] = {}
+
+    def posted(self) -> list[Posted]:
+        """Audit's own notes, oldest first. A person's that starts like one is left alone."""
+        found = islice(self._request.notes.list(iterator=True, sort="asc", order_by="created_at"), _MOST_LISTED)
+        mine = [
+            (one, order)
+            for one in found
+            if (order := order_of(one.body or "")) is not None and one.author["id"] == self._me
+        ]
+        self._known = {one.id: one for one, _ in mine}
+        return [Posted(one.id, order, one.body) for one, order in mine]
+
+    def announced(self) -> Text | None:
+        return None
+
+    def post(self, body: str) -> None:
+        self._request.notes.create({"body": body})
+
+    def edit(self, number: int, body: str) -> bool:
+        note = self._known[number]
+        note.body = body
+        try:
+            note.save()
+        except GitlabUpdateError as error:
+            if error.response_code == 404:
+                return False
+            raise
+        return True
+
+    def remove(self, number: int) -> None:
+        with contextlib.suppress(GitlabDeleteError):
+            self._known[number].delete()
+
+
+def _update(remark: Remark, there: Sequence[tuple[Any, dict[str, Any]]]) -> bool:
+    """Whether a remark on the same line said something else, and says this now."""
+    for discussion, note in there:
+        place = note.get("position") or {}
+        if (
+            remark.key in note["body"]
+            and place.get("new_line") == remark.end_line
+            and not same(note["body"], _text(remark))
+        ):
+            discussion.notes.update(note["id"], {"body": _text(remark)})
+            return True
+    return False
 
 
 def _text(remark: Remark) -> str:

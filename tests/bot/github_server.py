@@ -22,6 +22,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 DESCRIPTION = Path(__file__).parents[1] / "data" / "github" / "description.json"
 SHA = "a" * 40
+APP = {"id": 15368, "slug": "github-actions"}
 BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 1}
 
 
@@ -91,7 +92,7 @@ class FakeGitHub:
                 return 200, self._page(self.review_comments, query)
             case "POST /repos/team/project/pulls/7/reviews":
                 self.reviews.append(data)
-                self.review_comments += [{"id": self.identify(), **one} for one in data["comments"]]
+                self.review_comments += [self._remark(one) for one in data["comments"]]
                 return 200, {"id": self.identify()}
             case "GET /repos/team/project/issues/7/comments":
                 return 200, self._page(self.comments, query)
@@ -103,24 +104,35 @@ class FakeGitHub:
                 check = {**data, "id": self.identify()}
                 check["annotations"] = list(data["output"].get("annotations", []))
                 check["url"] = f"{here}/check-runs/{check['id']}"
+                check["app"] = APP
                 self.checks.append(check)
                 return 201, check
-        if path == f"/repos/team/project/commits/{self.head_sha}":
-            return 200, {"sha": self.head_sha, "url": f"{here}/commits/{self.head_sha}"}
+        if match := re.fullmatch(r"/repos/team/project/commits/([0-9a-f]+)", path):
+            return 200, {"sha": match[1], "url": f"{here}/commits/{match[1]}"}
+        if match := re.fullmatch(r"/repos/team/project/commits/([0-9a-f]+)/check-runs", path):
+            found = [one for one in self.checks if (one["head_sha"], one["name"]) == (match[1], query["check_name"])]
+            return 200, {"total_count": len(found), "check_runs": self._page(found, query)}
         if match := re.fullmatch(r"/repos/team/project/check-runs/(\d+)", path):
             check = next(one for one in self.checks if one["id"] == int(match[1]))
             check["annotations"] += data["output"].get("annotations", [])
             return 200, check
         if match := re.fullmatch(r"/repos/team/project/issues/comments/(\d+)", path):
-            return self._comment(method, int(match[1]), data)
+            return self._edited(self.comments, method, int(match[1]), data)
+        if match := re.fullmatch(r"/repos/team/project/pulls/comments/(\d+)", path):
+            return self._edited(self.review_comments, method, int(match[1]), data)
         return 404, {"message": "Not Found"}
 
-    def _comment(self, method: str, number: int, data: dict[str, Any]) -> tuple[int, Any]:
-        found = next((one for one in self.comments if one["id"] == number), None)
+    def _remark(self, given: dict[str, Any]) -> dict[str, Any]:
+        number = self.identify()
+        url = f"{self.url}/repos/team/project/pulls/comments/{number}"
+        return {"id": number, "user": BOT, "url": url, **given}
+
+    def _edited(self, among: list[dict[str, Any]], method: str, number: int, data: dict[str, Any]) -> tuple[int, Any]:
+        found = next((one for one in among if one["id"] == number), None)
         if found is None:
             return 404, {"message": "Not Found"}
         if method == "DELETE":
-            self.comments.remove(found)
+            among.remove(found)
             return 204, None
         found["body"] = data["body"]
         return 200, found

@@ -22,11 +22,13 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/pulls/{pull_number}/files": ["get"],
     "/repos/{owner}/{repo}/pulls/{pull_number}/comments": ["get"],
     "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ["post"],
+    "/repos/{owner}/{repo}/pulls/comments/{comment_id}": ["patch", "delete"],
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["get", "patch", "delete"],
     "/repos/{owner}/{repo}/check-runs": ["post"],
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["patch"],
     "/repos/{owner}/{repo}/commits/{ref}": ["get"],
+    "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
 }
 
 

@@ -80,6 +80,34 @@ def test_the_next_run_edits_the_comment_and_repeats_no_remark(github: FakeGitHub
     assert len(github.review_comments) == 1
 
 
+def test_a_remark_says_what_the_latest_run_has_found(github: FakeGitHub) -> None:
+    delivered(github, a_report(introduced(reason="0.5 s of 1 s")))
+    delivered(github, a_report(introduced(reason="0.7 s of 1 s")), order=6)
+
+    (remark,) = github.review_comments
+    assert "0.7 s of 1 s" in remark["body"]
+
+
+def test_a_person_s_remark_that_looks_alike_is_left_alone(github: FakeGitHub) -> None:
+    delivered(github, a_report(introduced()))
+    github.review_comments[0]["user"] = {"login": "mallory", "type": "User", "id": 9}
+    before = github.review_comments[0]["body"]
+    delivered(github, a_report(introduced(reason="other")), order=6)
+
+    assert [one["body"] == before for one in github.review_comments] == [True, False]
+
+
+def test_what_two_runs_remark_at_the_same_moment_stands_once(github: FakeGitHub) -> None:
+    def the_other() -> None:
+        delivered(github, a_report(introduced()))
+
+    github.before["POST /repos/team/project/pulls/7/reviews"] = the_other
+    delivered(github, a_report(introduced()))
+
+    assert len(github.reviews) == 2
+    assert len(github.review_comments) == 1
+
+
 def test_a_finding_that_is_gone_is_said_in_the_same_comment(github: FakeGitHub) -> None:
     delivered(github, a_report(introduced()))
     delivered(github, a_report(), order=6)
