@@ -129,6 +129,18 @@ class Recorder:
         self._under_way: dict[int, _Execution] = {}
         self.reset()
 
+    def reset(self) -> None:
+        """Forget everything, after a fork."""
+        self._under_way.clear()
+        self._hits: int = 0
+        self._first: int = 0
+        self._next: int = 1
+        self._spent_ns: int = 0
+        self._compared_ns: int = 0
+        self._waited_ns: int = 0
+        self._bins: dict[int, list[int]] = {}
+        self._rng: random.Random = random.Random(20_240_229)
+
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
         return {"items": self._items, "key": self._key, "fin": self._fin}
@@ -205,14 +217,6 @@ class Recorder:
             "compared": self._compared_ns,
             "waited": self._waited_ns,
         }
-
-    def reset(self) -> None:
-        """Forget everything, after a fork."""
-        self._under_way.clear()
-        self._hits = self._first = self._spent_ns = self._compared_ns = self._waited_ns = 0
-        self._next = 1
-        self._bins: dict[int, list[int]] = {}
-        self._rng = random.Random(20_240_229)
 
 
 _ITEMS, _TIMED, _TIMED_ITEMS, _SQUARES, _SAVED, _PRODUCTS, _SAVED_SQUARES, _UNTOLD = range(8)
