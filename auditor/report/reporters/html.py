@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
+from auditor.report.invocation import invocation
 from auditor.report.overview import overview
 from auditor.report.printable import printable
 from auditor.report.prose import pieces
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def render(report: Report) -> str:
     """The summary as an HTML document."""
     template = environment(_escaped, {"prose": _prose}).get_template("summary.html.j2")
-    return template.render(view=overview(report), report=report)
+    return template.render(view=overview(report), report=report, invocation=invocation(report))
 
 
 def _escaped(text: str) -> str:

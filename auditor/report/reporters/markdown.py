@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from auditor.report import markdown
+from auditor.report.invocation import invocation
 from auditor.report.overview import changes, flagged, overview
 from auditor.report.printable import source_line
 from auditor.report.reporter import Reporter
@@ -23,7 +24,7 @@ def render(report: Report) -> str:
     filters = {"code": markdown.code, "prose": markdown.prose}
     template = environment(markdown.text, filters).get_template("summary.md.j2")
     blocks = {"block": _block, "change_block": _change_block, "lines_block": _lines_block}
-    return template.render(view=overview(report), report=report, limit=_SHOWN, **blocks)
+    return template.render(view=overview(report), report=report, invocation=invocation(report), limit=_SHOWN, **blocks)
 
 
 def _block(finding: Finding) -> Markup:
