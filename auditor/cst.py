@@ -76,31 +76,14 @@ _library: list[Any] = []
 
 
 class _Class(type):
-    """A class that stands for one of LibCST's; what it makes when called is LibCST's own node.
-
-    `_own` is the class it stands for, once LibCST is loaded. `_answers` remembers which classes' objects are instances.
-    """
-
-    _own: type | None
-    _answers: dict[type, bool]
+    """A class that stands for one of LibCST's; what it makes when called is LibCST's own node."""
 
     def __call__(cls, *arguments: Any, **fields: Any) -> Any:
         return getattr(join(), cls.__name__)(*arguments, **fields)
 
-    def __subclasscheck__(cls, kind: type) -> bool:
-        return super().__subclasscheck__(kind) or (cls._own is not None and issubclass(kind, cls._own))
-
-
-def _is_instance(cls: _Class, node: object) -> bool:
-    kind = type(node)
-    answer = cls._answers.get(kind)
-    if answer is None:
-        answer = cls._answers[kind] = issubclass(kind, cls)
-    return answer
-
 
 def _made(name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _Class:
-    return _Class(name, bases, {"__module__": __name__, **members, "_own": None, "_answers": {}})
+    return _Class(name, bases, {"__module__": __name__, **members})
 
 
 def class_of(name: str) -> _Class:
@@ -134,14 +117,15 @@ def join() -> Any:
             _acquaint(name, made)
         for name, shadow in _derived:
             getattr(_library[0], name).register(shadow)
-        # as long as there are no nodes but those of the scan, Python's own check, which is faster, will do
-        _Class.__instancecheck__ = _is_instance  # type: ignore[method-assign, assignment]
     return _library[0]
 
 
 def _acquaint(name: str, made: _Class) -> None:
     # LibCST of another version may lack the class
-    made._own = getattr(_library[0], name, None)
+    own = getattr(_library[0], name, None)
+    if own is not None:
+        # a check by a method of the metaclass would take seven times as long as Python's own
+        own.__bases__ = (*own.__bases__, made)
 
 
 if not TYPE_CHECKING:
