@@ -24,7 +24,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     trouble = None if found is None else _trouble(*found)
     if trouble is None:
         return None
-    return Match(f"{trouble} before a match fails", (Plant("sized-call", node),))
+    return Match(f"{trouble} before a match fails", (Plant("matched", node),))
 
 
 def _pattern(call: cst.Call, ctx: Context) -> tuple[str | bytes, int, bool] | None:
@@ -293,9 +293,11 @@ RULE = Rule(
             " matches is costly, and a workload rarely has one. Being rejected here is no proof of safety."
         ),
         measured=(
-            "Seconds spent in matching, the length of the text, and how the cost of a match grows with that length."
-            " Confirmed when the seconds are considerable and the cost grows with the length, or a match takes far"
-            " longer than a pass over the text would. Short texts that are matched quickly reject nothing."
+            "Seconds spent in matching, the length of the text, how the cost of a match grows with that length, and the"
+            " seconds of those matches that took far longer than a pass over their text. Confirmed when the latter are"
+            " considerable, however many others matched at once, or when the cost grows faster than the length. That"
+            " much text takes long is not confirmed: a pass over it is needed anyway. Short texts that are matched"
+            " quickly reject nothing."
         ),
         fix=(
             "Let each character be matched in one way only: `(\\w+\\s*)*` becomes `\\w+(?:\\s+\\w+)*`, `(a|ab|b)*`"

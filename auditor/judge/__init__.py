@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from auditor.judge import backlog, repetition, reuse, scaling, survivors, wait
+from auditor.judge import backlog, repetition, reuse, scaling, steep, survivors, wait
 from auditor.judge.backlog import judge_backlog
 from auditor.judge.capture import is_captured, judge_capture
 from auditor.judge.cost import judge_cost
@@ -143,11 +143,19 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
         case Cost():
             time |= {"end_seconds": limits.seconds, "end_share": limits.share}
             return time | ({"peak_bytes": limits.bytes, "peak_share": limits.share} if expects.memory else {})
+        case Scaling(steep=True):
+            return time | {
+                "beyond": limits.seconds,
+                "beyond_share": limits.share,
+                "growth": steep.PASS + limits.growth,
+                "hit_exponent": steep.PASS + limits.growth,
+                "size_max": steep.LONG,
+            }
         case Scaling():
             return time | {
                 "growth": limits.growth,
                 "hit_exponent": limits.growth,
-                "cost_ratio": scaling.dearer(expects, seen),
+                "cost_ratio": scaling.DEARER,
                 "size_max": scaling.LARGE,
             }
         case Backlog():

@@ -21,7 +21,6 @@
                    share would reach theirs at sizes 4 times as large
     rejected       sizes reached 1,000 items, or are visibly bounded: at least  rejected
                    1,000 executions, all of one size or none above 64 items
-                   (not where the growth may be steep)
     rejected       anything else                                                inconclusive: run it with 1,000 items
     otherwise      any                                                          as time says
 
@@ -29,9 +28,7 @@
 over runs of the workload at several sizes n, for what a single run cannot show: one execution in all, or a container
 that only shrinks.
 
-Where the growth may be steep, as of a regular expression that backtracks, sizes hardly differ between an execution that
-takes no time and one that does not end. There the alternative is one pass over the items, at 25 set look-ups an item
-by a generous guess, and an execution that takes 4 times as long on average is far dearer whatever the sizes.
+Where the growth may be steep, as of a regular expression that backtracks, `steep` judges.
 
 "time" is the verdict of the table in `timing`. A cost that is small at small sizes says nothing about large ones, which
 is why sizes must support a rejection; a growth in doubt is never decided by its middle.
@@ -44,6 +41,7 @@ from typing import TYPE_CHECKING
 from auditor.judge import words
 from auditor.judge.growing import described, is_driven, per_execution
 from auditor.judge.seen import PROBES, PY_SPY, Opinion
+from auditor.judge.steep import judge_steep
 from auditor.judge.timing import BETWEEN_RUNS, Reading, judge_time, read
 from auditor.model import VerdictKind
 
@@ -58,9 +56,6 @@ DEARER = 4.0
 # A clear growth below the threshold is where a fixed cost still outweighs the linear part, as of copying what fits into
 # the processor's cache. Misses of that cache raise a cost by less than this.
 SLOW = 0.15
-# What a linear pass may cost at most for each item, in look-ups: a step of a regular expression with a group takes
-# about five.
-PASS = 25.0
 # At this size a linear cost stands out of the fixed cost of any operation by an order of magnitude.
 LARGE = 1000.0
 # Up to this size a linear scan costs about as much as hashing; above it the two part.
@@ -71,18 +66,15 @@ NEAR = 4.0
 MANY = 1000.0
 
 
-def dearer(expects: Scaling, seen: Seen) -> float:
-    """How many times the cost of a set look-up an execution must take to be far dearer than it need be."""
-    return DEARER * PASS * max(1.0, seen.value("size_max")) if expects.steep else DEARER
-
-
 def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     """The table above."""
+    if expects.steep:
+        return judge_steep(seen)
     growth, over, time = seen.row("growth"), per_execution(seen), judge_time(seen)
     if expects.avoidable and time.kind is VerdictKind.CONFIRMED:
         return Opinion(time.kind, f"{time.reason}, where one call in all would do{described(seen)}")
     if expects.avoidable:
-        return _cold(expects, seen, time) if time.kind is VerdictKind.REJECTED else time
+        return _cold(seen, time) if time.kind is VerdictKind.REJECTED else time
     if growth is not None and growth.low <= 0 and growth.high < seen.limits.growth and seen.complete(PROBES):
         return _constant_in_run(seen, growth, time)
     flat = growth is None and over is not None and over.high < seen.limits.growth and seen.complete(over.collector)
@@ -90,9 +82,9 @@ def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
         reason = f"cost per execution stays constant over n (exponent {over.value:.2f}){described(seen)}"
         return Opinion(VerdictKind.REJECTED, reason)
     if time.kind is VerdictKind.CONFIRMED:
-        return _hot(expects, seen, time)
+        return _hot(seen, time)
     if time.kind is VerdictKind.REJECTED:
-        return _disputed(seen, growth) or _small_yet(seen, growth, time) or _cold(expects, seen, time)
+        return _disputed(seen, growth) or _small_yet(seen, growth, time) or _cold(seen, time)
     return time
 
 
@@ -142,16 +134,16 @@ def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
     return Opinion(VerdictKind.REJECTED, f"{said}{described(seen)}")
 
 
-def _slowly_growing(expects: Scaling, seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
+def _slowly_growing(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
     largest = words.times(seen.value("size_max"), "items")
     reason = f"{time.reason}, cost per execution grows slowly up to {largest} (exponent {growth.value:.2f})"
-    if growth.low > SLOW and seen.low("cost_ratio") >= dearer(expects, seen):
+    if growth.low > SLOW and seen.low("cost_ratio") >= DEARER:
         ratio = words.factor(seen.value("cost_ratio"))
         return Opinion(VerdictKind.CONFIRMED, f"{reason}, but is {ratio} times that of the constant-time alternative")
     return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 8 times as large")
 
 
-def _hot(expects: Scaling, seen: Seen, time: Opinion) -> Opinion:
+def _hot(seen: Seen, time: Opinion) -> Opinion:
     growth = seen.row("growth")
     if growth is not None and growth.low >= seen.limits.growth:
         exponent = words.factor(growth.value)
@@ -162,15 +154,14 @@ def _hot(expects: Scaling, seen: Seen, time: Opinion) -> Opinion:
         reason = f"{time.reason}, cost per execution grows with n (exponent {over.value:.2f})"
         return Opinion(VerdictKind.CONFIRMED, f"{reason}{described(seen)}")
     if growth is not None and 0 < growth.low <= growth.high < seen.limits.growth:
-        return _slowly_growing(expects, seen, growth, time)
+        return _slowly_growing(seen, growth, time)
     smallest, largest = seen.value("size_min"), seen.value("size_max")
     near = seen.row("size_max") is not None and largest <= SPREAD * smallest
-    may_be_flat = over is not None and is_driven(seen) and not expects.steep
-    is_dearer = seen.low("cost_ratio") >= dearer(expects, seen)
-    if growth is None and (near or expects.steep) and is_dearer and not may_be_flat:
+    may_be_flat = over is not None and is_driven(seen)
+    is_dearer = seen.low("cost_ratio") >= DEARER
+    if growth is None and near and is_dearer and not may_be_flat:
         ratio = words.factor(seen.value("cost_ratio"))
-        what = "a look-up in a set" if expects.steep else "the constant-time alternative"
-        reason = f"{time.reason}, cost per execution is {ratio} times that of {what}"
+        reason = f"{time.reason}, cost per execution is {ratio} times that of the constant-time alternative"
         return Opinion(VerdictKind.CONFIRMED, f"{reason} at {words.times(largest, 'items')}")
     return Opinion(VerdictKind.INCONCLUSIVE, f"{time.reason}, but {_unknown_growth(seen, largest)}")
 
@@ -187,14 +178,14 @@ def _unknown_growth(seen: Seen, largest: float) -> str:
     return f"{sizes} do not tell whether cost per execution grows; run it with sizes from 8 to {reach} items"
 
 
-def _cold(expects: Scaling, seen: Seen, time: Opinion) -> Opinion:
+def _cold(seen: Seen, time: Opinion) -> Opinion:
     largest = seen.row("size_max")
     if largest is None:
         reason = f"{time.reason}, but no size was seen; run it with at least {words.count(LARGE)} items"
         return Opinion(VerdictKind.INCONCLUSIVE, reason)
     smallest = seen.row("size_min")
     fixed = smallest is not None and smallest.value == largest.value
-    bounded = seen.complete(PROBES) and seen.hits >= MANY and (fixed or largest.value <= SMALL) and not expects.steep
+    bounded = seen.complete(PROBES) and seen.hits >= MANY and (fixed or largest.value <= SMALL)
     met = words.times(largest.value, "items")
     if largest.value >= LARGE or bounded:
         return Opinion(VerdictKind.REJECTED, f"{time.reason}, with up to {met}")

@@ -30,13 +30,6 @@ def test_a_scan_of_many_items_is_held_against_a_look_up(tmp_path: Path, flagged:
     assert probe(tmp_path, program, ("sized-call", flagged)).row("cost_ratio").low > 10
 
 
-@pytest.mark.parametrize("flagged", ["re.match('(a|b|ab)*c', text)", "PATTERN.match(text)"])
-def test_a_match_that_backtracks_is_held_against_a_look_up(tmp_path: Path, flagged: str) -> None:
-    program = f"import re\ntext = 'ab' * 14\nPATTERN = re.compile( '(a|b|ab)*c')\nfor i in range(6):\n    {flagged}\n"
-
-    assert probe(tmp_path, program, ("sized-call", flagged)).row("cost_ratio").low > 100 * 28
-
-
 def test_what_is_done_with_each_of_few_items_may_be_dear(tmp_path: Path) -> None:
     program = f"items = [5, 6, 7]\nfor i in range(200):\n    {SCANS[0]}\n"
 

@@ -102,23 +102,32 @@ def test_a_slow_growth_is_none_of_constant_and_linear(
 
 
 @pytest.mark.parametrize(
-    ("spent", "sizes", "ratio", "kind"),
+    ("spent", "beyond", "longest", "growth", "kind"),
     [
-        # 1,000 executions of 0.005 s on 30 characters at most
-        (5.0, (11, 30), 200_000.0, CONFIRMED),
-        (5.0, (2, 30), 200_000.0, CONFIRMED),
-        # a linear match of long texts
-        (5.0, (50_000, 60_000), 200_000.0, INCONCLUSIVE),
-        (0.0, (11, 30), 5.0, INCONCLUSIVE),
-        (0.0, (11, 11), 5.0, INCONCLUSIVE),
-        (0.0, (11, 2_000), 5.0, REJECTED),
+        # attempts at a few short texts
+        (5.0, (5.0, 5.0), 30, None, CONFIRMED),
+        # one text among many long ones that match at once, which make the cost look constant, or linear
+        (5.0, (4.0, 4.0), 30_000, (-0.1, 0.1), CONFIRMED),
+        (5.0, (4.0, 4.0), 30_000, (0.9, 1.1), CONFIRMED),
+        # a pass over much text, which is needed anyway
+        (5.0, (0.0, 0.0), 30_000, (0.9, 1.1), REJECTED),
+        (5.0, (0.0, 0.0), 30_000, None, REJECTED),
+        (5.0, (0.0, 0.0), 30, None, INCONCLUSIVE),
+        # quadratic, though not beyond what a generous pass would take
+        (5.0, (0.0, 0.0), 30_000, (1.9, 2.1), CONFIRMED),
+        (5.0, (0.0, 0.0), 30_000, (0.9, 1.6), INCONCLUSIVE),
+        (5.0, (0.0, 4.0), 30_000, (0.9, 1.1), INCONCLUSIVE),
+        (0.0, (0.0, 0.0), 30, None, INCONCLUSIVE),
+        (0.0, (0.0, 0.0), 2_000, None, REJECTED),
     ],
 )
-def test_of_a_steep_growth_small_sizes_say_nothing(
-    spent: float, sizes: tuple[int, int], ratio: float, kind: VerdictKind
+def test_of_a_steep_growth_it_counts_what_a_pass_does_not_explain(
+    spent: float, beyond: tuple[float, float], longest: int, growth: Range | None, kind: VerdictKind
 ) -> None:
-    met = row("size_min", sizes[0]), row("size_max", sizes[1]), row("cost_ratio", ratio)
-    assert said(Scaling(steep=True), seen(*time(spent, spent), *met)).kind is kind
+    rows = [*time(spent, spent), row("size_min", 2), row("size_max", longest)]
+    rows += [row("beyond", beyond), row("beyond_share", (beyond[0] / 10, beyond[1] / 10))]
+    rows += [row("growth", growth)] if growth is not None else []
+    assert said(Scaling(steep=True), seen(*rows)).kind is kind
 
 
 def test_the_reason_is_one_sentence_with_numbers() -> None:

@@ -34,6 +34,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Cost(below=("re/__init__.py:_compile",)),
     Cost(memory=True),
     Scaling(),
+    Scaling(steep=True),
     Backlog(),
     Survivors("tasks"),
     Survivors("executors", churn=("threading.py:start",)),
@@ -75,6 +76,8 @@ COSTS = {
     ("repeats", "probes"): "executions",
     ("repeat_seconds", "probes"): "s",
     ("repeat_share", "probes"): "ratio",
+    ("beyond", "probes"): "s",
+    ("beyond_share", "probes"): "ratio",
     ("waited", "probes"): "s",
     ("waited_share", "probes"): "ratio",
     ("waited_longest", "probes"): "s",
@@ -102,7 +105,11 @@ OVER_SIZES = {(metric, "probes") for metric in ("hit_exponent", "size_exponent",
 # What each judge looks at beside the hits, so that all of its lines are met often.
 NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
     Cost: {*TIME, *OVER_SIZES, ("peak_bytes", "memray"), ("peak_share", "memray")},
-    Scaling: {*TIME, *OVER_SIZES, *((metric, "probes") for metric in ("growth", "cost_ratio", "size_min", "size_max"))},
+    Scaling: {
+        *TIME,
+        *OVER_SIZES,
+        *((metric, "probes") for metric in ("growth", "cost_ratio", "size_min", "size_max", "beyond", "beyond_share")),
+    },
     Backlog: {(metric, "probes") for metric in ("depth_max", "depth_slope", "puts", "quiet", "rounds", "lasting")},
     Survivors: {
         ("churn", "py-spy"),
@@ -284,7 +291,12 @@ def kind_of(expects: Expectation, several: list[Observation]) -> VerdictKind:
 STRADDLED: dict[Expectation, dict[tuple[str, str], tuple[float, float]]] = {
     Cost(): {("seconds", "probes"): (0.05, 0.05), ("share", "probes"): (0.02, 0.02)},
     Scaling(): {("hit_exponent", "probes"): (0.5, 0.5), ("cost_ratio", "probes"): (4.0, 4.0)},
-    Scaling(steep=True): {("growth", "probes"): (0.5, 0.5), ("hit_exponent", "probes"): (0.5, 0.5)},
+    Scaling(steep=True): {
+        ("growth", "probes"): (1.5, 1.5),
+        ("hit_exponent", "probes"): (1.5, 1.5),
+        ("beyond", "probes"): (0.05, 0.05),
+        ("beyond_share", "probes"): (0.02, 0.02),
+    },
     Backlog(): {("depth_max", "probes"): (100.0, 1000.0), ("depth_slope", "probes"): (0.02, 0.1)},
     Survivors("threads"): {("alive_end", "probes"): (5.0, 5.0), ("alive_peak", "probes"): (5.0, 32.0)},
     Reuse(): {("per_hit", "probes"): (0.5, 0.5), ("connections", "probes"): (10.0, 100.0)},

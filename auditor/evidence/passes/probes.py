@@ -43,6 +43,7 @@ SHARES = {
     "seconds": "share",
     "repeat_seconds": "repeat_share",
     "waited": "waited_share",
+    "beyond": "beyond_share",
     "pool_waited": "pool_waited_share",
 }
 """Metrics in seconds, each with the name of what they are of the run."""

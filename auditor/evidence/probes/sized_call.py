@@ -168,7 +168,7 @@ class Recorder:
         self._runtime = runtime
         self._samples = runtime.timing.Samples()
         self._lookup_ns = 0.0
-        self._clock = _Clock(self._samples, runtime.tick)
+        self._clock = Clock(self._samples, runtime.tick)
         self._instrument: list[int] = []
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -196,7 +196,7 @@ class Recorder:
         self._clock.opened.clear()
 
 
-class _Clock:
+class Clock:
     """The executions under way, by the address of the frame in which they are."""
 
     def __init__(self, samples: Any, tick: Callable[[], None]) -> None:
@@ -234,14 +234,12 @@ class _Clock:
         kind = type(value)
         if kind is list and name in _CONSTANT_ELSEWHERE:
             self.comparable = True
-        elif kind is _MODULE or _package(kind) in _PATTERNS:
-            self.comparable = self.comparable or _matches(value)
         elif name == _SCAN:
             self.scans = True
         return _received(value, name)
 
 
-def _first_functions(clock: _Clock) -> dict[str, Callable[..., Any]]:
+def _first_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
     """For all operands but the last; the hit to come is counted by the last one."""
     samples, frame, opened = clock.samples, sys._getframe, clock.opened
 
@@ -264,7 +262,7 @@ def _first_functions(clock: _Clock) -> dict[str, Callable[..., Any]]:
     return {"receiver": receiver, "function": function, "operand": operand}
 
 
-def _last_functions(clock: _Clock) -> dict[str, Callable[..., Any]]:
+def _last_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
     """For the last operand and the result; a hit that is not timed clears what an exception left in its place."""
     samples, frame, opened = clock.samples, sys._getframe, clock.opened
 
@@ -391,7 +389,7 @@ def _instrument_ns() -> list[int]:
     """Cost of timing an empty call in ns (5th, 50th, 95th percentile), measured once a process."""
     if not _measured:
         costs = _Costs()
-        functions = _last_functions(_Clock(costs, lambda: None))
+        functions = _last_functions(Clock(costs, lambda: None))
         keyword, fin = functions["keyword"], functions["fin"]
         for _ in range(400):
             fin(keyword(None))
@@ -401,7 +399,7 @@ def _instrument_ns() -> list[int]:
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
-    """Hits, seconds, sizes, growth; for a list, a scan or a pattern also the cost against a set look-up."""
+    """Hits, seconds, sizes, growth; for a list or a scan also the cost against a set look-up."""
     from auditor.evidence.timing import growth_rows, ratio_rows, size_rows, time_rows
 
     timed = time_rows(records)

@@ -1,0 +1,50 @@
+"""Matches that no pass over their text explains are told from those that take long because the text is long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.probing import plainly, probe
+
+CALLS = [
+    "re.match('(a|b|ab)*c', text)",
+    "PATTERN.match(text)",
+    "re.sub('(a|b|ab)*c', 'x', text)",
+    "re.search('(a|b|ab)*c', text, flags=re.ASCII)",
+]
+
+
+def matching(flagged: str, texts: str) -> str:
+    return f"import re\nPATTERN = re.compile( '(a|b|ab)*c')\nfor text in {texts}:\n    print(bool({flagged}))\n"
+
+
+@pytest.mark.parametrize("flagged", CALLS)
+def test_one_match_that_backtracks_stands_out_among_many_long_texts(tmp_path: Path, flagged: str) -> None:
+    texts = "[*(['ab' * 19] * 2), *(['x' * 20_000 + 'c'] * 400)]"
+    probed = probe(tmp_path, matching(flagged, texts), ("matched", flagged))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()[-len(probed.outcome.last_lines) :]
+    assert probed.value("hits") == 402
+    assert probed.value("size_max") == 20_001
+    assert probed.row("beyond").n == 2
+    assert 0.002 < probed.row("beyond").low <= probed.row("beyond").high <= probed.row("seconds").high
+
+
+@pytest.mark.parametrize("flagged", CALLS)
+def test_one_pass_over_much_text_is_explained_by_its_length(tmp_path: Path, flagged: str) -> None:
+    probed = probe(tmp_path, matching(flagged, "['b' * 50_000 + 'c'] * 20"), ("matched", flagged))
+
+    assert probed.value("seconds") > 0.001
+    assert probed.row("beyond").high == 0
+
+
+def test_of_a_text_without_a_known_length_it_may_be_anything(tmp_path: Path) -> None:
+    flagged = "PATTERN.match(text)"
+    program = matching(flagged, "[Own(b'ab' * 16)]").replace(" '(", " b'(")
+    program = program.replace("for", "class Own(bytes):\n    pass\nfor", 1)
+    probed = probe(tmp_path, program, ("matched", flagged))
+
+    assert probed.row("beyond").low == 0
+    assert probed.row("beyond").high > 0.0001
