@@ -109,7 +109,13 @@ def _survivors(rows: list[Evidence], thresholds: Thresholds) -> Priority:
     left = lows.get("alive_end", 0.0) + lows.get("destroyed_pending", 0.0)
     if left >= thresholds.survivors and left >= values.get("created", values.get("hits", 0.0)) / 2:
         return Priority.P0
-    crowd = any(row.metric == "alive_peak" and row.low >= (row.threshold or math.inf) for row in rows)
+    is_growing = all(
+        any(row.metric == metric and row.low >= (row.threshold or math.inf) for row in rows)
+        for metric in ("kept", "lasting")
+    )
+    if is_growing and left >= 2 * thresholds.survivors:
+        return Priority.P0
+    crowd = is_growing or any(row.metric == "alive_peak" and row.low >= (row.threshold or math.inf) for row in rows)
     return Priority.P1 if crowd else Priority.P2
 
 

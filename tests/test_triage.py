@@ -43,6 +43,7 @@ def confirmed(*rows: Evidence) -> Verdict:
 
 
 CROWD = row("alive_peak", 40, threshold=32)
+GROWING = row("kept", 80, threshold=10), row("lasting", 0.9, threshold=0.5)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,8 @@ CROWD = row("alive_peak", 40, threshold=32)
         (Survivors("tasks"), (row("created", 300), row("alive_end", 0), row("destroyed_pending", 253)), Priority.P0),
         (Survivors("threads"), (row("created", 300), row("alive_end", 0), CROWD), Priority.P1),
         (Survivors("executors"), (row("created", 300), row("alive_end", 0), row("churn", 4.0)), Priority.P2),
+        (Survivors("files"), (row("created", 8000), row("alive_end", 160), *GROWING), Priority.P0),
+        (Survivors("files"), (row("created", 8000), row("alive_end", 0), *GROWING), Priority.P1),
         (Scaling(), (row("share", 0.25),), Priority.P0),
         (Scaling(), (row("share", 0.24),), Priority.P1),
         (Stall(), (row("stall_longest", 1.0),), Priority.P0),

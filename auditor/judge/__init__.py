@@ -161,7 +161,8 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
         case Backlog():
             return {"depth_max": limits.length, "depth_slope": backlog.FILLING}
         case Survivors():
-            held = dict.fromkeys(("alive_end", "destroyed_pending"), limits.survivors)
+            held = dict.fromkeys(("alive_end", "left_most", "destroyed_pending"), limits.survivors)
+            held |= {"kept": 2 * limits.survivors, "lasting": survivors.LASTING}
             crowd = survivors.crowd_of(seen)
             held |= {"alive_peak": crowd} if math.isfinite(crowd) else {}
             return held | ({"churn": max(limits.seconds, limits.share * seen.wall_s)} if expects.churn else {})

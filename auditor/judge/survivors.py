@@ -5,18 +5,23 @@ The first line that holds decides.
 
     S or more left, and none created in the last executions,        rejected: one is kept for each of a few keys
     which look first whether there is one
-    left reaches S and half of what was created, which was not      confirmed: each execution leaves some behind
-    under 32 that were all made within 5 % of the time since, nor
-    made in the first half of the executions alone
+    left reaches S, in one process, and half of what was created,   confirmed: each execution leaves some behind
+    which was neither a crew nor made or kept in the first
+    executions alone
+    left reaches 2 S, and 2 S were kept in the middle half of the   confirmed: one execution in so many leaves some
+    executions, its later part at least half of its earlier one
     threads or executors, 32 or more alive at once                  confirmed: more than a default pool would ever hold
-    clients, files or timers, 32 or more and half of all at once    confirmed: each is kept while the next ones are made
+    clients, files or timers, 32 or more and half of all at once,   confirmed: each is kept while the next ones are made
+    or 32 kept as above
     churn costly by the table in `timing`, at least S created       confirmed: making them anew is what costs
     the end was not counted, or in part                             not-measurable
     none created                                                    inconclusive
     left reaches S and half of what was created                     inconclusive: a crew made once, or as it is needed,
                                                                     looks the same
     some left, of fewer than 4 S created                            inconclusive: run it 4 S times (S if all are left)
-    S or more left, but under half                                  inconclusive: twice as long, a leak grows with it
+    some left, and some kept in either part of the middle half      inconclusive: longer, a leak grows with it
+    S or more left, but under half                                  inconclusive: twice as long, unless none was kept
+                                                                    in the middle half of 200 executions or more
     any of these, as many alive at once as it takes, or S or more   inconclusive: enough items for 32 at once
     and half of all
     churn asked for, at least S created, and churn not measured     not-measurable
@@ -25,11 +30,13 @@ The first line that holds decides.
 
 So a single execution that leaves nothing is a rejection (each execution seen refutes "one is left"), and a single one
 that leaves its object is doubt, as it may be made once for good. Under 4 S created, a few survivors may be the rate of
-a leak; above, they are a fixed crew.
+a leak; above, they are a fixed crew, unless they became more as it went on.
 
 "Executions" are those of the code around the node. What leaks does so for as long as they go on, what fills a table
 stops. "The last executions" are half of all, at least 100 and 3 times as many as were created: were there one more key
-as likely as the others, it would stay away so long once in twenty runs.
+as likely as the others, it would stay away so long once in twenty runs. "Kept" at a moment is the least that was alive
+from then on (see `evidence/probes/_kept.py`). A crew is under 32 that were all made at once: within 5 % of the time
+since, or within half of it where the code around is executed for nothing but making them.
 """
 
 from __future__ import annotations
@@ -50,6 +57,8 @@ if TYPE_CHECKING:
 CROWD = 32.0
 # Of the time from the first creation to the end. A leak goes on as long as the work does; a crew is made before it.
 AT_ONCE = 0.05
+# What was made early in the time alone may be a pool that is large enough by now.
+EARLY = 0.5
 # Units whose objects are threads of the operating system, of which each costs a stack. Tasks do not crowd.
 HEAVY = ("threads", "executors")
 # Units whose objects hold something that runs out: descriptors, connections, places in a schedule. Many at once may be
@@ -58,6 +67,12 @@ HANDLES = ("clients", "files", "timers")
 STOPPED = 0.5
 ENOUGH_QUIET = 100.0
 FULL = 3.0
+LASTING = 0.5
+# A pool that fills at random gains this much less from one quarter to the next once it is more than half full.
+STEADY = 0.8
+# How fast they become more is known closely enough from so many in each part on.
+TELLING = 32.0
+ENOUGH_LEVEL = 200.0
 
 
 def judge_survivors(expects: Survivors, seen: Seen) -> Opinion:
@@ -66,13 +81,14 @@ def judge_survivors(expects: Survivors, seen: Seen) -> Opinion:
     return (
         _full(expects, seen, created)
         or _leak(expects, seen, created)
+        or _slow_leak(expects, seen, created)
         or _crowd(expects, seen, created)
         or _costly_churn(expects, seen, created)
         or _uncounted(expects, seen, created)
         or _few_left(expects, seen, created)
         or _crowding(expects, seen, created)
         or _churn_in_doubt(expects, seen, created)
-        or Opinion(VerdictKind.REJECTED, _census(expects, seen, created))
+        or Opinion(VerdictKind.REJECTED, _census(expects, seen, created) + _levelled(seen))
     )
 
 
@@ -100,17 +116,59 @@ def _last(seen: Seen) -> str:
 
 
 def _leak(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
-    left = seen.low("alive_end") + seen.low("destroyed_pending")
-    is_fixed = _is_crew(seen, created) or _has_stopped(seen)
-    if left >= seen.limits.survivors and left >= created / 2 and not is_fixed:
+    pending = seen.low("destroyed_pending")
+    left = seen.low("alive_end") + pending
+    most = seen.row("left_most")
+    in_one = left if most is None else most.low + pending
+    is_fixed = _is_crew(seen, created) or _has_stopped(seen) or _has_ceased(seen)
+    if min(left, in_one) >= seen.limits.survivors and left >= created / 2 and not is_fixed:
         return Opinion(VerdictKind.CONFIRMED, _census(expects, seen, created))
     return None
+
+
+def _slow_leak(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
+    left = seen.low("alive_end") + seen.low("destroyed_pending")
+    if left >= 2 * seen.limits.survivors and _is_growing(seen):
+        return Opinion(VerdictKind.CONFIRMED, f"{_census(expects, seen, created)}, {_rate(seen)}")
+    return None
+
+
+def _is_growing(seen: Seen) -> bool:
+    """Whether more and more of them stay, as it goes on."""
+    lasting = seen.row("lasting")
+    is_steady = lasting is not None and lasting.low >= LASTING and lasting.value >= STEADY
+    return is_steady and seen.low("kept") >= 2 * seen.limits.survivors
+
+
+def _has_ceased(seen: Seen) -> bool:
+    """Whether those that stay became more at first, and then no more, or fewer at a time."""
+    kept, lasting = seen.row("kept"), seen.row("lasting")
+    return kept is not None and (kept.value < 1 or (lasting is not None and lasting.value < STEADY))
+
+
+def _is_level(seen: Seen, created: float) -> bool:
+    """Whether none more of them stayed as it went on, for long enough to tell."""
+    kept = seen.row("kept")
+    return kept is not None and kept.value < 1 and kept.n >= ENOUGH_LEVEL and created >= 4 * seen.limits.survivors
+
+
+def _levelled(seen: Seen) -> str:
+    kept = seen.row("kept")
+    if kept is None or kept.value >= 1 or not _left(seen):
+        return ""
+    return f", and they became no more in the middle half of {words.times(kept.n, 'executions')} of the code around it"
+
+
+def _rate(seen: Seen) -> str:
+    each = 1 / seen.value("kept_rate") if seen.value("kept_rate") else math.inf
+    return f"and one more was kept every {words.times(max(1.0, each), 'executions')} of the code around it"
 
 
 def _is_crew(seen: Seen, created: float) -> bool:
     """Whether they may as well be workers that were made once for good: few, and all in one go."""
     spread = seen.row("spread")
-    return created < CROWD and spread is not None and spread.high < AT_ONCE
+    at_once = AT_ONCE if seen.value("rounds") > created else EARLY
+    return created < CROWD and spread is not None and spread.high < at_once
 
 
 def crowd_of(seen: Seen) -> float:
@@ -125,13 +183,16 @@ def crowd_of(seen: Seen) -> float:
 
 def _crowd(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     peak = seen.row("alive_peak")
-    if peak is None or peak.low < crowd_of(seen):
+    if peak is None:
         return None
     many = words.times(peak.value, expects.noun)
-    if peak.unit in HANDLES and _has_stopped(seen):
+    at_once = f"{many} of {words.count(created)} created were alive at once"
+    if peak.unit in HANDLES and _is_growing(seen) and min(peak.low, seen.low("kept")) >= CROWD:
+        return Opinion(VerdictKind.CONFIRMED, f"{at_once}, {_rate(seen)}")
+    if peak.low < crowd_of(seen) or (peak.unit in HANDLES and (_has_stopped(seen) or _has_ceased(seen))):
         return None
     if peak.unit in HANDLES:
-        return Opinion(VerdictKind.CONFIRMED, f"{many} of {words.count(created)} created were alive at once")
+        return Opinion(VerdictKind.CONFIRMED, at_once)
     return Opinion(VerdictKind.CONFIRMED, f"{many} were alive at once, where a default pool holds at most 32")
 
 
@@ -159,19 +220,38 @@ def _uncounted(expects: Survivors, seen: Seen, created: float) -> Opinion | None
 
 def _few_left(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     left, limit = _left(seen), seen.limits.survivors
-    if left <= 0 or (left < limit and created >= 4 * limit):
+    grew = seen.value("kept") >= 1 and seen.row("lasting") is not None and seen.value("lasting") > 0
+    if left <= 0 or (left < limit and created >= 4 * limit and not grew):
         return None
-    if left >= limit and left >= created / 2 and _has_stopped(seen):
-        more = words.times(words.at_least(seen.value("rounds") + FULL * created), "times")
-        advice = f"{_last(seen)}, as of a crew made when it is needed; run its unit of work {more}"
-    elif left >= limit and left >= created / 2:
-        advice = "all were made at once, as a crew is that stays for good; run its unit of work several times over"
+    if left < created / 2 and _is_level(seen, created):
+        return None
+    if left >= limit and left >= created / 2:
+        advice = _crew_advice(seen, created)
     elif created < 4 * limit:
         wanted = limit if left >= created and created < limit else 4 * limit
         advice = f"run its unit of work at least {words.count(wanted)} times"
+    elif grew:
+        kept, executions = seen.value("kept"), seen.value("rounds", default=created)
+        many = words.times(words.at_least(executions * max(2.0, 2 * TELLING / kept)), "times")
+        advice = f"{words.count(kept)} more of them stayed as it went on; run its unit of work {many}"
     else:
         advice = f"run its unit of work {words.count(2 * created)} times, a leak grows with it"
     return Opinion(VerdictKind.INCONCLUSIVE, f"{_census(expects, seen, created)}; {advice}")
+
+
+def _crew_advice(seen: Seen, created: float) -> str:
+    """What is to be said of many that were left, where they may be there for good."""
+    executions = seen.value("rounds", default=created)
+    more = words.times(words.at_least(executions + FULL * created), "times")
+    most = seen.row("left_most")
+    if _has_stopped(seen):
+        return f"{_last(seen)}, as of a crew made when it is needed; run its unit of work {more}"
+    if most is not None and most.high < seen.limits.survivors:
+        many = words.count(most.value)
+        return f"{many} at most in one process, which may need them for good; run its unit of work more often in each"
+    if _is_crew(seen, created):
+        return "all were made at once, as a crew is that stays for good; run its unit of work several times over"
+    return f"fewer and fewer of them stayed as it went on, as in a pool that fills; run its unit of work {more}"
 
 
 def _crowding(expects: Survivors, seen: Seen, created: float) -> Opinion | None:

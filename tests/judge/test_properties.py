@@ -62,6 +62,9 @@ COSTS = {
     ("alive_end", "probes"): "threads",
     ("alive_peak", "probes"): "threads",
     ("destroyed_pending", "probes"): "threads",
+    ("left_most", "probes"): "threads",
+    ("kept", "probes"): "threads",
+    ("kept_rate", "probes"): "per execution",
     ("churn", "py-spy"): "s",
     ("connections", "probes"): "connections",
     ("per_hit", "probes"): "ratio",
@@ -114,7 +117,8 @@ NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
     Survivors: {
         ("churn", "py-spy"),
         *((metric, "probes") for metric in ("created", "alive_end", "alive_peak", "destroyed_pending")),
-        *((metric, "probes") for metric in ("quiet", "rounds", "found")),
+        *((metric, "probes") for metric in ("quiet", "rounds", "found", "lasting")),
+        *((metric, "probes") for metric in ("left_most", "kept", "kept_rate")),
     },
     Reuse: {
         (metric, "probes")

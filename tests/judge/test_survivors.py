@@ -49,8 +49,8 @@ def test_what_is_left_at_the_end(rows: list[Evidence], kind: VerdictKind, why: s
     ("left", "spread", "kind"),
     [
         (8, 0.001, INCONCLUSIVE),
-        (8, 0.049, INCONCLUSIVE),
-        (8, 0.05, CONFIRMED),
+        (8, 0.49, INCONCLUSIVE),
+        (8, 0.5, CONFIRMED),
         (8, 0.9, CONFIRMED),
         (32, 0.001, CONFIRMED),
     ],
@@ -69,7 +69,9 @@ def test_a_crew_made_at_once_is_no_leak_that_is_proven(left: int, spread: float,
         (500, 1_000, True, REJECTED),
         (499, 1_000, True, CONFIRMED),
         (60, 80, True, INCONCLUSIVE),
-        (0, 20, False, CONFIRMED),
+        (0, 21, False, CONFIRMED),
+        # executions that all make one tell no more than time does, and that says early
+        (0, 20, False, INCONCLUSIVE),
     ],
 )
 def test_what_is_made_when_it_is_needed_stops_being_made(
@@ -78,7 +80,74 @@ def test_what_is_made_when_it_is_needed_stops_being_made(
     rows = [*census(20, 20, 20, unit="clients"), row("spread", 0.3), row("quiet", quiet), row("rounds", rounds)]
     verdict = said(Survivors("clients"), seen(*rows, *([row("found", rounds - 20)] if looks else []), hits=20))
     assert verdict.kind is kind
-    assert (kind is CONFIRMED) != (f"none was created in the last {quiet} of" in verdict.reason)
+    said_so = f"none was created in the last {quiet} of" in verdict.reason
+    assert said_so == (kind is REJECTED or (kind is INCONCLUSIVE and quiet > 0))
+
+
+@pytest.mark.parametrize(
+    ("spread", "rounds", "kind"), [(0.049, 200, INCONCLUSIVE), (0.05, 200, CONFIRMED), (0.05, 8, INCONCLUSIVE)]
+)
+def test_executions_that_go_on_tell_a_leak_from_a_crew_sooner(spread: float, rounds: int, kind: VerdictKind) -> None:
+    rows = *census(8, 8, 8), row("spread", spread), row("quiet", 0), row("rounds", rounds)
+    assert said(Survivors("tasks"), seen(*rows, hits=8)).kind is kind
+
+
+def kept(value: float, lasting: Range | None = None, unit: str = "clients", n: int = 1_000) -> list[Evidence]:
+    """How many were kept in the middle half of the executions, and what of that in its later part."""
+    half = 2 * value**0.5
+    low, high = max(0.0, value - half), max(3.0, value + half)
+    rows = [Evidence("kept", value, low, high, unit, n, "probes", "bench"), row("kept_rate", 2 * value / n)]
+    return [*rows, *([row("lasting", lasting)] if lasting is not None else [])]
+
+
+@pytest.mark.parametrize(
+    ("left", "rows", "kind", "why"),
+    [
+        (160, kept(80, (0.6, 1.4)), CONFIRMED, "one more was kept every 6 executions"),
+        # an interval that holds less than half, or a pool that is more than half full
+        (160, kept(80, (0.4, 1.6)), INCONCLUSIVE, "80 more of them stayed as it went on"),
+        (160, kept(80, (0.6, 0.9)), INCONCLUSIVE, "run its unit of work"),
+        (9, kept(20, (0.6, 1.4)), INCONCLUSIVE, "run its unit of work"),
+        (20, kept(0), REJECTED, "became no more in the middle half of 1,000 executions"),
+        (20, kept(0, n=100), INCONCLUSIVE, "run its unit of work"),
+        (20, [], INCONCLUSIVE, "run its unit of work"),
+        (4, kept(2, (0.0, 3.0)), INCONCLUSIVE, "2 more of them stayed"),
+        (4, kept(0), REJECTED, "4 of 800"),
+        (4, kept(1), REJECTED, "4 of 800"),
+        (0, kept(0), REJECTED, "0 of 800"),
+    ],
+)
+def test_a_leak_is_what_goes_on_after_warming_up(left: int, rows: list[Evidence], kind: VerdictKind, why: str) -> None:
+    verdict = said(Survivors("clients"), seen(*census(800, left, left, unit="clients"), *rows))
+    assert verdict.kind is kind
+    assert why in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("unit", "rows", "kind"),
+    [
+        ("files", kept(80, (0.6, 1.4)), CONFIRMED),
+        ("files", kept(20, (0.6, 1.4)), REJECTED),
+        ("files", kept(0), REJECTED),
+        ("tasks", kept(80, (0.6, 1.4)), REJECTED),
+    ],
+)
+def test_what_is_closed_at_the_end_alone_may_have_grown_until_then(
+    unit: str, rows: list[Evidence], kind: VerdictKind
+) -> None:
+    assert said(Survivors(unit), seen(*census(800, 0, 160, unit=unit), *rows)).kind is kind
+
+
+def test_a_pool_that_fills_gains_less_and_less() -> None:
+    filling = [*census(300, 155, 155, unit="clients"), row("spread", 0.9), row("quiet", 0), row("rounds", 300)]
+    assert said(Survivors("clients"), seen(*filling, *kept(70, (0.3, 0.9)), hits=300)).kind is INCONCLUSIVE
+    assert said(Survivors("clients"), seen(*filling, *kept(70, (0.6, 1.4)), hits=300)).kind is CONFIRMED
+
+
+@pytest.mark.parametrize(("most", "kind"), [(1, INCONCLUSIVE), (4, INCONCLUSIVE), (5, CONFIRMED)])
+def test_many_processes_that_leave_one_each_are_no_leak(most: int, kind: VerdictKind) -> None:
+    rows = *census(40, 40, 1, unit="files"), row("left_most", most), row("spread", 0.9)
+    assert said(Survivors("files"), seen(*rows, hits=40)).kind is kind
 
 
 def test_tasks_destroyed_while_pending_are_none_that_are_kept() -> None:

@@ -14,9 +14,9 @@ from time import perf_counter_ns
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Dict
+    from typing import Any, Dict, Optional
 
-    from auditor.evidence.probes import _census, _units
+    from auditor.evidence.probes import _census, _kept, _units
     from auditor.evidence.probes._census import Row
 else:
     # found by their paths: in the program's processes there is no package around this file
@@ -26,6 +26,9 @@ else:
     _spec = spec_from_file_location("audit_units", os.path.join(os.path.dirname(__file__), "_units.py"))
     _units = module_from_spec(_spec)
     _spec.loader.exec_module(_units)
+    _spec = spec_from_file_location("audit_kept", os.path.join(os.path.dirname(__file__), "_kept.py"))
+    _kept = module_from_spec(_spec)
+    _spec.loader.exec_module(_kept)
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
@@ -56,16 +59,19 @@ class Tally:
     """What a recorder of a census counts, in the form in which it is recorded and added up.
 
     `left` were alive at a proper end, `alive` when last looked at; a process that was killed had no proper end.
+    `standing` as `_kept.Course` asks for it.
     """
 
-    def __init__(self, census: Any, units: Any) -> None:
+    def __init__(self, census: Any, units: Any, standing: Callable[[], Optional[int]]) -> None:
         self.census = census
         self._units = units
+        self._course = _kept.Course(units, standing)
         self.reset()
 
     def reset(self) -> None:
         """Begin anew."""
         self.census.forget()
+        self._course.reset()
         self.hits = self.created = self.left = 0
         self._first = self._last = self._grew = 0
         self.ended = False
@@ -77,6 +83,7 @@ class Tally:
         self._last = perf_counter_ns()
         if not self._first:
             self._first = self._last
+        self._course.made(self.created)
 
     def end(self) -> None:
         """The program has come to its end."""
@@ -98,6 +105,7 @@ class Tally:
             "units": units,
             "quiet": units - self._grew,
             "asks": self._units.asks,
+            **self._course.record(self.created),
         }
 
 
@@ -107,7 +115,7 @@ class Recorder(ABC):
     def __init__(self, runtime: Any, census: Any) -> None:
         self._runtime = runtime
         self._units = _units.Units()
-        self._tally = Tally(census, self._units)
+        self._tally = Tally(census, self._units, self.standing)
         runtime.on_exit(self.end)
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
@@ -123,6 +131,10 @@ class Recorder(ABC):
         self._tally.hits += 1
         self.watch(thing)
         self._runtime.tick()
+
+    def standing(self) -> Optional[int]:
+        """How many are alive now or were left for good; None where that takes too long to tell."""
+        return int(self._tally.census.sweep())
 
     @abstractmethod
     def watch(self, thing: Any) -> None:
@@ -153,14 +165,17 @@ def census_rows(records: Iterable[Mapping[str, Any]], unit: str) -> Iterator[Row
     """
     seen = list(records)
     hits, created = _census.total(seen, "hits"), _census.total(seen, "created")
-    left = _census.total(seen, "left")
-    at_most = sum(int(record["left"] if record["ended"] else record["alive"]) for record in seen)
+    ends = [(int(record["left"]), int(record["left" if record["ended"] else "alive"])) for record in seen]
+    left, at_most = sum(least for least, _ in ends), sum(most for _, most in ends)
     yield _census.exact("hits", hits, "executions", hits)
     yield _census.exact("created", created, unit, created)
     yield "alive_end", at_most, left, at_most, unit, created
+    least, most = max((least for least, _ in ends), default=0), max((most for _, most in ends), default=0)
+    yield "left_most", most, least, most, unit, created
     if created > 1:
         yield _census.exact("spread", max(float(record["spread"]) for record in seen), "ratio", created)
     yield _census.exact("alive_peak", max((int(record["peak"]) for record in seen), default=0), unit, created)
+    yield from _kept.kept_rows(seen, unit, _units)
     counted = [record for record in seen if record["created"] and record["units"]]
     if counted:
         # another process may have gone on for as long as this one made none

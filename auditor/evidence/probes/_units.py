@@ -13,7 +13,7 @@ from itertools import count
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Dict, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
 
     Row = Tuple[str, float, float, float, str, int]
 
@@ -188,18 +188,28 @@ def lasting_row(course: Sequence[Sequence[float]], calls: int) -> Iterator[Row]:
     `course` are (length, unit, milliseconds) from the beginning to the end, in rising order. The first quarter is
     warming up. Of fewer than FEW_CALLS calls, quarters of time must have gained as well, and the lesser part counts.
     """
+    parts = [part_of(gained[1], gained[3]) for gained in gains(course, calls)]
+    if parts:
+        yield ("lasting", *min(parts), "ratio", calls)
+
+
+def gains(course: Sequence[Sequence[float]], calls: int) -> List[List[float]]:
+    """What was gained in each quarter of the units, and of the time where few calls make it count too.
+
+    `course` as in `lasting_row`. Nothing is said of what has no quarters.
+    """
     axes = (1,) if calls >= FEW_CALLS else (1, 2)
-    found = [part for part in (_lasting(course, axis) for axis in axes) if part is not None]
-    if found:
-        yield ("lasting", *min(found), "ratio", calls)
+    return [_gains(course, axis) for axis in axes if course[-1][axis] - course[0][axis] >= 4]
 
 
-def _lasting(course: Sequence[Sequence[float]], axis: int) -> Any:
+def _gains(course: Sequence[Sequence[float]], axis: int) -> List[float]:
     begin, end = course[0][axis], course[-1][axis]
-    if end - begin < 4:
-        return None
     levels = [_level(course, axis, begin + (end - begin) * quarter / 4) for quarter in range(5)]
-    early, late = levels[2] - levels[1], levels[4] - levels[3]
+    return [levels[quarter + 1] - levels[quarter] for quarter in range(4)]
+
+
+def part_of(early: float, late: float) -> Tuple[float, float, float]:
+    """What was gained late as a part of what was gained early, with its interval."""
     if early <= 0:
         # what begins to gain late gains still
         return (1.0, 1.0, 1.0) if late > 0 else (0.0, 0.0, 0.0)

@@ -61,6 +61,11 @@ class Recorder(_creation.Recorder):
             self._tally.made()
             self._tally.census.add(task, _name(task))
 
+    def standing(self) -> int:
+        """How many are pending, in whichever loop, were left in one, or destroyed."""
+        pending = sum([not entry.counted for _, entry in self._tally.census.living()])
+        return pending + self._left() + self._destroyed
+
     def wound_up(self, loop: Any) -> None:
         """A loop is about to end; None stands for all of them."""
         left: Dict[int, int] = {}
@@ -99,8 +104,11 @@ class Recorder(_creation.Recorder):
 
     def record(self, final: bool) -> Dict[str, Any]:
         """The census so far."""
-        self._tally.left = self._left_before + sum([known[1] for known in list(self._left_in.values())])
+        self._tally.left = self._left()
         return {**self._tally.record(), "destroyed": self._destroyed}
+
+    def _left(self) -> int:
+        return self._left_before + sum([int(known[1]) for known in list(self._left_in.values())])
 
     def reset(self) -> None:
         """A forked process runs none of its parent's tasks."""
