@@ -66,14 +66,15 @@ def triage(expects: Expectation, verdict: Verdict, thresholds: Thresholds) -> Pr
         case Survivors():
             return min((_survivors(rows, thresholds) for rows in _by_workload(verdict)), default=Priority.P2)
         case Scaling():
-            return Priority.P0 if _share(verdict, memory=False) >= DOMINATES else Priority.P1
+            return Priority.P0 if _share(verdict) >= DOMINATES else Priority.P1
         case Stall():
             longest = max((row.value for row in verdict.evidence if row.metric == "stall_longest"), default=0.0)
             return Priority.P0 if longest >= OUTAGE_S else Priority.P1
         case Reuse():
             return Priority.P1 if _connections_per_peer(verdict) >= WASTEFUL else Priority.P2
         case Cost() | Repetition() | Wait():
-            share = _share(verdict, memory=isinstance(expects, Cost) and expects.memory)
+            cost = expects if isinstance(expects, Cost) else Cost()
+            share = _share(verdict, memory=cost.memory, time=cost.time)
             return Priority.P1 if share >= DOMINATES else Priority.P2 if share >= VISIBLE else Priority.P3
         case _:
             assert_never(expects)
@@ -86,6 +87,8 @@ def gain(expects: Expectation, verdict: Verdict) -> Gain | None:
     gain. None unless confirmed with a share of the run's time, which a leak or a backlog has not.
     """
     if verdict.kind is not VerdictKind.CONFIRMED or isinstance(expects, Backlog | Survivors):
+        return None
+    if isinstance(expects, Cost) and not expects.time:
         return None
     bounds = []
     for rows in _by_workload(verdict):
@@ -124,10 +127,11 @@ def _connections_per_peer(verdict: Verdict) -> float:
     return max((each.get("connections", 0.0) / max(1.0, each.get("peers", 0.0)) for each in values), default=0.0)
 
 
-def _share(verdict: Verdict, *, memory: bool) -> float:
+def _share(verdict: Verdict, *, memory: bool = False, time: bool = True) -> float:
     greatest = 0.0
     for rows in _by_workload(verdict):
-        greatest = max(greatest, min((row.value for row in _shares(rows)), default=0.0))
+        if time:
+            greatest = max(greatest, min((row.value for row in _shares(rows)), default=0.0))
         if memory:
             greatest = max(greatest, max((row.value for row in rows if row.metric == "peak_share"), default=0.0))
     return greatest

@@ -78,6 +78,7 @@ GROWING = row("kept", 80, threshold=10), row("lasting", 0.9, threshold=0.5)
         (Wait(), (row("waited_share", 0.25),), Priority.P1),
         (Wait(), (row("waited_share", 0.02),), Priority.P3),
         (Cost(memory=True), (row("share", 0.02), row("peak_share", 0.9)), Priority.P1),
+        (Cost(memory=True, time=False), (row("share", 0.9), row("peak_share", 0.02)), Priority.P3),
     ],
 )
 def test_what_is_confirmed_has_a_priority(expects: Expectation, rows: tuple[Evidence, ...], priority: Priority) -> None:

@@ -140,6 +140,8 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
     limits = seen.limits
     time = {"seconds": limits.seconds, "share": limits.share}
     match expects:
+        case Cost(time=False):
+            return {"peak_bytes": limits.bytes, "peak_share": limits.share}
         case Cost():
             time |= {"end_seconds": limits.seconds, "end_share": limits.share}
             return time | ({"peak_bytes": limits.bytes, "peak_share": limits.share} if expects.memory else {})

@@ -56,6 +56,9 @@ def judge_capture(expects: Expectation, seen: Seen) -> Opinion:
     match expects:
         case Stall():
             return _stall(seen)
+        case Cost(time=False):
+            reason = f"{_spent(seen)}, as any other way would, and a CPU profile does not tell its memory; {WORKLOAD}"
+            return Opinion(VerdictKind.NOT_MEASURABLE, reason)
         case Cost(memory=memory) if reading is Reading.CHEAP and memory:
             reason = f"{_most(seen)}, but a CPU profile does not tell its memory; {WORKLOAD}"
             return Opinion(VerdictKind.NOT_MEASURABLE, reason)

@@ -10,6 +10,9 @@ Time is judged by the table in `timing`. Where the rule also asks for memory:
     in doubt                               rejected         inconclusive, with how much larger the input should be
     in doubt                               in doubt         as time says
 
+Where any other way of doing the same takes as long (`time=False`), memory decides alone: confirmed, rejected where it
+is known to be small, inconclusive in doubt, and not-measurable where it was not measured.
+
 What is small is in doubt all the same if the objects made here make more as they are used, and are handed on to where
 no probe stands ("handed_on").
 
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 def judge_cost(expects: Cost, seen: Seen) -> Opinion:
     """The table above."""
+    if not expects.time:
+        return _judge_memory(seen)
     time = _over_sizes(seen, _at_the_end(seen, judge_time(seen, narrowed=bool(expects.below))))
     if time.kind is VerdictKind.REJECTED and seen.value("handed_on") > 0:
         later = "but what the objects made here make as they are used elsewhere was not timed"
@@ -54,11 +59,25 @@ def judge_cost(expects: Cost, seen: Seen) -> Opinion:
     if memory is Reading.ABSENT:
         reason = f"peak memory is not known ({seen.gap(MEMRAY)}), and time alone does not confirm: {time.reason}"
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)
-    if time.kind is VerdictKind.REJECTED:
-        larger = words.at_least(max(2.0, seen.limits.bytes / max(1.0, seen.value("peak_bytes", MEMRAY))))
-        reason = f"{_held(seen)} leaves it in doubt; run it with inputs {words.factor(larger)} times as large"
-        return Opinion(VerdictKind.INCONCLUSIVE, reason)
-    return time
+    return _memory_in_doubt(seen) if time.kind is VerdictKind.REJECTED else time
+
+
+def _judge_memory(seen: Seen) -> Opinion:
+    memory = _read_memory(seen)
+    if memory is Reading.COSTLY:
+        return Opinion(VerdictKind.CONFIRMED, _held(seen))
+    if memory is Reading.CHEAP:
+        runs = words.times(seen.hits, "executions")
+        return Opinion(VerdictKind.REJECTED, f"only {_held(seen)} in {runs}, and another way takes as long")
+    if memory is Reading.ABSENT:
+        return Opinion(VerdictKind.NOT_MEASURABLE, f"peak memory is not known: {seen.gap(MEMRAY)}")
+    return _memory_in_doubt(seen)
+
+
+def _memory_in_doubt(seen: Seen) -> Opinion:
+    larger = words.at_least(max(2.0, seen.limits.bytes / max(1.0, seen.value("peak_bytes", MEMRAY))))
+    reason = f"{_held(seen)} leaves it in doubt; run it with inputs {words.factor(larger)} times as large"
+    return Opinion(VerdictKind.INCONCLUSIVE, reason)
 
 
 def _at_the_end(seen: Seen, time: Opinion) -> Opinion:

@@ -10,11 +10,13 @@ class Cost:
     """The flagged node is costly as it stands: seconds spent in it, and their share of the run.
 
     `below` narrows the seconds to samples in which one of these functions ("file-suffix:function") stands
-    below the flagged line, for nodes whose own work is wanted but whose overhead is not.
+    below the flagged line, for nodes whose own work is wanted but whose overhead is not. With `memory`, what is held
+    at the peak counts too; without `time`, it counts alone, as any other way of doing the same takes as long.
     """
 
     below: tuple[str, ...] = ()
     memory: bool = False
+    time: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,3 +189,19 @@ def test_what_is_handed_on_and_makes_more_as_it_is_used_is_not_rejected() -> Non
     assert handed.kind is INCONCLUSIVE
     assert "as they are used elsewhere was not timed" in handed.reason
     assert said(Cost(), seen(*time(0.001, 0.001), row("handed_on", 0))).kind is REJECTED
+
+
+@pytest.mark.parametrize(
+    ("held", "share", "kind"),
+    [(3e7, 0.9, CONFIRMED), (1e6, 0.9, REJECTED), (3e7, 0.001, REJECTED), ((5e6, 3e7), 0.9, INCONCLUSIVE)],
+)
+def test_where_another_way_takes_as_long_memory_decides_alone(held: Range, share: float, kind: VerdictKind) -> None:
+    rows = [row("peak_bytes", held, "memray", "B"), row("peak_share", share, "memray", "ratio")]
+    for spent in (0.0, 5.0):
+        assert said(Cost(memory=True, time=False), seen(*time(spent, spent), *rows)).kind is kind
+
+
+def test_where_another_way_takes_as_long_time_alone_says_nothing() -> None:
+    verdict = said(Cost(memory=True, time=False), seen(*time(5.0, 5.0), gaps={"memray": "it is not installed"}))
+    assert verdict.kind is NOT_MEASURABLE
+    assert "not installed" in verdict.reason

@@ -33,6 +33,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Cost(),
     Cost(below=("re/__init__.py:_compile",)),
     Cost(memory=True),
+    Cost(memory=True, time=False),
     Scaling(),
     Scaling(steep=True),
     Backlog(),
