@@ -68,8 +68,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x += y` and `x = x + y` inside a loop where `x` is a `bytes` or a `tuple`, and `x = x + y` (or `y + x`)"
-            " where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A list or"
+            "`x += y` and `x = x + y` inside a loop where `x` is a `bytes` or a `tuple`, and `x = x + y`, `x = y + x` or"
+            " `x = [*x, y]` where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A list or"
             " bytearray grows in place with `+=`, which is not flagged, nor is a sequence that every turn starts"
             f" afresh, nor a loop of at most {_SMALL} turns. Strings are the rule string-concat-in-loop. Several"
             " statements that add to the same sequence in the same loop are one suspect."
@@ -100,7 +100,7 @@ RULE = Rule(
     ),
     triggers=(
         Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
-        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr"), again=True),
+        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "List", "Tuple", "Call"), again=True),
     ),
     expects=Scaling(),
     check=check,
@@ -121,6 +121,8 @@ RULE = Rule(
         # once, then the loop ends
         "def f(rows):\n    out = []\n    for row in rows:\n        if row.last:\n            out = out + [row]\n"
         "            break\n    return out\n",
+        # each object has one of its own
+        "def f(rows):\n    for row in rows:\n        row.data += b'x'\n        row.names = (*row.names, 'x')\n",
         # another list is made
         "def f(rows, head: list[int]):\n    for row in rows:\n        print(head + [row])\n",
         # may be a bytearray
@@ -135,6 +137,9 @@ RULE = Rule(
         "def f(rows):\n    out = []\n    for row in rows:\n        out = out + [row]\n    return out\n",
         "def f(rows):\n    out: list[int] = []\n    for row in rows:\n        out = row.parts + out\n    return out\n",
         "def f(rows):\n    data = bytearray()\n    for row in rows:\n        data = data + row\n    return data\n",
+        "def f(rows):\n    out = []\n    for row in rows:\n        out = [*out, row]\n    return out\n",
+        "def f(rows):\n    out = ()\n    for row in rows:\n        out = (row, *out)\n    return out\n",
+        "def f(rows):\n    data = b''\n    for row in rows:\n        data = b''.join((data, row))\n    return data\n",
         # two statements, one suspect
         "def f(rows):\n    data = b''\n    for row in rows:\n        data += row.head\n        for part in row.parts:\n"
         "            data += part\n    return data\n",
@@ -160,6 +165,9 @@ RULE = Rule(
             "def f(rows):\n    out = []\n    for row in rows:\n        out += [row]\n    return out\n",
             None,
             "def f(rows):\n    data = bytearray()\n    for row in rows:\n        data += row\n    return data\n",
+            None,
+            None,
+            None,
             "def f(rows):\n    data_parts = []\n    for row in rows:\n        data_parts.append(row.head)\n"
             "        for part in row.parts:\n            data_parts.append(part)\n"
             '    data = b"".join(data_parts)\n    return data\n',

@@ -60,8 +60,10 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            '`s += x`, `s = s + x`, `s = x + s` or `s = f"{s}..."` inside a loop, where `s` is proven to be a `str`'
-            " and keeps what the turns before have added. A string that every turn starts afresh is not flagged, nor"
+            '`s += x`, `s = s + x`, `s = x + s`, `s = f"{s}..."`, `s = "%s%s" % (s, x)`, `s = "{}{}".format(s, x)` or'
+            ' `s = "".join([s, x])` inside a loop, where `s` is proven to be a `str` and keeps what the turns before'
+            " have added; `s` may be an attribute or an entry of a container as well. A string that every turn starts"
+            " afresh is not flagged, nor"
             f" one in a loop of at most {_SMALL} turns, nor a name that grows while it is taken (`while x in xs`)."
             " Several statements that add to the same string in the same loop are one suspect."
         ),
@@ -72,7 +74,7 @@ RULE = Rule(
         harmless=(
             "CPython grows the string in place when `s` is a plain local name, nothing else refers to the string, and"
             " the statement is `s += x` or `s = s + x`; the loop is then linear. Attributes, global and nonlocal names,"
-            " `s = s + x + y`, prepending and f-strings are copied. A debugger or coverage tool on Python 3.11 turns"
+            " `s = s + x + y`, prepending, entries of containers, f-strings and the like are copied. A debugger or coverage tool on Python 3.11 turns"
             " the in-place growth off."
         ),
         measured=(
@@ -92,7 +94,7 @@ RULE = Rule(
     ),
     triggers=(
         Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
-        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr"), again=True),
+        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr", "Call"), again=True),
     ),
     expects=Scaling(),
     check=check,
@@ -122,6 +124,13 @@ RULE = Rule(
         "    return ''.join(parts)\n",
         # a few turns, if any: nltk 3.10.4, nltk/sem/logic.py:197; sympy 1.14.0, sympy/printing/fortran.py:154
         "def f(name: str, names):\n    while name.lower() in names:\n        name += '_'\n    return name\n",
+        # each object has one of its own
+        "def f(rows):\n    for row in rows:\n        node = row.node\n        node.text += 'x'\n"
+        "        row.text += 'y'\n        row.parts[row.name] += 'z'\n",
+        "def f(rows, heads):\n    for key in rows:\n        heads[key] += ': '\n",
+        # formatted anew
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text = '%s %s' % (row, text.sep)\n"
+        "        text = '{}'.format(row)\n        text = ', '.join([row.a, row.b])\n        print(text)\n",
         # each run has a string of its own
         "def show(node, text=''):\n    text += node.name\n    print(text)\n"
         "    for child in node.children:\n        show(child, text)\n",
@@ -150,6 +159,15 @@ RULE = Rule(
         "class Writer:\n    def __init__(self):\n        self.text = ''\n\n    def write(self, node):\n"
         "        self.text += node.text\n        for child in node.children:\n"
         "            self.write(child)\n",
+        # formatted and joined
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text = '%s%s\\n' % (text, row)\n    return text\n",
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text = '{}{}'.format(text, row)\n    return text\n",
+        "def f(rows):\n    text = ''\n    for row in rows:\n        text = ''.join([text, row])\n    return text\n",
+        # an entry of a map, which is not grown in place
+        "def f(rows):\n    out = {'head': '', 'body': ''}\n    for row in rows:\n        out['body'] += str(row)\n"
+        "    return out\n",
+        "def f(groups):\n    texts = {}\n    for name, rows in groups:\n        texts[name] = ''\n"
+        "        for row in rows:\n            texts[name] += row.text + '\\n'\n    return texts\n",
         "def f(rows):\n    text = ''\n\n    def add(row):\n        nonlocal text\n"
         "        text += row.name\n        return row\n\n    rows = list(map(add, rows))\n    return text\n",
     ),
@@ -176,6 +194,11 @@ RULE = Rule(
             None,
             "def f(rows):\n    text_parts = []\n    for row in rows:\n        for key in ('a', 'b'):\n"
             '            text_parts.append(str(row[key]))\n    text = "".join(text_parts)\n    return text\n',
+            None,
+            None,
+            None,
+            None,
+            None,
             None,
             None,
         ),

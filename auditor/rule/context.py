@@ -221,7 +221,10 @@ class Context(Protocol):
         ...
 
     def stores(self, target: str, within: cst.CSTNode | None = None) -> Sequence[cst.CSTNode]:
-        """Nodes that bind the dotted `target` ("s", "self.text"): assignments, loops, `with`, walrus, parameters."""
+        """Nodes that bind the dotted `target` ("s", "self.text"): assignments, loops, `with`, walrus, parameters.
+
+        Of an item ("x['key']"), the assignments to it in that spelling.
+        """
         ...
 
     def code(self, node: cst.CSTNode) -> str:

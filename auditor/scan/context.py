@@ -285,7 +285,9 @@ class SliceContext:
         return naming.uses(name, within or self.root, self._piece)
 
     def stores(self, target: str, within: cst.CSTNode | None = None) -> Sequence[cst.CSTNode]:
-        """Nodes that bind the dotted target."""
+        """Nodes that bind the dotted target, or assign to that item."""
+        if target.endswith("]"):
+            return naming.item_stores(target, within or self.root, self._piece)
         return naming.stores(target, within or self.root, self._piece)
 
     def code(self, node: cst.CSTNode) -> str:

@@ -42,6 +42,16 @@ def stores(target: str, within: cst.CSTNode, piece: Piece) -> Sequence[cst.CSTNo
     return _index(within, piece).stores.get(target, ())
 
 
+def item_stores(target: str, within: cst.CSTNode, piece: Piece) -> Sequence[cst.CSTNode]:
+    """The assignments in `within` to the item whose code that is: `x["key"] = ...`, `x["key"] += ...`."""
+    found: list[cst.CSTNode] = []
+    for node in piece.of_kinds(within, (cst.Assign, cst.AugAssign)):
+        targets = [one.target for one in node.targets] if isinstance(node, cst.Assign) else [node.target]
+        if any(isinstance(one, cst.Subscript) and piece.code(one).strip() == target for one in targets):
+            found.append(node)
+    return found
+
+
 def bound_by(node: cst.CSTNode, piece: Piece) -> set[str]:
     """The names and dotted names that the node itself binds."""
     kind = type(node).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,24 @@ from auditor import cst
 if TYPE_CHECKING:
     from auditor.rule import Context, Loop
 
+_NAME = re.compile(r"(?<![\w.'\"])[^\W\d]\w*(?:\.\w+)*(?!['\"])")
+"""A name with its attributes, in the code of a target, outside of quotes."""
 SMALL = 16
 """Turns up to which a loop makes nothing costly that was not costly already."""
 
 _EXITS = (cst.Return, cst.Raise)
+_TARGETS = (cst.Name, cst.Attribute, cst.Subscript)
+_TEXTS = ("str", "bytes")
 
 
 def additions(statement: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpression]:
     """The operands by which an assignment adds to its own target, none if it does not."""
     match statement:
-        case cst.AugAssign(target=cst.Name() | cst.Attribute(), operator=cst.AddAssign(), value=value):
-            return tuple(_parts(value))
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() | cst.Attribute() as target)], value=value):
+        case cst.AugAssign(target=target, operator=cst.AddAssign(), value=value) if isinstance(target, _TARGETS):
+            return tuple(_parts(value, ctx))
+        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) if isinstance(target, _TARGETS):
             name = ctx.code(target).strip()
-            parts = tuple(_parts(value))
+            parts = tuple(_parts(value, ctx))
             return parts if any(ctx.code(part).strip() == name for part in parts) else ()
     return ()
 
@@ -34,6 +39,8 @@ def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.
     grows = False
     for loop in ctx.loops(statement):
         if isinstance(loop, cst.CompFor | cst.Lambda) or _starts_afresh(target, statement, loop, ctx):
+            break
+        if _is_of_another(target, loop, ctx):
             break
         if isinstance(loop, cst.FunctionDef) and not _outlives(target, loop, ctx):
             break
@@ -98,21 +105,44 @@ def _is_short(loop: Loop, ctx: Context) -> bool:
     return turns is not None and turns <= SMALL
 
 
-def _parts(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """The operands of a chain of `+`, the branches of a conditional expression, the parts of an f-string."""
+def _parts(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseExpression]:
+    """The operands of a chain of `+`, the branches of a conditional expression, what a text or display is filled with."""
     if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
-        yield from _parts(value.left)
-        yield from _parts(value.right)
+        yield from _parts(value.left, ctx)
+        yield from _parts(value.right, ctx)
     elif isinstance(value, cst.IfExp):
-        yield from _parts(value.body)
-        yield from _parts(value.orelse)
-    elif isinstance(value, cst.FormattedString):
-        yield value
-        for part in value.parts:
-            if isinstance(part, cst.FormattedStringExpression):
-                yield part.expression
+        yield from _parts(value.body, ctx)
+        yield from _parts(value.orelse, ctx)
     else:
         yield value
+        yield from _filled_with(value, ctx)
+
+
+def _filled_with(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseExpression]:
+    """What goes into `f"{s}{x}"`, `"%s%s" % (s, x)`, `"{}{}".format(s, x)`, `"".join([s, x])` and `[*s, x]`."""
+    match value:
+        case cst.FormattedString(parts=parts):
+            yield from (part.expression for part in parts if isinstance(part, cst.FormattedStringExpression))
+        case cst.BinaryOperation(left=text, operator=cst.Modulo(), right=right) if ctx.type_of(text) in _TEXTS:
+            yield from _entries(right)
+        case cst.Call(func=cst.Attribute(value=text, attr=cst.Name(value="format")), args=arguments):
+            if ctx.type_of(text) == "str":
+                yield from (argument.value for argument in arguments)
+        case cst.Call(func=cst.Attribute(value=text, attr=cst.Name(value="join")), args=[cst.Arg(value=joined)]):
+            if ctx.type_of(text) in _TEXTS and isinstance(joined, cst.List | cst.Tuple):
+                yield from _entries(joined)
+        case cst.List(elements=elements) | cst.Tuple(elements=elements):
+            yield from (element.value for element in elements if isinstance(element, cst.StarredElement))
+
+
+def _entries(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    match value:
+        case cst.List(elements=elements) | cst.Tuple(elements=elements):
+            yield from (element.value for element in elements)
+        case cst.Dict(elements=elements):
+            yield from (element.value for element in elements)
+        case _:
+            yield value
 
 
 def _outlives(target: str, function: cst.FunctionDef, ctx: Context) -> bool:
@@ -124,6 +154,24 @@ def _outlives(target: str, function: cst.FunctionDef, ctx: Context) -> bool:
         isinstance(node, cst.Global | cst.Nonlocal) and any(item.name.value == name for item in node.names)
         for node in ctx.descendants(function)
     )
+
+
+def _is_of_another(target: str, loop: Loop, ctx: Context) -> bool:
+    """Whether each turn has another object whose attribute or item the target is: `row.text` of each row."""
+    names = set(_NAME.findall(target))
+    owners = {".".join(one.split(".")[:count]) for one in names for count in range(1, one.count(".") + 1)}
+    # of `x[key]`, the object and the key
+    owners |= names - {target}
+    return any(
+        store is loop or _is_on_every_way(store, loop, ctx) for owner in owners for store in ctx.stores(owner, loop)
+    )
+
+
+def _is_on_every_way(store: cst.CSTNode, loop: Loop, ctx: Context) -> bool:
+    """Whether each turn of the loop runs the statement, as it stands in no other block of it."""
+    line = ctx.parent(store)
+    block = None if line is None else ctx.parent(line)
+    return isinstance(line, cst.SimpleStatementLine) and block is not None and ctx.parent(block) is loop
 
 
 def _starts_afresh(name: str, node: cst.CSTNode, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:

@@ -30,16 +30,32 @@ def prepending(n):
     p = ""
     for i in range(n):
         p = "abcdef%d" % i + p
+def joining(n):
+    j = ""
+    for i in range(n):
+        j = "".join([j, "abcdef%d" % i])
+def formatting(n):
+    f = ""
+    for i in range(n):
+        f = "%s%s" % (f, "abcdef%d" % i)
+def entry(n):
+    e = {"text": ""}
+    for i in range(n):
+        e["text"] += "abcdef%d" % i
 local(200_000)
 attribute(40_000)
 second_reference(40_000)
 prepending(40_000)
+joining(40_000)
+formatting(40_000)
+entry(40_000)
 """
 
 
 @pytest.fixture
 def concat(tmp_path: Path) -> Probed:
     texts = ('s += "abcdef%d" % i', 't.text += "abcdef%d" % i', 'r += "abcdef%d" % i', 'p = "abcdef%d" % i + p')
+    texts += ('j = "".join([j, "abcdef%d" % i])', 'f = "%s%s" % (f, "abcdef%d" % i)', 'e["text"] += "abcdef%d" % i')
     flagged = [("operator", text) for text in texts]
     return probe(tmp_path, CONCAT, *flagged)
 
@@ -52,7 +68,7 @@ def test_concatenation_in_place_stays_in_place_under_the_probe(concat: Probed) -
     assert concat.value("size_max", 0) > 2_000_000
 
 
-@pytest.mark.parametrize("index", [1, 2, 3])
+@pytest.mark.parametrize("index", [1, 2, 3, 4, 5, 6])
 def test_concatenation_that_copies_grows_with_size(concat: Probed, index: int) -> None:
     assert concat.value("hits", index) == 40_000
     growth = concat.row("growth", index)

@@ -47,12 +47,23 @@ def _assign(statement: Any, call: Callable[..., ast.expr]) -> list[ast.stmt]:
     suspends = any(isinstance(inner, _SUSPENDING) for inner in ast.walk(value))
     if isinstance(operation, ast.BinOp) and not (suspends and operation is not value):
         operation.right = call("tail", operation.right)
+    elif isinstance(value, ast.Call) and (value.args or value.keywords):
+        # `"".join([s, x])`: what it is given is there before the copy is made
+        _time_call(value, call)
     elif suspends:
         return [_with_value(statement, call("counted", value))]
     else:
         # an f-string: building it is the operation
         return [_with_value(statement, call("built", call("start"), value))]
     return [statement, _after(statement, statement.targets[0], call)]
+
+
+def _time_call(value: Any, call: Callable[..., ast.expr]) -> None:
+    last = value.keywords[-1] if value.keywords else value.args[-1]
+    if isinstance(last, (ast.keyword, ast.Starred)):
+        last.value = call("tail", last.value)
+    else:
+        value.args[-1] = call("tail", last)
 
 
 def _with_value(statement: Any, value: ast.expr) -> ast.stmt:
@@ -67,6 +78,16 @@ def _after(statement: ast.stmt, target: ast.expr, call: Callable[..., ast.expr])
     elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
         owner = ast.Name(id=target.value.id, ctx=ast.Load())
         stop = call("attribute", owner, ast.Constant(value=target.attr))
+    elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        index: Any = target.slice
+        index = index.value if isinstance(index, getattr(ast, "Index", ())) and hasattr(index, "value") else index
+        if isinstance(index, ast.Constant):
+            key: ast.expr = ast.Constant(value=index.value)
+        elif isinstance(index, ast.Name):
+            key = ast.Name(id=index.id, ctx=ast.Load())
+        else:
+            return ast.copy_location(ast.Expr(value=call("unsized")), statement)
+        stop = call("item", ast.Name(id=target.value.id, ctx=ast.Load()), key)
     else:
         stop = call("unsized")
     return ast.copy_location(ast.Expr(value=stop), statement)
@@ -132,6 +153,11 @@ class Recorder:
                 now = perf_counter_ns()
                 stop(_plain_length(holder, name), now)
 
+        def item(holder: Any, key: Any) -> None:
+            if begun:
+                now = perf_counter_ns()
+                stop(_item_length(holder, key), now)
+
         def unsized() -> None:
             if begun:
                 stop(-1, perf_counter_ns())
@@ -142,6 +168,7 @@ class Recorder:
             "fin": fin,
             "named": named,
             "attribute": attribute,
+            "item": item,
             "unsized": unsized,
         }
 
@@ -185,6 +212,17 @@ def _plain_length(holder: Any, name: str) -> int:
     try:
         value = object.__getattribute__(holder, "__dict__").get(name)
     except AttributeError:
+        return -1
+    return len(value) if type(value) in _SIZED else -1
+
+
+def _item_length(holder: Any, key: Any) -> int:
+    """Length of an item of a list or dict, -1 if reading it could run code, or it is gone."""
+    if type(holder) not in (dict, list) or type(key) not in (str, int):
+        return -1
+    try:
+        value = holder[key]
+    except LookupError:
         return -1
     return len(value) if type(value) in _SIZED else -1
 
