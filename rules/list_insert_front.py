@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _SMALL = 16
 
@@ -12,13 +12,26 @@ _SMALL = 16
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     match node:
         case cst.Call(func=cst.Attribute(value=items), args=[cst.Arg(value=cst.Integer(value="0")), _]):
-            pass
+            done = "{}.insert(0, ...)"
+        case cst.Assign(
+            targets=[
+                cst.AssignTarget(
+                    target=cst.Subscript(
+                        value=items,
+                        slice=[
+                            cst.SubscriptElement(slice=cst.Slice(lower=lower, upper=cst.Integer(value="0"), step=None))
+                        ],
+                    )
+                )
+            ]
+        ) if lower is None or ctx.code(lower).strip() == "0":
+            done = "{}[:0] = ..."
         case _:
             return None
     if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
         return None
     name = " ".join(ctx.code(items).split())
-    return Match(f"each `{name}.insert(0, ...)` moves all items of the list", (Plant("sized-call", node),))
+    return Match(f"each `{done.format(name)}` moves all items of the list", (Plant("sized-call", node),))
 
 
 _LOOKS_AT_NAMES = ("locals", "vars", "dir", "eval", "exec")
@@ -94,7 +107,7 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x.insert(0, item)` where `x` is proven to be a list, in a loop that does not make the list anew, or at"
+            "`x.insert(0, item)` or `x[:0] = items` where `x` is proven to be a list, in a loop that does not make the list anew, or at"
             " each call of a function whose object or module keeps the list. Inserting once, and in loops of at most"
             f" {_SMALL} turns, is not flagged."
         ),
@@ -119,7 +132,12 @@ RULE = Rule(
             "Harmless: Django 5.2.19, django/core/handlers/base.py:78, one for each middleware at start-up",
         ),
     ),
-    triggers=(Calls((".insert",), Where(loop=True)), Calls((".insert",), Where(function=True, kept=True))),
+    triggers=(
+        Calls((".insert",), Where(loop=True)),
+        Calls((".insert",), Where(function=True, kept=True)),
+        Nodes(("Assign",), Where(loop=True), targets=("Subscript",)),
+        Nodes(("Assign",), Where(function=True, kept=True), targets=("Subscript",)),
+    ),
     expects=Scaling(),
     check=check,
     valid=(
@@ -133,6 +151,9 @@ RULE = Rule(
         # elsewhere, and in something else
         "def f(rows, place):\n    out = []\n    for row in rows:\n        out.insert(place, row)\n    return out\n",
         "def f(frame, rows):\n    for row in rows:\n        frame.insert(0, row)\n",
+        # an item, a stretch elsewhere, and all of it
+        "def f(rows):\n    out = [0] * 100\n    for row in rows:\n        out[0] = row\n        out[1:1] = [row]\n"
+        "        out[:] = [row]\n    return out\n",
         # few
         "def f():\n    out = []\n    for name in ('a', 'b', 'c'):\n        out.insert(0, name)\n    return out\n",
     ),
@@ -144,6 +165,8 @@ RULE = Rule(
         "        self.lines.insert(0, line)\n",
         "def f(groups):\n    for group in groups:\n        out = []\n        for row in group:\n"
         "            out.insert(0, row)\n        print(out)\n",
+        "def f(rows):\n    out = []\n    for row in rows:\n        out[:0] = row.parts\n    return out\n",
+        "class History:\n    lines: list[str] = []\n\n    def add(self, line):\n        self.lines[0:0] = [line]\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -159,6 +182,8 @@ RULE = Rule(
             None,
             "def f(groups):\n    for group in groups:\n        out = []\n        for row in group:\n"
             "            out.append(row)\n        out.reverse()\n        print(out)\n",
+            None,
+            None,
         ),
     ),
 )

@@ -13,12 +13,10 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     match node:
         case cst.Call(func=cst.Attribute(value=items), args=[cst.Arg(keyword=None, value=cst.Integer(value="0"))]):
             done = "{}.pop(0)"
-        case cst.Del(
-            target=cst.Subscript(
-                value=items, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value="0")))]
-            )
-        ):
-            done = "del {}[0]"
+        case cst.Del(target=cst.Subscript(value=items, slice=[part])) if _is_front(part, ctx):
+            done = "del {}[0]" if isinstance(part.slice, cst.Index) else "del {}[:n]"
+        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value):
+            return _check_copy(node, target, value, ctx)
         case _:
             return None
     if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
@@ -28,6 +26,45 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"each `{done.format(name)}` moves all other items of the list", (Plant("sized-call", node),))
+
+
+def _is_front(part: cst.SubscriptElement, ctx: Context) -> bool:
+    """Whether it is `[0]` or `[:n]`; `[:-n]` keeps the last few."""
+    match part.slice:
+        case cst.Index(value=cst.Integer(value="0")):
+            return True
+        case cst.Slice(lower=lower, upper=cst.BaseExpression() as upper, step=None):
+            return _is_start(lower, ctx) and not isinstance(upper, cst.UnaryOperation)
+    return False
+
+
+def _is_start(lower: cst.BaseExpression | None, ctx: Context) -> bool:
+    return lower is None or ctx.code(lower).strip() == "0"
+
+
+def _check_copy(node: cst.Assign, target: cst.BaseExpression, value: cst.BaseExpression, ctx: Context) -> Match | None:
+    """`x = x[1:]`, `first, x = x[0], x[1:]` and `first, *x = x`, which copy what is left."""
+    pairs = [(target, value)]
+    if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
+        pairs = [(left.value, right.value) for left, right in zip(target.elements, value.elements, strict=True)]
+    for left, right in pairs:
+        name = ctx.code(left).strip()
+        match left, right:
+            case cst.Tuple(elements=[_, *_, cst.StarredElement(value=rest)]), cst.Name() | cst.Attribute():
+                name = ctx.code(rest).strip()
+                copied, plant = ctx.code(right).strip() == name, Plant("sized-call", node)
+            case _, cst.Subscript(
+                value=items, slice=[cst.SubscriptElement(slice=cst.Slice(lower=lower, upper=None, step=None))]
+            ):
+                copied = lower is not None and ctx.code(items).strip() == name and ctx.type_of(items) == "list"
+                plant = Plant("sized-call", right)
+            case _:
+                continue
+        if copied and ctx.carrier(node, name) is not None:
+            return Match(
+                f"what is left of `{name}` is copied each time the loop takes something off its front", (plant,)
+            )
+    return None
 
 
 _SAME_METHODS = ("append", "extend", "insert", "clear", "remove", "index", "count", "copy", "reverse")
@@ -103,8 +140,9 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x.pop(0)` or `del x[0]` where `x` is proven to be a list, in a loop that does not make the list anew, or"
-            " at each call of a function whose object or module keeps the list. Lists of at most"
+            "`x.pop(0)`, `del x[0]` or `del x[:n]` where `x` is proven to be a list, in a loop that does not make the"
+            " list anew, or at each call of a function whose object or module keeps the list; and in a loop"
+            " `x = x[n:]` and `first, *x = x`. Lists of at most"
             f" {_SMALL} items that never grow are not flagged, nor is taking one item before the loop ends."
         ),
         why=(
@@ -135,6 +173,7 @@ RULE = Rule(
         Calls((".pop",), Where(function=True, kept=True)),
         Nodes(("Delete",), Where(loop=True), targets=("Subscript",)),
         Nodes(("Delete",), Where(function=True, kept=True), targets=("Subscript",)),
+        Nodes(("Assign",), Where(loop=True), values=("Subscript", "Tuple", "Name", "Attribute"), again=True),
     ),
     expects=Scaling(),
     check=check,
@@ -155,6 +194,12 @@ RULE = Rule(
         # a dict, the end of a list, a list of each turn's own
         "def f(rows, table: dict, names: list[str]):\n    for row in rows:\n"
         "        del table[0], names[-1]\n        del row.cells[0]\n",
+        # the last ones are kept
+        "class Log:\n    def __init__(self):\n        self.lines = []\n\n    def add(self, line):\n"
+        "        self.lines.append(line)\n        del self.lines[:-1000]\n",
+        # a list of each turn's own, and a view of an array
+        "def f(rows, array):\n    for row in rows:\n        names = list(row)\n        names = names[1:]\n"
+        "        first, *rest = names\n        array = array[1:]\n        print(first, rest)\n",
     ),
     invalid=(
         "def walk(root):\n    queue = [root]\n    while queue:\n        node = queue.pop(0)\n"
@@ -169,6 +214,10 @@ RULE = Rule(
         "class Log:\n    def __init__(self):\n        self.lines = []\n\n    def add(self, line):\n"
         "        self.lines.append(line)\n        if len(self.lines) > 1000:\n"
         "            del self.lines[0]\n",
+        "def f(rows):\n    rows = list(rows)\n    while rows:\n        print(rows[:10])\n        del rows[:10]\n",
+        "def f(rows):\n    rows = list(rows)\n    while rows:\n        print(rows[0])\n        rows = rows[1:]\n",
+        "def f(rows: list[int]):\n    while rows:\n        row, rows = rows[0], rows[1:]\n        print(row)\n",
+        "def f(rows):\n    while rows:\n        row, *rows = rows\n        print(row)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -187,6 +236,10 @@ RULE = Rule(
             "import collections\n\n\ndef f(groups):\n    for group in groups:\n"
             "        names = collections.deque(sorted(group))\n        while names:\n"
             "            print(names.popleft())\n",
+            None,
+            None,
+            None,
+            None,
             None,
             None,
         ),

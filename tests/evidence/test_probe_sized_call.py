@@ -10,6 +10,9 @@ from tests.evidence.probing import plainly, probe
 
 POP = "queue = list(range(60_000))\nwhile queue:\n    queue.pop(0)\n"
 DELETE = "queue = list(range(60_000))\nwhile queue:\n    del queue[0]\n"
+DELETE_SLICE = "queue = list(range(60_000))\nwhile queue:\n    del queue[:2]\n"
+REST = "queue = list(range(8_000))\nwhile queue:\n    first, *queue = queue\n"
+STORE = "front = []\nfor i in range(20_000):\n    front[:0] = [i]\n"
 INSERT = "front = []\nfor i in range(20_000):\n    front.insert(0, i)\n"
 SORT = (
     "import random\nrandom.seed(1)\nitems = []\nfor i in range(1500):\n    items.append(random.random())\n"
@@ -41,6 +44,9 @@ def test_what_is_done_with_each_of_few_items_may_be_dear(tmp_path: Path) -> None
     [
         (POP, "queue.pop(0)", 60_000, 60_000, 0.6, 1.5),
         (DELETE, "del queue[0]", 60_000, 60_000, 0.6, 1.5),
+        (DELETE_SLICE, "del queue[:2]", 30_000, 60_000, 0.6, 1.5),
+        (REST, "first, *queue = queue", 8_000, 8_000, 0.6, 1.5),
+        (STORE, "front[:0] = [i]", 20_000, 19_999, 0.6, 1.5),
         (INSERT, "front.insert(0, i)", 20_000, 19_999, 0.6, 1.5),
         (SORT, "shuffled.sort()", 1500, 1500, 0.7, 1.5),
         (SUM, "sum([[i] for i in range(n)], [])", 399, 399, 1.3, 2.3),
@@ -67,6 +73,20 @@ def test_a_deletion_is_the_same_with_the_probe_also_where_it_fails(tmp_path: Pat
 
     assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
     assert probed.value("hits") == 5
+
+
+def test_an_assignment_is_the_same_with_the_probe_also_where_it_fails(tmp_path: Path) -> None:
+    program = (
+        "rows = [1, 2, 3]\nfor items in (rows, (), {}, rows):\n    try:\n        items[:0] = [0]\n"
+        "    except Exception as error:\n        print(type(error).__name__)\nprint(rows)\n"
+        "for items in ([1], 'ab', (), 3):\n    try:\n        first, *rest = items\n        print(first, rest)\n"
+        "    except Exception as error:\n        print(error)\n"
+    )
+
+    probed = probe(tmp_path, program, ("sized-call", "items[:0] = [0]"), ("sized-call", "first, *rest = items"))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert [probed.value("hits", index) for index in (0, 1)] == [4, 4]
 
 
 def test_taking_the_last_item_costs_the_same_at_any_size(tmp_path: Path) -> None:

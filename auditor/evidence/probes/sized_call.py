@@ -1,4 +1,4 @@
-"""Probe `sized-call`: how long a call, a subscript or its deletion takes once its operands are there, at which size.
+"""Probe `sized-call`: how long a call takes once its operands are there, at which size; or a subscript or unpacking.
 
 The clock starts as the last operand has been evaluated and stops when the call returns. In between, the frame in which
 the site stands cannot run on, so what belongs to one execution is told by the frame's address: recursion, threads,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "sized-call"
-NODES = (ast.Call, ast.Subscript, ast.Delete)
+NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign)
 
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _SIZED = (list, str, bytes, tuple, dict, set, frozenset, bytearray, range, *_VIEWS)
@@ -47,6 +47,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         return _plant_subscript(node, call)
     if isinstance(node, ast.Delete):
         return _plant_deletion(node, call)
+    if isinstance(node, ast.Assign):
+        return _plant_assignment(node, call)
     assert isinstance(node, ast.Call)
     name = getattr(node.func, "id", "")
     if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], _COMPREHENSIONS):
@@ -139,15 +141,43 @@ def _plant_deletion(node: ast.Delete, call: Callable[..., ast.expr]) -> dict[ast
         return "only the deletion of one item can be timed"
 
     def change(statement: Any) -> list[ast.stmt]:
-        target: Any = statement.targets[0]
-        target.value = call("receiver", target.value, ast.Constant(value="pop"))
-        index, name = (target, "slice")
-        if isinstance(target.slice, getattr(ast, "Index", ())) and hasattr(target.slice, "value"):
-            index, name = (target.slice, "value")  # Python 3.8
-        setattr(index, name, call("keyword", getattr(index, name)))
-        return [statement, ast.copy_location(ast.Expr(value=call("fin", ast.Constant(value=None))), statement)]
+        _mark_item(statement.targets[0], "pop", call)
+        return [statement, _finished(statement, call)]
 
     return {node: change}
+
+
+def _plant_assignment(node: ast.Assign, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    """`X[:A] = V` becomes `receiver(X, "insert")[:keyword(A)] = V; fin(None)`, `a, *b = X` so `a, *b = alone(X, "")`."""
+    target = node.targets[0]
+    if len(node.targets) != 1 or not isinstance(target, (ast.Subscript, ast.Tuple, ast.List)):
+        return "only an assignment to a stretch of a list, and one that unpacks, can be timed"
+
+    def change(statement: Any) -> list[ast.stmt]:
+        if isinstance(target, ast.Subscript):
+            _mark_item(statement.targets[0], "insert", call)
+        else:
+            statement.value = call("alone", statement.value, ast.Constant(value=""))
+        return [statement, _finished(statement, call)]
+
+    return {node: change}
+
+
+def _mark_item(target: Any, method: str, call: Callable[..., ast.expr]) -> None:
+    """The clock starts in the last part of the index; what is done to the list is what that method does."""
+    target.value = call("receiver", target.value, ast.Constant(value=method))
+    owner, name = target, "slice"
+    if isinstance(target.slice, ast.Slice):
+        owner, name = target.slice, "upper" if target.slice.upper is not None else "lower"
+        if getattr(owner, name) is None:
+            setattr(owner, name, ast.Constant(value=None))
+    elif isinstance(target.slice, getattr(ast, "Index", ())) and hasattr(target.slice, "value"):
+        owner, name = target.slice, "value"  # Python 3.8
+    setattr(owner, name, call("keyword", getattr(owner, name)))
+
+
+def _finished(statement: ast.stmt, call: Callable[..., ast.expr]) -> ast.stmt:
+    return ast.copy_location(ast.Expr(value=call("fin", ast.Constant(value=None))), statement)
 
 
 class _Open:
