@@ -12,8 +12,13 @@ _SMALL = 16
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or ctx.qualified(node.func) != "builtins.sorted" or not node.args:
-        return None
+    match node:
+        case cst.Call(func=cst.Attribute(value=cst.Name() as items, attr=cst.Name(value="sort"))):
+            return _check_sort(node, items, ctx)
+        case cst.Call(func=function, args=[_, *_]) if ctx.qualified(function) == "builtins.sorted":
+            pass
+        case _:
+            return None
     length = ctx.length_of(node.args[0].value)
     if ctx.runs_once(node) or (length is not None and length <= _SMALL) or _is_for_an_error(node, ctx):
         return None
@@ -22,6 +27,26 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(node.args[0].value).split())
     return Match(f"all of `{name}` is sorted, and only its ends are looked at", (Plant("ordered", node),))
+
+
+def _check_sort(node: cst.Call, items: cst.Name, ctx: Context) -> Match | None:
+    """`items.sort()` on a list that the function has made itself, and of which it uses but the ends."""
+    function = ctx.function(node)
+    stores = ctx.stores(items.value, function) if function is not None else ()
+    match stores:
+        case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as target)], value=value)]:
+            pass
+        case _:
+            return None
+    # a name for the list of someone else, who gets it sorted
+    if ctx.type_of(items) != "list" or isinstance(value, cst.Name | cst.Attribute | cst.Subscript):
+        return None
+    if ctx.runs_once(node) or 0 < (ctx.length_of(value) or 0) <= _SMALL or _is_for_an_error(node, ctx):
+        return None
+    uses = [use for use in ctx.uses(items.value, function) if use not in (items, target)]
+    if not uses or not all(_takes_an_end(use, ctx) for use in uses):
+        return None
+    return Match(f"all of `{items.value}` is sorted, and only its ends are looked at", (Plant("ordered", node),))
 
 
 def _is_for_an_error(node: cst.CSTNode, ctx: Context) -> bool:
@@ -48,6 +73,11 @@ def _takes_an_end(value: cst.CSTNode, ctx: Context) -> bool:
     match ctx.parent(value):
         case cst.Subscript(value=owner, slice=[cst.SubscriptElement(slice=part)]) if owner is value:
             pass
+        case cst.Attribute(attr=cst.Name(value="pop")) as method if isinstance(value, cst.Call):
+            # `sorted(x).pop()`
+            return isinstance(ctx.parent(method), cst.Call)
+        case cst.Arg(keyword=None, star="") as argument:
+            return _hands_on_an_end(argument, ctx)
         case _:
             return False
     match part:
@@ -59,6 +89,21 @@ def _takes_an_end(value: cst.CSTNode, ctx: Context) -> bool:
             lower=cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer(value=count)), upper=None, step=None
         ):
             return int(count, 0) <= _SMALL
+    return False
+
+
+def _hands_on_an_end(argument: cst.Arg, ctx: Context) -> bool:
+    """`next(iter(...))`, `next(reversed(...))`, `list(...)[0]`."""
+    call = ctx.parent(argument)
+    if not isinstance(call, cst.Call) or call.args[0] is not argument:
+        return False
+    around = ctx.parent(call)
+    match ctx.qualified(call.func):
+        case "builtins.list" | "builtins.tuple":
+            return _takes_an_end(call, ctx)
+        case "builtins.iter" | "builtins.reversed":
+            outer = ctx.parent(around) if isinstance(around, cst.Arg) else None
+            return isinstance(outer, cst.Call) and ctx.qualified(outer.func) == "builtins.next"
     return False
 
 
@@ -115,8 +160,10 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`sorted(x)[0]`, `sorted(x, key=...)[-1]`, and slices of at most"
-            f" {_SMALL} items from either end, directly or by way of one local name of which nothing else is used."
+            "`sorted(x)[0]`, `sorted(x, key=...)[-1]`, `next(iter(sorted(x)))`, `sorted(x).pop()`, and slices of at most"
+            f" {_SMALL} items from either end, directly or by way of one local name of which nothing else is used; also"
+            " `x.sort()` of a list that the function has made for that. `heapq.nsmallest(1, x)` looks for the least"
+            " by itself, and is not flagged."
             f" Code that runs once is not flagged, nor code that raises, nor collections of at most {_SMALL} items."
         ),
         why=(
@@ -144,7 +191,10 @@ RULE = Rule(
             "Harmless: Django 5.2.19, django/apps/registry.py:268, mostly one candidate",
         ),
     ),
-    triggers=(Calls(("builtins.sorted",), Where(function=True)), Calls(("builtins.sorted",), Where(loop=True))),
+    triggers=(
+        Calls(("builtins.sorted", ".sort"), Where(function=True)),
+        Calls(("builtins.sorted", ".sort"), Where(loop=True)),
+    ),
     expects=Cost(),
     check=check,
     valid=(
@@ -160,6 +210,11 @@ RULE = Rule(
         "import os\n\nFIRST = sorted(os.listdir('.'))[0]\n",
         # for an error that is raised
         "def f(**options):\n    if options:\n        first = sorted(options)[0]\n        raise TypeError(first)\n",
+        # in order for the caller, and for what comes after
+        "def f(rows: list[int]):\n    rows.sort()\n    return rows[0]\n",
+        "def f(table):\n    rows = table.rows\n    rows.sort()\n    return rows[0]\n",
+        "def f(table):\n    rows = list(table)\n    rows.sort()\n    return rows[0], rows[len(rows) // 2]\n",
+        "import heapq\n\ndef f(rows):\n    return heapq.nsmallest(1, rows)[0], list(iter(sorted(rows)))\n",
         # another function of that name
         "def sorted(x):\n    return x\n\ndef f(rows):\n    return sorted(rows)[0]\n",
     ),
@@ -170,6 +225,10 @@ RULE = Rule(
         "def ends(rows):\n    ordered = sorted(rows)\n    return ordered[0], ordered[-1]\n",
         "def last(rows):\n    return [row.name for row in sorted(rows)[-5:]]\n",
         "def best(scores):\n    return sorted(scores.items())[0][1]\n",
+        "def first(rows):\n    return next(iter(sorted(rows, key=len)))\n",
+        "def last(rows):\n    return sorted(rows).pop()\n",
+        "def newest(directory):\n    files = list(directory.iterdir())\n"
+        "    files.sort(key=lambda file: file.stat().st_mtime)\n    return files[-1]\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -187,6 +246,9 @@ RULE = Rule(
             None,
             None,
             "def best(scores):\n    return min(scores.items())[1]\n",
+            None,
+            None,
+            None,
         ),
     ),
 )

@@ -61,6 +61,29 @@ def test_what_a_pass_would_take_is_not_counted(tmp_path: Path, case: str) -> Non
         assert seconds.high < 0.1 * 8 * 30 * 0.002
 
 
+@pytest.mark.parametrize(
+    ("source", "call", "least"),
+    [("mixed", "copy.sort()", 0.002), ("mixed", "copy.sort(key=lambda x: -x)", 0.002), ("ready", "copy.sort()", 0.0)],
+)
+def test_a_list_sorted_in_place_is_measured_alike(tmp_path: Path, source: str, call: str, least: float) -> None:
+    program = f"{HEAD}for _ in range(8):\n    copy = list({source})\n    print({call}, copy[0])\n"
+    probed = probe(tmp_path, program, ("ordered", call))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.value("hits") == 8
+    assert least <= probed.row("seconds").low
+    if not least:
+        assert probed.row("seconds").low < 0.002
+
+
+def test_the_sort_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    program = "class Rows:\n    def sort(self):\n        return 'sorted'\nrows = Rows()\nprint(rows.sort())\n"
+    probed = probe(tmp_path, program, ("ordered", "rows.sort()"))
+
+    assert probed.outcome.last_lines == ("sorted",)
+    assert probed.value("hits") == 0
+
+
 def test_objects_of_the_program_are_not_compared_once_more(tmp_path: Path) -> None:
     program = f"{HEAD}for _ in range(4):\n    print(sorted(own)[0].value)\n"
     seconds = probe(tmp_path, program, ("ordered", "sorted(own)")).row("seconds")

@@ -58,20 +58,42 @@ FEW = 5
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`sorted(X, key=K)` becomes `fin(sorted(items(X), key=key(K)), N)`, N being how many are looked at."""
+    """`sorted(X, key=K)` becomes `fin(sorted(items(X), key=key(K)), N)`, N being how many are looked at.
+
+    And `X.sort(key=K)`, with X a name, becomes `placed(listed(X).sort(key=key(K)), X)`.
+    """
     assert isinstance(node, ast.Call)
+    if isinstance(node.func, ast.Attribute):
+        return _plant_sort(node, node.func, call)
     if not node.args or isinstance(node.args[0], ast.Starred) or any(each.arg is None for each in node.keywords):
         return "what is spread into a call cannot be told apart"
     wanted = _wanted(parents.get(node))
 
     def change(made: Any) -> ast.expr:
         made.args[0] = call("items", made.args[0])
-        for keyword in made.keywords:
-            if keyword.arg == "key":
-                keyword.value = call("key", keyword.value)
+        _mark_key(made, call)
         return call("fin", made, ast.Constant(value=wanted))
 
     return {node: change}
+
+
+def _plant_sort(node: ast.Call, func: ast.Attribute, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+    if not isinstance(func.value, ast.Name) or any(each.arg is None for each in node.keywords):
+        return "what is spread into a call, and the list of anything but a name, cannot be told apart"
+    name = func.value.id
+
+    def change(made: Any) -> ast.expr:
+        made.func.value = call("listed", made.func.value)
+        _mark_key(made, call)
+        return call("placed", made, ast.Name(id=name, ctx=ast.Load()))
+
+    return {node: change}
+
+
+def _mark_key(made: Any, call: Callable[..., ast.expr]) -> None:
+    for keyword in made.keywords:
+        if keyword.arg == "key":
+            keyword.value = call("key", keyword.value)
 
 
 def _wanted(around: Any) -> int:
@@ -143,11 +165,23 @@ class Recorder:
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
-        return {"items": self._items, "key": self._key, "fin": self._fin}
+        return {
+            "items": self._items,
+            "listed": self._listed,
+            "key": self._key,
+            "fin": self._fin,
+            "placed": self._placed,
+        }
 
     def _items(self, items: Any) -> Any:
+        return self._begin(items, id(sys._getframe(1)))
+
+    def _listed(self, items: Any) -> Any:
+        # what else has a `sort` does what it likes
+        return self._begin(items, id(sys._getframe(1))) if type(items) is list else items
+
+    def _begin(self, items: Any, key: int) -> Any:
         self._hits += 1
-        key = id(sys._getframe(1))
         if not self._is_due():
             self._under_way.pop(key, None)
             return items
@@ -189,12 +223,21 @@ class Recorder:
         return key
 
     def _fin(self, result: Any, wanted: int) -> Any:
-        ended = _now()
-        passed = perf_counter_ns()
+        ended, passed = _now(), perf_counter_ns()
+        self._end(result, wanted, ended, passed, self._under_way.pop(id(sys._getframe(1)), None))
+        return result
+
+    def _placed(self, nothing: Any, result: Any) -> Any:
+        ended, passed = _now(), perf_counter_ns()
+        execution = self._under_way.pop(id(sys._getframe(1)), None)
+        if type(result) is list:
+            self._end(result, 0, ended, passed, execution)
+        return nothing
+
+    def _end(self, result: Any, wanted: int, ended: int, passed: int, execution: _Execution | None) -> None:
         size = len(result)
         sums = self._bins.setdefault(size.bit_length(), [0] * 8)
         sums[_ITEMS] += size
-        execution = self._under_way.pop(id(sys._getframe(1)), None)
         if execution is not None and size:
             keys = result if execution.keys is None else execution.keys
             compared = max(1, ended - execution.asked)
@@ -203,7 +246,6 @@ class Recorder:
             _add(sums, size, compared, _pass_ns(keys, wanted))
             self._spent_ns += _now() - ended + (_ASKING_NS * size if keys is not result else 0)
             self._tick()
-        return result
 
     def hits(self) -> int:
         """Executions so far."""
