@@ -11,6 +11,11 @@ from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, 
 _SMALL = 16
 _METHODS = ("index", "count", "remove")
 _FIRST = ("0", "-1")
+_SAME = (cst.Equal, cst.Is)
+_TAKING = tuple(
+    f"builtins.{name}" for name in ("list", "tuple", "set", "sorted", "sum", "max", "min", "dict", "frozenset")
+)
+_WRAPPERS = tuple(f"builtins.{name}" for name in ("enumerate", "set", "list", "sorted", "reversed", "tuple"))
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -21,40 +26,105 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
             name = ctx.qualified(function)
             if name == "builtins.next" or (name == "builtins.any" and len(node.args) == 1):
                 return _check_scan(node, made, ctx)
-        case cst.ListComp():
-            return _check_first(node, ctx)
+            if isinstance(made, cst.GeneratorExp) and name in _TAKING and len(node.args) == 1:
+                return _check_all(node, made, ctx)
+        case cst.Call(func=function, args=[cst.Arg(value=cst.Lambda() as test), cst.Arg(value=items)]):
+            return _check_filter(node, test, items, ctx) if ctx.qualified(function) == "builtins.filter" else None
+        case cst.ListComp() | cst.SetComp() | cst.DictComp():
+            return _check_first(node, ctx) if isinstance(node, cst.ListComp) else _check_all(node, node, ctx)
         case cst.For(asynchronous=None):
             return _check_for(node, ctx)
     return None
 
 
 def _check_for(inner: cst.For, ctx: Context) -> Match | None:
-    """`for x in items: if x.id == key: ...; break`, for each item of a loop around it."""
+    """`for x in items: if x.id == key: ...`, for each item of a loop around it."""
+    operators: tuple[type[cst.BaseCompOp], ...] = _SAME
     match inner.body.body:
         case [
             cst.If(
                 test=test, orelse=None, body=cst.IndentedBlock(body=[*_, cst.SimpleStatementLine(body=[cst.Break()])])
             )
         ]:
-            pass
+            found = "to find one item"
+        case [cst.If(test=test, orelse=None)]:
+            found = ""
+        case [cst.If(test=test, orelse=None, body=body), *_] if _only_continues(body):
+            found, operators = "", (cst.NotEqual, cst.IsNot)
         case _:
             return None
     turns, items = ctx.turns_of(inner), _viewed(inner.iter)
     if (turns is not None and turns <= _SMALL) or not isinstance(items, cst.Name | cst.Attribute):
         return None
     names = {part.value for part in ctx.descendants(inner.target) if isinstance(part, cst.Name)}
-    if not _looks_up(test, names, ctx) or not _is_searched_again(inner, items, ctx):
+    if not found and not (_picks(inner, test, names, ctx, operators) and _is_another(inner, items, ctx)):
+        return None
+    if (found and not _looks_up(test, names, ctx)) or not _is_searched_again(inner, items, ctx):
         return None
     name = " ".join(ctx.code(items).split())
-    return Match(f"`{name}` is gone through to find one item, at every turn", (Plant("nested-loop", inner),))
+    found = found or "for those that belong to one"
+    return Match(f"`{name}` is gone through {found}, at every turn", (Plant("nested-loop", inner),))
+
+
+def _only_continues(block: cst.BaseSuite) -> bool:
+    match block.body:
+        case [cst.SimpleStatementLine(body=[cst.Continue()])] | [cst.Continue()]:
+            return True
+    return False
+
+
+def _is_another(inner: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether no loop around goes through the same items: that is the rule quadratic-dedup."""
+    code = ctx.code(items).strip()
+    around = (loop for loop in ctx.loops(inner) if isinstance(loop, cst.For | cst.CompFor))
+    return all(ctx.code(_viewed(loop.iter)).strip() != code for loop in around)
+
+
+def _picks(
+    node: cst.CSTNode,
+    test: cst.BaseExpression,
+    names: set[str],
+    ctx: Context,
+    operators: tuple[type[cst.BaseCompOp], ...] = _SAME,
+) -> bool:
+    """Whether the test asks for equality of something of the item with what the loop around has at its turn."""
+    loop = next(iter(ctx.repeating(node)), None)
+    if loop is None:
+        return False
+    around = ctx.parent(loop) if isinstance(loop, cst.CompFor) else loop
+    return any(
+        _compares(part, names, ctx, operators)
+        and any(_is_set(one, around, names, ctx) for one in ctx.inside(part, cst.Name))
+        for part in _conjuncts(test)
+    )
+
+
+def _is_set(name: cst.Name, around: cst.CSTNode | None, names: set[str], ctx: Context) -> bool:
+    return name.value not in names and bool(ctx.stores(name.value, around))
 
 
 def _check_method(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Context) -> Match | None:
-    if ctx.type_of(items) != "list" or not _is_searched_again(call, items, ctx):
+    kind = ctx.type_of(items)
+    if kind != "list" and not (kind is None and method != "remove" and _asks_for_its_own(call, items, ctx)):
+        return None
+    if not _is_searched_again(call, items, ctx):
         return None
     name = " ".join(ctx.code(items).split())
     walk = "walks the list until it finds the item" if method != "count" else "walks the whole list"
     return Match(f"each `{name}.{method}(...)` {walk}", (Plant("sized-call", call),))
+
+
+def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether the loop around goes through the items themselves: `x.index(item) for item in x`."""
+    loop = next(iter(ctx.repeating(call)), None)
+    if not isinstance(loop, cst.For | cst.CompFor):
+        return False
+    inner = loop.iter
+    while isinstance(inner, cst.Call) and ctx.qualified(inner.func) in _WRAPPERS and inner.args:
+        inner = inner.args[0].value
+    return ctx.code(inner).strip() == ctx.code(items).strip() and ctx.code(call.args[0].value).strip() in ctx.binds(
+        loop
+    )
 
 
 def _is_searched_again(node: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -72,7 +142,57 @@ def _check_first(made: cst.ListComp, ctx: Context) -> Match | None:
     match ctx.parent(made):
         case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=index))]) as whole:
             return _check_scan(whole, made, ctx) if ctx.code(index).replace(" ", "") in _FIRST else None
+        case cst.Arg() as argument:
+            call = ctx.parent(argument)
+            if isinstance(call, cst.Call) and ctx.qualified(call.func) in ("builtins.next", "builtins.any"):
+                return None
+    return _check_all(made, made, ctx)
+
+
+def _check_all(
+    node: cst.BaseExpression, made: cst.GeneratorExp | cst.ListComp | cst.SetComp | cst.DictComp, ctx: Context
+) -> Match | None:
+    """`[x for x in items if x.parent == key]` for each key."""
+    loop = made.for_in
+    if loop.inner_for_in is not None or loop.asynchronous is not None or _is_few(loop, ctx):
+        return None
+    names = {part.value for part in ctx.descendants(loop.target) if isinstance(part, cst.Name)}
+    items = _viewed(loop.iter)
+    if not isinstance(items, cst.Name | cst.Attribute) or not _is_another(node, items, ctx):
+        return None
+    if not any(_picks(node, condition.test, names, ctx) for condition in loop.ifs):
+        return None
+    return _match_of_all(node, items, ctx)
+
+
+def _check_filter(node: cst.Call, test: cst.Lambda, items: cst.BaseExpression, ctx: Context) -> Match | None:
+    """`filter(lambda x: x.id == key, items)`, with what takes its first or all that it finds."""
+    names = {parameter.name.value for parameter in test.params.params}
+    items = _viewed(items)
+    if not isinstance(items, cst.Name | cst.Attribute) or not _picks(node, test.body, names, ctx):
+        return None
+    argument = ctx.parent(node)
+    if isinstance(argument, cst.For) and argument.asynchronous is None:
+        return _match_of_all(argument, items, ctx, Plant("nested-loop", argument))
+    around = ctx.parent(argument) if isinstance(argument, cst.Arg) else None
+    if isinstance(around, cst.Call) and ctx.qualified(around.func) in ("builtins.next", *_TAKING):
+        return _match_of_all(around, items, ctx)
     return None
+
+
+def _match_of_all(
+    node: cst.CSTNode, items: cst.BaseExpression, ctx: Context, plant: Plant | None = None
+) -> Match | None:
+    if not _is_searched_again(node, items, ctx):
+        return None
+    name = " ".join(ctx.code(items).split())
+    message = f"all of `{name}` is gone through for those that belong to one, at every turn"
+    return Match(message, (plant or Plant("sized-call", node),), node)
+
+
+def _is_few(loop: cst.For | cst.CompFor, ctx: Context) -> bool:
+    turns = ctx.turns_of(loop)
+    return turns is not None and turns <= _SMALL
 
 
 def _check_scan(node: cst.BaseExpression, made: cst.GeneratorExp | cst.ListComp, ctx: Context) -> Match | None:
@@ -113,12 +233,12 @@ def _conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
         yield test
 
 
-def _compares(test: cst.BaseExpression, names: set[str], ctx: Context) -> bool:
+def _compares(
+    test: cst.BaseExpression, names: set[str], ctx: Context, operators: tuple[type[cst.BaseCompOp], ...] = _SAME
+) -> bool:
     match test:
-        case cst.Comparison(
-            left=left, comparisons=[cst.ComparisonTarget(operator=cst.Equal() | cst.Is(), comparator=right)]
-        ):
-            return any(
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            return isinstance(operator, operators) and any(
                 _is_key(one, names, ctx) and not _mentions(other, names, ctx) and not ctx.is_fixed(other)
                 for one, other in ((left, right), (right, left))
             )
@@ -142,9 +262,12 @@ RULE = Rule(
         what=(
             "Inside a loop: `x.index(item)`, `x.count(item)` and `x.remove(item)` on a proven list; and the search for"
             " one item by a comprehension, as in `next(x for x in items if x.id == key)`,"
-            " `[x for x in items if x.id == key][0]` and `any(x.id == key for x in items)`, or by an inner loop that"
-            " breaks off at the item it looks for. Not flagged: a search that ends the outer loop, a collection that"
-            " each turn makes anew or takes from its item, and collections or loops"
+            " `[x for x in items if x.id == key][0]`, `any(x.id == key for x in items)` and `next(filter(...))`, or by"
+            " an inner loop that breaks off at the item it looks for. So is the search for all items that belong to the"
+            " one at hand: `[x for x in items if x.parent == row.id]`, `filter` with such a test, and an inner loop"
+            " that does nothing with others; and `items.index(x)` or `items.count(x)` in a loop over `items`. Not"
+            " flagged: a search that ends the outer loop, a collection that each turn makes anew or takes from its"
+            " item, and collections or loops"
             f" of at most {_SMALL} entries. `x in items` is the rule list-membership-in-loop."
         ),
         why=(
@@ -160,10 +283,11 @@ RULE = Rule(
             " grows with that length. Confirmed when the seconds are considerable and the cost grows with the length."
         ),
         fix=(
-            "Build a dict before the loop: `by_id = {x.id: x for x in items}`, `place = {x: i for i, x in"
-            " enumerate(items)}`, `collections.Counter(items)`; the last of equal keys wins, where the search found"
-            " the first. Instead of removing items one by one, keep what stays: `[x for x in items if ...]`, or use"
-            " a dict as an ordered set. `enumerate` gives the index of the item at hand."
+            "Build a dict before the loop, of lists where several items belong to one: `by_id = {x.id: x for x in"
+            " items}`, `place = {x: i for i, x in enumerate(items)}`, `collections.Counter(items)`; the last of equal"
+            " keys wins, where the search found the first. Instead of removing items one by one, keep what stays: `[x"
+            " for x in items if ...]`, or use a dict as an ordered set. `enumerate` gives the index of the item at"
+            " hand."
         ),
         references=(
             "True: networkx 3.6.1, networkx/algorithms/distance_measures.py:908, all nodes for each pair of nodes",
@@ -171,8 +295,9 @@ RULE = Rule(
         ),
     ),
     triggers=(
-        Calls((".index", ".count", ".remove", "builtins.next", "builtins.any"), Where(loop=True)),
-        Nodes(("ListComp", "For"), Where(loop=True)),
+        Calls((".index", ".count", ".remove", "builtins.next", "builtins.any", *_TAKING), Where(loop=True)),
+        Calls(("builtins.filter",), Where(loop=True)),
+        Nodes(("ListComp", "SetComp", "DictComp", "For"), Where(loop=True)),
     ),
     expects=Scaling(),
     check=check,
@@ -189,6 +314,12 @@ RULE = Rule(
         # of the item at hand
         "def f(rows, key):\n    for row in rows:\n        cells = list(row)\n        print(cells.index('x'))\n"
         "        print(next(cell for cell in row.cells if cell.id == key))\n",
+        # each turn goes through its own items, and asks for nothing that the turn sets
+        "def f(rows, items, kind):\n    for row in rows:\n        parts = row.load()\n"
+        "        print([x for x in parts if x.kind == row.kind], [x for x in items if x.kind == kind])\n"
+        "        print([x for x in row.parts if x.kind == row.kind], [x for x in items if x.size > row.size])\n",
+        "def f(rows, items):\n    for row in rows:\n        for item in items:\n            item.link(row)\n"
+        "            if item.new:\n                print(row.id)\n",
         # no search for one item
         "def f(rows, items, limit):\n    for row in rows:\n        print(any(x > row for x in items))\n"
         "        print(next(iter(items)), [x for x in items if x.kind == 'a'][0])\n",
@@ -225,5 +356,16 @@ RULE = Rule(
         "def f(rows, people):\n    for row in rows:\n        for person in people:\n"
         "            if person.id == row.owner:\n                row.name = person.name\n"
         "                break\n",
+        # all that belong to the one at hand
+        "def f(rows, items):\n    for row in rows:\n"
+        "        row.item = next(filter(lambda x: x.id == row.id, items), None)\n",
+        "def f(rows, items):\n    return {row.id: [x for x in items if x.parent == row.id] for row in rows}\n",
+        "def f(rows, items):\n    for row in rows:\n        row.sum = sum(x.size for x in items if x.row == row.id)\n",
+        "def f(rows, items):\n    for row in rows:\n        for item in items:\n"
+        "            if item.row == row.id and item.new:\n                row.items.append(item)\n",
+        "def f(rows, items):\n    for row in rows:\n        for item in items:\n"
+        "            if item.row != row.id:\n                continue\n            row.items.append(item)\n",
+        "def f(rows):\n    return [row for i, row in enumerate(rows) if rows.index(row) == i]\n",
+        "def f(words):\n    return {word: words.count(word) for word in words}\n",
     ),
 )

@@ -107,8 +107,9 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x.insert(0, item)` or `x[:0] = items` where `x` is proven to be a list, in a loop that does not make the list anew, or at"
-            " each call of a function whose object or module keeps the list. Inserting once, and in loops of at most"
+            "`x.insert(0, item)` or `x[:0] = items` where `x` is proven to be a list, in a loop that does not make the"
+            " list anew, or at each call of a function whose object or module keeps the list. Inserting once, and in"
+            " loops of at most"
             f" {_SMALL} turns, is not flagged."
         ),
         why=(

@@ -61,7 +61,10 @@ def _is_deduplication(node: cst.Comparison, loop: Loop, ctx: Context) -> bool:
     sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
     item = ctx.code(sought).strip()
     target = ctx.code(node.comparisons[0].comparator).strip()
-    return any(ctx.code(added).strip() == item for added in ctx.appended(target, loop))
+    whole: cst.CSTNode = loop
+    while isinstance(whole, cst.CompFor):
+        whole = ctx.parent(whole) or ctx.root
+    return any(ctx.code(added).strip() == item for added in ctx.appended(target, whole))
 
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:

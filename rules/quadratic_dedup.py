@@ -38,22 +38,46 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
     item = ctx.code(sought).strip()
     loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
-    if loop is None or isinstance(loop, cst.CompFor) or _is_renewed(test.comparator, loop, ctx):
+    if loop is None:
         return None
-    if ctx.is_constant(sought) or not any(ctx.code(added).strip() == item for added in ctx.appended(target, loop)):
+    if _is_part_before(test.comparator, loop, ctx):
+        message = f"`{' '.join(target.split())}` is copied and walked for each item"
+        return Match(message, (Plant("operator", node),))
+    # a comprehension may append on the way: `[x for x in xs if x not in out and not out.append(x)]`
+    whole: cst.CSTNode = loop
+    while isinstance(whole, cst.CompFor):
+        whole = ctx.parent(whole) or ctx.root
+    if _is_renewed(test.comparator, loop, whole, ctx):
+        return None
+    if ctx.is_constant(sought) or not any(ctx.code(added).strip() == item for added in ctx.appended(target, whole)):
         return None
     message = f"`{' '.join(target.split())}` is a list that is walked for each item before the item is appended to it"
     return Match(message, (Plant("operator", node),))
 
 
-def _is_renewed(container: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
+def _is_part_before(container: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
+    """Whether it is a stretch, up to the index at hand or from it on, of what the loop goes through: `rows[:i]`."""
+    match container:
+        case cst.Subscript(value=items, slice=[cst.SubscriptElement(slice=cst.Slice() as part)]):
+            pass
+        case _:
+            return False
+    if not isinstance(loop, cst.For | cst.CompFor):
+        return False
+    turned = ctx.binds(loop)
+    code = ctx.code(items).strip()
+    goes_through = {ctx.code(one).strip() for one in ctx.inside(loop.iter, cst.Name, cst.Attribute)}
+    return code in goes_through and any(ctx.uses(name, part) for name in turned)
+
+
+def _is_renewed(container: cst.BaseExpression, loop: Loop, within: cst.CSTNode, ctx: Context) -> bool:
     """Whether each turn of the loop has a list of its own: made by it, or belonging to what the loop sets."""
     names = {ctx.code(container).strip()}
     while isinstance(container, cst.Attribute | cst.Subscript):
         container = container.value
         names.add(ctx.code(container).strip())
     steady = ctx.steady(loop)
-    stores = (store for name in names for store in ctx.stores(name, loop) if not isinstance(store, cst.AugAssign))
+    stores = (store for name in names for store in ctx.stores(name, within) if not isinstance(store, cst.AugAssign))
     return any(not isinstance(store, cst.Param) or store.name.value not in steady for store in stores)
 
 
@@ -281,7 +305,7 @@ def _appends(
     node: cst.Comparison, out: cst.Name, item: str, loop: Loop, ctx: Context
 ) -> list[cst.SimpleStatementLine] | None:
     """The lines that append the item to the list, if the loop does nothing else with it but test it once."""
-    if not isinstance(loop, cst.For | cst.While) or _is_renewed(out, loop, ctx):
+    if not isinstance(loop, cst.For | cst.While) or _is_renewed(out, loop, loop, ctx):
         return None
     if isinstance(loop, cst.While) and node in set(ctx.descendants(loop.test)):
         return None
@@ -328,8 +352,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "Two shapes. `if x not in out: out.append(x)` in a loop, where `out` is a list as far as one can see."
-            " And two nested"
+            "Two shapes. `if x not in out: out.append(x)` in a loop or comprehension, where `out` is a list as far as"
+            " one can see; so is `x in items[:i]` in a loop over the items. And two nested"
             " loops over the same collection (by item, index, `enumerate` or slice) whose inner one compares the two"
             " items for equality, or hands both to a function whose answer is tested. Collections of at most"
             f" {_SMALL} entries are not flagged, nor is a comparison that only keeps an item from meeting itself."
@@ -375,6 +399,9 @@ RULE = Rule(
         "            out.append(group.key)\n        print(out)\n",
         # a list of its own for each turn
         "def f(rows, tag):\n    for row in rows:\n        if tag not in row.tags:\n            row.tags.append(tag)\n",
+        # a stretch of something else, and a list of each turn's own
+        "def f(rows, known):\n    for i, row in enumerate(rows):\n        print(row in known[:5], row in row.a[:i])\n"
+        "    return [part for row in rows for part in row.parts if part not in row.done]\n",
         # different collections
         "def f(rows, others):\n    for row in rows:\n        for other in others:\n            if row == other:\n"
         "                print(row)\n",
@@ -398,6 +425,11 @@ RULE = Rule(
     invalid=(
         "def f(rows):\n    out = []\n    for row in rows:\n        if row not in out:\n            out.append(row)\n"
         "    return out\n",
+        # in a comprehension
+        "def f(rows):\n    seen = []\n    return [row for row in rows if not (row in seen or seen.append(row))]\n",
+        "def f(rows):\n    seen = []\n    [seen.append(row) for row in rows if row not in seen]\n    return seen\n",
+        "def f(rows):\n    return [row for i, row in enumerate(rows) if row not in rows[:i]]\n",
+        "def f(rows):\n    for i in range(len(rows)):\n        if rows[i] in rows[i + 1 :]:\n            return True\n",
         # `append` proves the list
         "def f(rows, groups):\n    for row in rows:\n        if row.key not in groups[row.group]:\n"
         "            groups[row.group].append(row.key)\n",
@@ -432,6 +464,10 @@ RULE = Rule(
         fixed=(
             "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n        if row not in seen:\n"
             "            out.append(row)\n            seen.add(row)\n    return out\n",
+            None,
+            None,
+            None,
+            None,
             None,
             None,
             "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n"

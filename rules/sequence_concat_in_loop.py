@@ -68,9 +68,10 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x += y` and `x = x + y` inside a loop where `x` is a `bytes` or a `tuple`, and `x = x + y`, `x = y + x` or"
-            " `x = [*x, y]` where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A list or"
-            " bytearray grows in place with `+=`, which is not flagged, nor is a sequence that every turn starts"
+            "`x += y` and `x = x + y` inside a loop where `x` is a `bytes` or a `tuple`, and `x = x + y`, `x = y + x`"
+            " or `x = [*x, y]` where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A"
+            " list or bytearray grows in place with `+=`, which is not flagged, nor is a sequence that every turn"
+            " starts"
             f" afresh, nor a loop of at most {_SMALL} turns. Strings are the rule string-concat-in-loop. Several"
             " statements that add to the same sequence in the same loop are one suspect."
         ),

@@ -160,7 +160,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`sorted(x)[0]`, `sorted(x, key=...)[-1]`, `next(iter(sorted(x)))`, `sorted(x).pop()`, and slices of at most"
+            "`sorted(x)[0]`, `sorted(x, key=...)[-1]`, `next(iter(sorted(x)))`, `sorted(x).pop()`, and slices of at"
+            " most"
             f" {_SMALL} items from either end, directly or by way of one local name of which nothing else is used; also"
             " `x.sort()` of a list that the function has made for that. `heapq.nsmallest(1, x)` looks for the least"
             " by itself, and is not flagged."

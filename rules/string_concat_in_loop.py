@@ -74,8 +74,8 @@ RULE = Rule(
         harmless=(
             "CPython grows the string in place when `s` is a plain local name, nothing else refers to the string, and"
             " the statement is `s += x` or `s = s + x`; the loop is then linear. Attributes, global and nonlocal names,"
-            " `s = s + x + y`, prepending, entries of containers, f-strings and the like are copied. A debugger or coverage tool on Python 3.11 turns"
-            " the in-place growth off."
+            " `s = s + x + y`, prepending, entries of containers, f-strings and the like are copied. A debugger or"
+            " coverage tool on Python 3.11 turns the in-place growth off."
         ),
         measured=(
             "Seconds spent in the addition alone, and how they grow with the string's length. Confirmed when the"

@@ -106,7 +106,7 @@ def _is_short(loop: Loop, ctx: Context) -> bool:
 
 
 def _parts(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseExpression]:
-    """The operands of a chain of `+`, the branches of a conditional expression, what a text or display is filled with."""
+    """The operands of a chain of `+`, the branches of a conditional, what a text or display is filled with."""
     if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
         yield from _parts(value.left, ctx)
         yield from _parts(value.right, ctx)

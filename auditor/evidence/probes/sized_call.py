@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "sized-call"
-NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign)
+NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign, ast.ListComp, ast.SetComp, ast.DictComp)
 
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _SIZED = (list, str, bytes, tuple, dict, set, frozenset, bytearray, range, *_VIEWS)
@@ -49,6 +49,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         return _plant_deletion(node, call)
     if isinstance(node, ast.Assign):
         return _plant_assignment(node, call)
+    if isinstance(node, _COMPREHENSIONS):
+        return _plant_comprehension(node, node, call)
     assert isinstance(node, ast.Call)
     name = getattr(node.func, "id", "")
     if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], _COMPREHENSIONS):
@@ -77,11 +79,14 @@ def _plant_comprehension(
 def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
     """Each operand passes through a function that returns it; `last` is evaluated last of all."""
     func: Any = node.func
-    scans = getattr(func, "id", "") in _SCANNING and any(isinstance(each, ast.GeneratorExp) for each in node.args)
-    for argument in node.args:
+    lazy: list[Any] = [each for each in node.args if isinstance(each, ast.GeneratorExp) or _is_filter(each)]
+    scans = getattr(func, "id", "") in _SCANNING and bool(lazy)
+    for argument in lazy:
+        # all that it will go through is evaluated at once
         if isinstance(argument, ast.GeneratorExp):
-            # all that it will go through is evaluated at once
             argument.generators[0].iter = call("operand", argument.generators[0].iter)
+        else:
+            argument.args[1] = call("operand", argument.args[1])
     spread = any(keyword.arg is None for keyword in node.keywords) or any(
         isinstance(argument, ast.Starred) for argument in node.args
     )
@@ -105,6 +110,11 @@ def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
         # what a sum starts with says nothing of what is summed up
         is_start = getattr(func, "id", "") == "sum" and len(node.args) > 1
         node.args[-1] = call("keyword" if is_start else "last", node.args[-1])
+
+
+def _is_filter(value: ast.expr) -> bool:
+    """Whether it is `filter(test, items)`, whose work is done by what takes its items."""
+    return isinstance(value, ast.Call) and getattr(value.func, "id", "") == "filter" and len(value.args) == 2
 
 
 def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
@@ -148,7 +158,7 @@ def _plant_deletion(node: ast.Delete, call: Callable[..., ast.expr]) -> dict[ast
 
 
 def _plant_assignment(node: ast.Assign, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X[:A] = V` becomes `receiver(X, "insert")[:keyword(A)] = V; fin(None)`, `a, *b = X` so `a, *b = alone(X, "")`."""
+    """`X[:A] = V` becomes `receiver(X, "insert")[:keyword(A)] = V; fin(None)`, and X in `a, *b = X` `alone(X, "")`."""
     target = node.targets[0]
     if len(node.targets) != 1 or not isinstance(target, (ast.Subscript, ast.Tuple, ast.List)):
         return "only an assignment to a stretch of a list, and one that unpacks, can be timed"
