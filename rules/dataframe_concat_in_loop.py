@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
 
 _ARRAYS = ("numpy", "cupy", "jax.numpy", "dask.array")
 _JOINS = ("concatenate", "append", "vstack", "hstack", "dstack", "row_stack", "column_stack", "insert")
-_METHODS = ("append", "vstack", "concat", "extend")
+_METHODS = ("append", "_append", "vstack", "concat", "extend")
 _CONCATENATIONS = (
     *("pandas.concat", "polars.concat", "dask.dataframe.concat", "xarray.concat", "pyarrow.concat_tables"),
     *("torch.cat", "torch.concat", "torch.vstack", "torch.hstack", "tensorflow.concat"),
     *(f"{module}.{name}" for module in _ARRAYS for name in _JOINS),
 )
-_FRAMES = ("pandas.DataFrame.append", "pandas.Series.append", "polars.DataFrame.vstack", "polars.DataFrame.extend")
+_FRAMES = (
+    "pandas.DataFrame.append",
+    "pandas.DataFrame._append",
+    "pandas.Series.append",
+    "polars.DataFrame.vstack",
+    "polars.DataFrame.extend",
+)
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if isinstance(node, cst.Assign):
+        return _check_enlargement(node, ctx)
     if not isinstance(node, cst.Call):
         return None
     statement = _assignment(node, ctx)
@@ -28,6 +36,40 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     message = f"`{target}` is copied each time the loop adds to it"
     return Match(message, (Plant("sized-call", node),))
+
+
+def _check_enlargement(node: cst.Assign, ctx: Context) -> Match | None:
+    """`df.loc[len(df)] = row`, and `df.loc[i] = row` of a frame that was made without rows."""
+    match node.targets:
+        case [
+            cst.AssignTarget(
+                target=cst.Subscript(
+                    value=cst.Attribute(value=frame, attr=cst.Name(value="loc" | "at")),
+                    slice=[cst.SubscriptElement(slice=cst.Index(value=index)), *_],
+                )
+            )
+        ]:
+            pass
+        case _:
+            return None
+    loops = ctx.repeating(node)
+    name = ctx.code(frame).strip()
+    if not loops or not isinstance(frame, cst.Name | cst.Attribute) or ctx.renews(loops[0], frame):
+        return None
+    behind = ctx.code(index).replace(" ", "") in (f"len({name})", f"{name}.shape[0]", f"len({name}.index)")
+    turned = any(ctx.uses(one, index) for loop in loops[:1] for one in ctx.binds(loop))
+    if not behind and not (turned and _is_without_rows(ctx.bound_to(frame), ctx)):
+        return None
+    return Match(f"`{name}` is copied each time the loop adds a row to it", (Plant("sized-call", node),))
+
+
+def _is_without_rows(made: cst.BaseExpression | None, ctx: Context) -> bool:
+    """Whether it is `pd.DataFrame()` or `pd.DataFrame(columns=...)`."""
+    if not isinstance(made, cst.Call) or ctx.qualified(made.func) != "pandas.DataFrame":
+        return False
+    return all(
+        argument.keyword is not None and argument.keyword.value in ("columns", "dtype") for argument in made.args
+    )
 
 
 def _assignment(call: cst.Call, ctx: Context) -> cst.Assign | None:
@@ -77,7 +119,8 @@ RULE = Rule(
         what=(
             "`df = pd.concat([df, part])`, `a = np.append(a, x)`, `a = np.concatenate([a, part])`, `np.vstack` and the"
             " like of NumPy, polars, xarray, PyTorch and their kin, and `df = df.append(row)`, inside a loop that"
-            " carries the frame from turn to turn, also with methods such as `.reset_index()` behind."
+            " carries the frame from turn to turn, also with methods such as `.reset_index()` behind; and"
+            " `df.loc[len(df)] = row`, and `df.loc[i] = row` where `df` was made without rows."
         ),
         why=(
             "Each call makes a new frame and copies all of the old one into it: the time of the whole loop, and the"
@@ -99,7 +142,10 @@ RULE = Rule(
             "Harmless: yfinance 1.7.0, yfinance/utils.py:835, rows that are rarely out of range",
         ),
     ),
-    triggers=(Calls((*_CONCATENATIONS, *_FRAMES), Where(loop=True)),),
+    triggers=(
+        Calls((*_CONCATENATIONS, *_FRAMES), Where(loop=True)),
+        Nodes(("Assign",), Where(loop=True), targets=("Subscript",)),
+    ),
     expects=Scaling(avoidable=True),
     check=check,
     valid=(
@@ -114,6 +160,9 @@ RULE = Rule(
         # a list
         "import numpy as np\n\ndef f(rows):\n    out = []\n    for row in rows:\n        out.append(row)\n"
         "    return np.array(out)\n",
+        # rows that are there already
+        "def f(df, rows, table):\n    for i, row in enumerate(rows):\n        df.loc[i] = row\n"
+        "        table[len(table)] = row\n        part = row.frame\n        part.loc[len(part)] = row\n",
         # few
         "import numpy as np\n\ndef f(box):\n    a = np.zeros(1)\n    for side in ('x', 'y'):\n"
         "        a = np.append(a, box[side])\n    return a\n",
@@ -130,5 +179,9 @@ RULE = Rule(
         "            self.data = vstack((self.data, row))\n",
         "import pandas as pd\n\ndef f(rows):\n    df = pd.DataFrame()\n    while rows:\n"
         "        df = df.append(rows.pop(), ignore_index=True)\n    return df\n",
+        # a row more at each turn
+        "def f(df, rows):\n    for row in rows:\n        df.loc[len(df)] = [row.a, row.b]\n    return df\n",
+        "import pandas as pd\n\ndef f(rows):\n    df = pd.DataFrame(columns=['a', 'b'])\n"
+        "    for i, row in enumerate(rows):\n        df.loc[i] = [row.a, row.b]\n    return df\n",
     ),
 )

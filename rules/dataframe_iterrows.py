@@ -16,8 +16,10 @@ _LENGTHS = ("builtins.len", "builtins.range", "builtins.enumerate", "builtins.li
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if isinstance(node, cst.Subscript):
-        return _check_item(node, ctx)
+        return _check_item(node, ctx) or _check_selection(node, ctx)
     match node:
+        case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="query" | "filter")), args=[_, *_]):
+            return _check_query(node, frame, ctx)
         case cst.Call(func=cst.Attribute(value=frame, attr=cst.Name(value="iterrows")), args=[]):
             if not _is_run_over(node, ctx):
                 return None
@@ -50,6 +52,95 @@ def _check_item(node: cst.Subscript, ctx: Context) -> Match | None:
         return None
     plants = tuple(Plant("by-row", _statement(each, ctx) or each) for each in asked)
     return Match(f"`{frame}.{kind}` is asked for one row after the other", plants)
+
+
+# ------------------------------------------------------------------------------------------------
+# `df[df.id == key]` for each key
+
+
+def _check_selection(node: cst.Subscript, ctx: Context) -> Match | None:
+    """`df[df.id == key]` and `df.loc[df["id"] == key, "name"]`, read or set, for each key of a loop."""
+    owner = node.value
+    if isinstance(owner, cst.Attribute) and owner.attr.value in _BY_LABEL:
+        owner = owner.value
+    loop = next(iter(ctx.repeating(node)), None)
+    if loop is None or not isinstance(owner, cst.Name | cst.Attribute) or ctx.renews(loop, owner):
+        return None
+    frame = ctx.code(owner).strip()
+    around = _repeated(loop, ctx)
+    if not any(_selects(part, frame, around, ctx) for part in _conditions(node, around, ctx)):
+        return None
+    return _selection(node, frame, ctx)
+
+
+def _check_query(node: cst.Call, owner: cst.BaseExpression, ctx: Context) -> Match | None:
+    """`df.query("id == @key")`, and `df.filter(pl.col("id") == key)` of polars, for each key of a loop."""
+    loop = next(iter(ctx.repeating(node)), None)
+    if loop is None or not isinstance(owner, cst.Name | cst.Attribute) or ctx.renews(loop, owner):
+        return None
+    asked, around = node.args[0].value, _repeated(loop, ctx)
+    comparisons = ctx.inside(asked, cst.Comparison)
+    if ctx.code(node.func).strip().endswith(".query"):
+        text = ctx.code(asked)
+        if not ("@" in text or isinstance(asked, cst.FormattedString)) or "=" not in text:
+            return None
+        if isinstance(asked, cst.FormattedString) and not any(
+            _is_turned(name, around, ctx) for name in ctx.inside(asked, cst.Name)
+        ):
+            return None
+    elif not any(_is_of_polars(part, ctx) and _is_keyed(part, around, ctx) for part in comparisons):
+        return None
+    return _selection(node, ctx.code(owner).strip(), ctx)
+
+
+def _selection(node: cst.Call | cst.Subscript, frame: str, ctx: Context) -> Match:
+    planted = (_statement(node, ctx) if isinstance(node, cst.Subscript) else None) or node
+    return Match(
+        f"all rows of `{frame}` are gone through for those of one key, at every turn", (Plant("by-row", planted),)
+    )
+
+
+def _repeated(loop: cst.CSTNode, ctx: Context) -> cst.CSTNode:
+    while isinstance(loop, cst.CompFor):
+        loop = ctx.parent(loop) or ctx.root
+    return loop
+
+
+def _conditions(node: cst.Subscript, around: cst.CSTNode, ctx: Context) -> list[cst.Comparison]:
+    """The comparisons in the index, also by way of a name that the loop gives them."""
+    found = [part for element in node.slice for part in ctx.inside(element, cst.Comparison)]
+    for name in (part for element in node.slice for part in ctx.inside(element, cst.Name)):
+        for store in ctx.stores(name.value, around):
+            if isinstance(store, cst.Assign):
+                found.extend(ctx.inside(store.value, cst.Comparison))
+    return found
+
+
+def _selects(part: cst.Comparison, frame: str, around: cst.CSTNode, ctx: Context) -> bool:
+    """Whether a column of the frame is compared with what the loop has at its turn."""
+    return _is_keyed(part, around, ctx) and any(
+        isinstance(one, cst.Attribute | cst.Subscript) and ctx.code(one.value).strip() == frame
+        for side in (part.left, part.comparisons[0].comparator)
+        for one in (side, *ctx.inside(side, cst.Attribute, cst.Subscript))
+    )
+
+
+def _is_keyed(part: cst.Comparison, around: cst.CSTNode, ctx: Context) -> bool:
+    return isinstance(part.comparisons[0].operator, cst.Equal) and any(
+        _is_turned(name, around, ctx) for name in ctx.inside(part, cst.Name)
+    )
+
+
+def _is_turned(name: cst.Name, around: cst.CSTNode, ctx: Context) -> bool:
+    return bool(ctx.uses(name.value, ctx.parent(name))) and bool(ctx.stores(name.value, around))
+
+
+def _is_of_polars(part: cst.Comparison, ctx: Context) -> bool:
+    return any(ctx.qualified(call.func) == "polars.col" for call in ctx.inside(part, cst.Call))
+
+
+# ------------------------------------------------------------------------------------------------
+# Rows of a frame, one after the other
 
 
 def _gone_through(iterable: cst.BaseExpression, ctx: Context) -> set[str]:
@@ -122,12 +213,15 @@ RULE = Rule(
         what=(
             "A loop or comprehension over `df.iterrows()`, also by way of `enumerate` or a progress bar, and"
             " `df.apply(f, axis=1)`; and `df.iloc[i]`, `df.loc[i]`, `df.iat[...]` or `df.at[...]`, read or set, in"
-            " a loop over the length or the index of `df`, of which the first is flagged. `itertuples()` is not."
+            " a loop over the length or the index of `df`, of which the first is flagged. `itertuples()` is not. And"
+            " `df[df.id == key]`, `df.loc[df['id'] == key, 'name']`, `df.query('id == @key')` and polars'"
+            " `df.filter(pl.col('id') == key)` for each key of a loop."
         ),
         why=(
             "Each row is made into a Series of its own, with an index and a common type for all values: twenty to fifty"
             " microseconds a row before anything is done with it, where an operation on whole columns takes some"
-            " nanoseconds a row."
+            " nanoseconds a row. A selection compares the key with all rows, and takes some hundred microseconds"
+            " even of a short frame."
         ),
         harmless=(
             "For a few hundred rows, or where each row starts something dear, such as a request. The common type also"
@@ -139,8 +233,10 @@ RULE = Rule(
             " considerable."
         ),
         fix=(
-            "Work on columns: `df['a'] * df['b']`, `np.where`, `df.merge`, `df['x'].map(table)`. Else"
-            " `df.itertuples(index=False)` or `zip(df['a'], df['b'])`, which take half a microsecond a row."
+            "Work on columns: `df['a'] * df['b']`, `np.where`, `df.merge`, `df['x'].map(table)`. In place of a"
+            " selection for each key, `for key, part in df.groupby('id')`, a dict of what is looked up, or"
+            " `df.set_index('id')`. Else `df.itertuples(index=False)` or `zip(df['a'], df['b'])`, which take half a"
+            " microsecond a row."
         ),
         references=(
             "True: pandas 3.1.1, pandas/io/stata.py:3355, each row of a frame of long strings",
@@ -149,7 +245,9 @@ RULE = Rule(
     ),
     triggers=(
         Calls((".iterrows", ".apply")),
+        Calls((".query", ".filter"), Where(loop=True)),
         Nodes(("Subscript",), Where(loop=True), attributes=(*_BY_LABEL, *_BY_POSITION)),
+        Nodes(("Subscript",), Where(loop=True), again=True),
     ),
     expects=Cost(),
     check=check,
@@ -163,6 +261,11 @@ RULE = Rule(
         # columns, one row, an array of JAX
         "def f(df, keys, array):\n    for name in df.columns:\n        print(df.loc[:, name], df.iloc[0])\n"
         "    for i in range(len(array)):\n        array = array.at[i].set(0)\n    return df.loc[keys]\n",
+        # a selection that no turn changes, of each turn's own frame, or of something else
+        "def f(rows, df, kind):\n    for row in rows:\n        print(df[df.kind == kind], row.t[row.t.id == row.id])\n"
+        "        part = row.load()\n        print(part[part.id == row.id], rows[len(rows) - 1])\n",
+        "def f(rows, Book):\n    for row in rows:\n        print(Book.query.filter(Book.id == row.id))\n"
+        "        print(row.query('id == @row'))\n",
     ),
     invalid=(
         "def f(df):\n    for i, row in df.iterrows():\n        print(row['a'])\n",
@@ -176,5 +279,13 @@ RULE = Rule(
         "def f(df):\n    for i in range(len(df)):\n        if df.iloc[i]['a'] > 1:\n            df.loc[i, 'b'] = 1\n",
         "def f(df):\n    for i in df.index:\n        df.at[i, 'c'] = i\n",
         "def f(df):\n    return [df.iloc[i] for i in range(df.shape[0])]\n",
+        # for each key
+        "def f(df, keys):\n    return [df[df.id == key] for key in keys]\n",
+        "def f(df, rows):\n    for row in rows:\n        row.name = df.loc[df['id'] == row.id, 'name'].iloc[0]\n",
+        "def f(df, table):\n    for key, value in table.items():\n        df.loc[df.id == key, 'value'] = value\n",
+        "def f(df, keys):\n    for key in keys:\n        mask = (df['id'] == key) & df['new']\n"
+        "        print(df.loc[mask])\n",
+        "def f(df, keys):\n    for key in keys:\n        print(df.query('id == @key'))\n",
+        "import polars as pl\n\ndef f(df, keys):\n    return [df.filter(pl.col('id') == key) for key in keys]\n",
     ),
 )

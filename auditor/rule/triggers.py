@@ -59,7 +59,8 @@ class Nodes:
 
     What follows keeps the rest away from the check, if set. `least` asks for at least so many entries of a display,
     `targets` for a target of one of these classes ("Subscript"), `values` for a value assigned of one of these, `again`
-    for a name in the target that the value has too (`s = s + x`), `operators` for one of these ("Add", "In"),
+    for a name in the target that the value has too (`s = s + x`; of a `Subscript`, in its value and its index),
+    `operators` for one of these ("Add", "In"),
     `decorators` for one of these last components among the decorators of a definition ("lru_cache"), `attributes` for a
     value that is one of these attributes ("iloc", as in `x.iloc[i]`).
     """

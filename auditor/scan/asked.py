@@ -48,7 +48,11 @@ def _operators(node: ast.AST) -> list[str]:
 
 
 def _is_set_again(node: ast.AST) -> bool:
-    """Whether the value assigned has the last component of a name that it is assigned to."""
+    """Whether the value assigned has the last component of a name that it is assigned to; an index, of its owner."""
+    if isinstance(node, ast.Subscript):
+        return (
+            any(last_of(part) == last_of(node.value) for part in walk(node.slice)) and last_of(node.value) is not None
+        )
     value = getattr(node, "value", None)
     names = {last_of(part) for target in _targets(node) for part in walk(target)} - {None}
     return value is not None and any(last_of(part) in names for part in walk(value))

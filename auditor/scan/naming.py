@@ -45,7 +45,8 @@ def stores(target: str, within: cst.CSTNode, piece: Piece) -> Sequence[cst.CSTNo
 def item_stores(target: str, within: cst.CSTNode, piece: Piece) -> Sequence[cst.CSTNode]:
     """The assignments in `within` to the item whose code that is: `x["key"] = ...`, `x["key"] += ...`."""
     found: list[cst.CSTNode] = []
-    for node in piece.of_kinds(within, (cst.Assign, cst.AugAssign)):
+    assignments: list[Any] = piece.of_kinds(within, (cst.Assign, cst.AugAssign))
+    for node in assignments:
         targets = [one.target for one in node.targets] if isinstance(node, cst.Assign) else [node.target]
         if any(isinstance(one, cst.Subscript) and piece.code(one).strip() == target for one in targets):
             found.append(node)

@@ -23,7 +23,13 @@ SCAN = "items = []\nfor i in range(2500):\n    items.append(i)\n    [y for y in 
 SLICE = "data = bytes(400_000)\nwhile data:\n    data = data[200:]\n"
 
 
-SCANS = ("next((x for x in items if x == 7), None)", "any(x == 7 for x in items)", "[x for x in items if x == 7][0]")
+SCANS = (
+    "next(filter(lambda x: x == 7, items), None)",
+    "next((x for x in items if x == 7), None)",
+    "any(x == 7 for x in items)",
+    "[x for x in items if x == 7][0]",
+    "[x for x in items if x == 7]",
+)
 
 
 @pytest.mark.parametrize("flagged", SCANS)

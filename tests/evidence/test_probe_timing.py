@@ -54,7 +54,7 @@ entry(40_000)
 
 @pytest.fixture
 def concat(tmp_path: Path) -> Probed:
-    texts = ('s += "abcdef%d" % i', 't.text += "abcdef%d" % i', 'r += "abcdef%d" % i', 'p = "abcdef%d" % i + p')
+    texts = ['s += "abcdef%d" % i', 't.text += "abcdef%d" % i', 'r += "abcdef%d" % i', 'p = "abcdef%d" % i + p']
     texts += ('j = "".join([j, "abcdef%d" % i])', 'f = "%s%s" % (f, "abcdef%d" % i)', 'e["text"] += "abcdef%d" % i')
     flagged = [("operator", text) for text in texts]
     return probe(tmp_path, CONCAT, *flagged)

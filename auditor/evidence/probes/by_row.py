@@ -1,8 +1,8 @@
 """Probe `by-row`: what it takes to hand out a frame's rows one by one, without what is done with them.
 
-At `df.iloc[i]` the time of the look-up, at `df.at[i, "c"] = x` that of storing what is there, at `df.iterrows()` that
-to make each row; at `df.apply(f, axis=1)` that of the whole call, of which what `f` takes may belong to `f` or to the
-rows it is given, and so is in the upper end alone.
+At `df.iloc[i]` and `df[df.id == key]` the time of the look-up, at `df.at[i, "c"] = x` that of storing what is there,
+at `df.iterrows()` that to make each row; at `df.apply(f, axis=1)` that of the whole call, of which what `f` takes may
+belong to `f` or to the rows it is given, and so is in the upper end alone.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         return {node: lambda made: call("rows", made)}
 
     def change(made: Any) -> ast.expr:
-        if not any(keyword.arg in _COMPILED for keyword in made.keywords):
+        rowwise = getattr(node.func, "attr", "") == "apply"
+        if rowwise and not any(keyword.arg in _COMPILED for keyword in made.keywords):
             _wrap_function(made, call)
         return call("fin", call("begin"), made)
 

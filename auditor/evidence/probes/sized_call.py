@@ -26,6 +26,7 @@ _CONSUMING = ("any", "all", "next", "sum", "min", "max")
 """Functions that are called with a comprehension for what it does: filling it belongs to the operation."""
 _TABLES = ("numpy", "pandas", "polars")
 """Packages whose objects know their length without running anything of the program's."""
+_INDEXERS = ("_LocIndexer", "_AtIndexer")
 _PATTERNS = ("re", "_sre", "regex", "_regex", "re2")
 _REPLACING = ("sub", "subn")
 _CONSTANT_ELSEWHERE = ("pop", "insert", "index", "count", "remove")
@@ -358,7 +359,8 @@ def _received(value: Any, name: str) -> _Open:
         return _Open(-1, (2 if name in _REPLACING else 1) if _matches(value) else 0)
     package = _package(kind)
     if package in _TABLES:
-        return _Open(_length(value))
+        # `df.loc` is asked for its frame
+        return _Open(_length(getattr(value, "obj", value) if kind.__name__ in _INDEXERS else value))
     # PATTERN.sub(new, text)
     return _Open(-1, 1 if name in _REPLACING and package in _PATTERNS else 0)
 
