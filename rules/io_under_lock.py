@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditor import cst
 from auditor.model import Wait
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
 
 _LOCKS = tuple(
     f"{module}.{name}"
@@ -27,17 +27,62 @@ _FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.With) or ctx.runs_once(node):
+    if not isinstance(node, cst.With | cst.Call) or ctx.runs_once(node):
         return None
-    lock = next((item.item for item in node.items if _is_lock(item.item, ctx)), None)
+    if isinstance(node, cst.With):
+        lock = next((item.item for item in node.items if _is_lock(item.item, ctx)), None)
+        held: Sequence[cst.CSTNode] = [node.body]
+        awaited = node.asynchronous is not None
+    else:
+        lock = node.func.value if isinstance(node.func, cst.Attribute) else None
+        held = _until_release(node, ctx) if lock is not None and _is_lock(lock, ctx) else ()
+        awaited = isinstance(ctx.parent(node), cst.Await)
     if lock is None:
         return None
-    for call in _own_calls(node.body):
-        waits = _reason(call, node, ctx)
-        if waits is not None and not _happens_once(call, node, ctx):
+    for call in (call for part in held for call in _own_calls(part)):
+        waits = _reason(call, awaited, ctx)
+        if waits is not None and not _happens_once(call, held, ctx):
             callee = " ".join(ctx.code(call.func).split())
             return Match(f"`{ctx.code(lock)}` is held while `{callee}` {waits}", (Plant("lock", node),))
     return None
+
+
+def _until_release(acquire: cst.Call, ctx: Context) -> Sequence[cst.CSTNode]:
+    """What runs from `lock.acquire()` on until `lock.release()`; nothing if the function does not release it."""
+    assert isinstance(acquire.func, cst.Attribute)
+    name = ctx.code(acquire.func.value).strip()
+    child: cst.CSTNode = acquire
+    for parent in ctx.ancestors(acquire):
+        if isinstance(parent, cst.If) and child is parent.test and not isinstance(child, cst.UnaryOperation):
+            found = _up_to_release([parent.body], name, ctx)
+        elif isinstance(parent, cst.IndentedBlock):
+            after = list(parent.body)[[one is child for one in parent.body].index(True) + 1 :]
+            found = _up_to_release(after, name, ctx)
+        else:
+            found = ()
+        if found or isinstance(parent, _FUNCTIONS):
+            return found
+        child = parent
+    return ()
+
+
+def _up_to_release(statements: Sequence[cst.CSTNode], name: str, ctx: Context) -> Sequence[cst.CSTNode]:
+    held: list[cst.CSTNode] = []
+    for statement in statements:
+        releases = any(_releases(call, name, ctx) for call in ctx.inside(statement, cst.Call))
+        if isinstance(statement, cst.Try) and statement.finalbody is not None and releases:
+            return [*held, statement.body]
+        held.append(statement)
+        if releases:
+            return held
+    return ()
+
+
+def _releases(call: cst.Call, name: str, ctx: Context) -> bool:
+    match call.func:
+        case cst.Attribute(value=owner, attr=cst.Name(value="release")):
+            return ctx.code(owner).strip() == name
+    return False
 
 
 def _is_lock(expression: cst.BaseExpression, ctx: Context) -> bool:
@@ -57,13 +102,13 @@ def _own_calls(body: cst.CSTNode) -> Iterator[cst.Call]:
         stack.extend(child for child in reversed(node.children) if not isinstance(child, _FUNCTIONS))
 
 
-def _reason(call: cst.Call, lock: cst.With, ctx: Context) -> str | None:
+def _reason(call: cst.Call, asynchronous: bool, ctx: Context) -> str | None:
     waited = ctx.waits_for(call)
     if waited is not None:
         return f"waits for {waited}"
     if _is_callback(call, ctx):
         return "runs code of others"
-    awaited = isinstance(ctx.parent(call), cst.Await) and lock.asynchronous is not None
+    awaited = isinstance(ctx.parent(call), cst.Await) and asynchronous
     name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ctx.code(call.func)
     return "is awaited" if awaited and name not in _AT_HAND and _SLOW_AWAITS.search(name) else None
 
@@ -86,10 +131,10 @@ def _parameters(function: cst.FunctionDef) -> set[str]:
     return {parameter.name.value for parameter in listed} - {"self", "cls"}
 
 
-def _happens_once(call: cst.Call, lock: cst.With, ctx: Context) -> bool:
+def _happens_once(call: cst.Call, held: Sequence[cst.CSTNode], ctx: Context) -> bool:
     """Whether it makes, under the lock, what is not there yet."""
     for parent in ctx.ancestors(call):
-        if parent is lock:
+        if any(parent is part for part in held):
             return False
         if isinstance(parent, cst.If) and isinstance(parent.test, cst.UnaryOperation | cst.Comparison):
             text = ctx.code(parent.test)
@@ -104,7 +149,8 @@ RULE = Rule(
     kind=Kind.BLOCKING,
     page=Page(
         what=(
-            "A `with` or `async with` on a lock (by its type, or by a name that ends in `lock` or `mutex`) whose body"
+            "A `with` or `async with` on a lock (by its type, or by a name that ends in `lock` or `mutex`), or what"
+            " stands between `lock.acquire()` and `lock.release()` in one function, that"
             " opens or copies files, sleeps, starts a process, speaks to a server or database, or calls a parameter,"
             " callback or hook. What the body calls is looked at, not what these calls do in turn. What is made only"
             " while it is not there yet is not flagged."
@@ -131,7 +177,7 @@ RULE = Rule(
             "flake8-async ASYNC251",
         ),
     ),
-    triggers=(Nodes(("With", "AsyncWith"), Where(function=True)),),
+    triggers=(Nodes(("With", "AsyncWith"), Where(function=True)), Calls((".acquire",), Where(function=True))),
     expects=Wait(),
     check=check,
     valid=(
@@ -151,6 +197,11 @@ RULE = Rule(
         "def wait(blocker):\n    with blocker:\n        print('done')\n",
         "async def take(condition_lock, items):\n    async with condition_lock:\n        await condition_lock.wait()\n"
         "        return items.pop()\n",
+        # released before, elsewhere, or not there to release
+        "import threading, time\n\nlock = threading.Lock()\n\ndef wait():\n    lock.acquire()\n    n = len(table)\n"
+        "    lock.release()\n    time.sleep(n)\n\ndef begin():\n    lock.acquire()\n    time.sleep(1)\n",
+        "import time\n\ndef take(lock):\n    if not lock.acquire(timeout=1):\n        time.sleep(1)\n        return\n"
+        "    lock.release()\n",
     ),
     invalid=(
         "import threading, requests\n\nlock = threading.Lock()\n\ndef fetch(url):\n    with lock:\n"
@@ -165,5 +216,13 @@ RULE = Rule(
         "import threading\n\ndef update(key, compute):\n    with LOCK:\n        TABLE[key] = compute(key)\n",
         "class Store:\n    def save(self, row):\n        with self.mutex:\n"
         "            self.db.execute('INSERT INTO t VALUES (?)', row)\n",
+        # without `with`
+        "import threading, requests\n\nlock = threading.Lock()\n\ndef fetch(url):\n    lock.acquire()\n    try:\n"
+        "        return requests.get(url)\n    finally:\n        lock.release()\n",
+        "import asyncio\n\nclass Api:\n    def __init__(self, session):\n        self.session = session\n"
+        "        self.guard = asyncio.Lock()\n\n    async def get(self, url):\n        await self.guard.acquire()\n"
+        "        found = await self.session.get(url)\n        self.guard.release()\n        return found\n",
+        "import time\n\ndef poll(lock):\n    if lock.acquire(timeout=1):\n        try:\n            time.sleep(1)\n"
+        "        finally:\n            lock.release()\n",
     ),
 )

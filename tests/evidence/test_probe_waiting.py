@@ -204,6 +204,49 @@ def test_a_lock_for_one_thread_is_not_waited_for(tmp_path: Path) -> None:
     assert probed.value("held") >= 0.05
 
 
+@pytest.mark.parametrize(("count", "least", "most"), [(3, 0.08, 1.0), (1, 0.0, 0.005)])
+def test_a_lock_that_is_acquired_by_hand_is_held_until_it_is_released(
+    tmp_path: Path, count: int, least: float, most: float
+) -> None:
+    by_hand = CONTENDED.replace(
+        "with lock:\n            time.sleep(0.01)\n            done.append(i)",
+        "lock.acquire()\n        try:\n            time.sleep(0.01)\n            done.append(i)\n"
+        "        finally:\n            lock.release()\n        time.sleep(0.002)",
+    )
+    probed = probe(tmp_path, by_hand.replace("COUNT", str(count)), ("lock", "lock.acquire()"))
+
+    assert probed.outcome.last_lines == (str(5 * count),)
+    assert probed.value("hits") == 5 * count
+    assert least <= probed.value("waited") < most
+    assert probed.value("held") >= 0.05 * count
+
+
+def test_a_lock_that_is_not_had_in_time_is_not_held(tmp_path: Path) -> None:
+    program = (
+        "import threading, time\nlock = threading.Lock()\nlock.acquire ()\ndef work():\n"
+        "    if lock.acquire(timeout=0.05):\n        lock.release()\n    else:\n        time.sleep(0.1)\n"
+        "    print(lock.locked())\nwork()\n"
+    )
+    probed = probe(tmp_path, program, ("lock", "lock.acquire(timeout=0.05)"))
+
+    assert probed.outcome.last_lines == ("True",)
+    assert probed.value("waited") > 0.04
+    assert probed.value("held") == 0
+
+
+def test_an_asyncio_lock_that_is_acquired_by_hand(tmp_path: Path) -> None:
+    program = (
+        "import asyncio\nasync def work(lock):\n    await lock.acquire()\n    await asyncio.sleep(0.01)\n"
+        "    lock.release()\nasync def main():\n    lock = asyncio.Lock()\n"
+        "    await asyncio.gather(*[work(lock) for _ in range(4)])\nasyncio.run(main())\n"
+    )
+    probed = probe(tmp_path, program, ("lock", "lock.acquire()"))
+
+    assert probed.value("hits") == 4
+    assert 0.02 <= probed.value("waited") < 0.3
+    assert probed.value("held") >= 0.04
+
+
 def test_of_several_items_the_lock_is_timed(tmp_path: Path) -> None:
     statement = "with slowly(), lock, slowly():\n    done = True"
     program = (

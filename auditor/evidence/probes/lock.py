@@ -1,8 +1,9 @@
-"""Probe `lock`: how long a `with` statement waits for its lock, and how long it is held.
+"""Probe `lock`: how long a `with` statement, or a call of `acquire`, waits for its lock, and how long it is held.
 
-The clock starts when the lock's expression has been evaluated, and stops as the first thing in the body, or where the
-next item of the statement begins. `waited` is wall time in which at least one execution was waiting, `held` in which at
-least one held. The lock passes through unchanged. An execution is known by the address of its frame.
+The clock starts when the lock's expression has been evaluated, and stops as the first thing in the body, where the
+next item of the statement begins, or as `acquire` returns; then it is held until the body ends, or `release` returns.
+`waited` is wall time in which at least one execution was waiting, `held` in which at least one held. The lock passes
+through unchanged. An execution is known by the address of its frame.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ else:
     _spec.loader.exec_module(_meter)
 
 NAME = "lock"
-NODES = (ast.With, ast.AsyncWith)
+NODES = (ast.With, ast.AsyncWith, ast.Call)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
@@ -34,6 +36,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
 
     The statement is surrounded when all else that is planted in it is in its place: with its parent.
     """
+    if isinstance(node, ast.Call):
+        return _plant_acquire(node, parents, call)
 
     def surround(made: Any) -> Any:
         statement: Any = node
@@ -51,6 +55,31 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         return made
 
     return {parents[node]: surround}
+
+
+def _plant_acquire(
+    node: ast.Call, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]
+) -> dict[ast.AST, Any]:
+    """`got(entering(LOCK).acquire())`, and `gone(LOCK.release())` wherever the function has it."""
+    func: Any = node.func
+    lock = ast.dump(func.value)
+    function: Any = parents[node]
+    while function in parents and not isinstance(function, _FUNCTIONS):
+        function = parents[function]
+
+    def enter(made: Any) -> Any:
+        made.func.value = call("entering", made.func.value)
+        return made if awaited else call("got", made)
+
+    awaited = isinstance(parents[node], ast.Await)
+    planted: dict[ast.AST, Any] = {node: enter}
+    if awaited:
+        planted[parents[node]] = lambda made: call("got", made)
+    calls: Any = (each for each in ast.walk(function) if isinstance(each, ast.Call))
+    for each in calls:
+        if getattr(each.func, "attr", "") == "release" and ast.dump(each.func.value) == lock:
+            planted[each] = lambda made: call("gone", made)
+    return planted
 
 
 def _is_lock(expression: Any) -> bool:
@@ -114,7 +143,24 @@ class _Site:
             if begun:
                 holding.end(begun, now)
 
-        functions = (entering, acquired, then, left)
+        def got(value: Any) -> Any:
+            now = perf_counter_ns()
+            key = id(frame(1))
+            begun = waits.pop(key, 0)
+            if begun:
+                waiting.end(begun, now)
+                # in vain, if it was told to wait no longer
+                if value is not False:
+                    holds[key] = holding.begin()
+            return value
+
+        def gone(value: Any) -> Any:
+            begun = holds.pop(id(frame(1)), 0)
+            if begun:
+                holding.end(begun, perf_counter_ns())
+            return value
+
+        functions = (entering, acquired, then, left, got, gone)
         return {each.__name__: each for each in functions}
 
 
