@@ -40,6 +40,7 @@ RETURNS = {
     "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
     "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
     "multiprocessing.get_context": "multiprocessing.context.BaseContext",
+    "multiprocessing.Manager": "multiprocessing.managers.SyncManager",
     "requests.session": "requests.Session",
     "sqlite3.connect": "sqlite3.Connection",
     "sqlite3.Connection.cursor": "sqlite3.Cursor",

@@ -7,6 +7,7 @@ queue itself keeps its attributes, can be copied, and dies when it would have di
 from __future__ import annotations
 
 import ast
+import copy
 import math
 import os
 import sys
@@ -26,7 +27,7 @@ else:
     _spec.loader.exec_module(_census)
 
 NAME = "queue"
-NODES = (ast.Call,)
+NODES = (ast.Call, ast.Name, ast.Attribute)
 
 MOST_POINTS = 256
 FEWEST_POINTS = 20
@@ -36,7 +37,9 @@ T95 = 2.262
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
-    """Let the new queue pass through `made`."""
+    """Let the new queue pass through `made`; of a class that is handed over to be called, each that it makes."""
+    if not isinstance(node, ast.Call):
+        return {node: lambda kind: call("maker", kind)}
     return {node: lambda made: call("made", made)}
 
 
@@ -91,7 +94,11 @@ class Recorder:
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
         """What the planted code calls."""
-        return {"made": self.made}
+        return {"made": self.made, "maker": self.maker}
+
+    def maker(self, kind: Any) -> Any:
+        """What makes queues of that class, each of which is counted."""
+        return _Maker(kind, self.made)
 
     def made(self, queue: Any) -> Any:
         """A queue was made; the C type's is given back as one whose method can count."""
@@ -147,6 +154,32 @@ class Recorder:
         self._begin()
         for line in self._lines.values():
             line.clear()
+
+
+class _Maker:
+    """Stands in for a class that is handed over to be called; a copy of it, pickled or not, is the class itself."""
+
+    def __init__(self, kind: Any, made: Callable[..., Any]) -> None:
+        self._kind = kind
+        self._made = made
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self._made(self._kind(*arguments, **options))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_kind"), name)
+
+    def __repr__(self) -> str:
+        return repr(self._kind)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._kind == other)
+
+    def __hash__(self) -> int:
+        return hash(self._kind)
+
+    def __reduce__(self) -> Tuple[Any, Tuple[Any]]:
+        return copy.copy, (self._kind,)
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
