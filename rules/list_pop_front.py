@@ -15,8 +15,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
             done = "{}.pop(0)"
         case cst.Del(target=cst.Subscript(value=items, slice=[part])) if _is_front(part, ctx):
             done = "del {}[0]" if isinstance(part.slice, cst.Index) else "del {}[:n]"
-        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value):
-            return _check_copy(node, target, value, ctx)
+        case cst.Assign():
+            return _check_copy(node, ctx)
         case _:
             return None
     if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
@@ -42,29 +42,43 @@ def _is_start(lower: cst.BaseExpression | None, ctx: Context) -> bool:
     return lower is None or ctx.code(lower).strip() == "0"
 
 
-def _check_copy(node: cst.Assign, target: cst.BaseExpression, value: cst.BaseExpression, ctx: Context) -> Match | None:
+def _check_copy(node: cst.Assign, ctx: Context) -> Match | None:
     """`x = x[1:]`, `first, x = x[0], x[1:]` and `first, *x = x`, which copy what is left."""
-    pairs = [(target, value)]
+    name, plant = _copied(node, ctx)
+    loop = ctx.carrier(node, name) if plant is not None else None
+    if loop is None:
+        return None
+    # one suspect per list and loop
+    stores = (store for store in ctx.stores(name, loop) if isinstance(store, cst.Assign))
+    plants = [(store, other) for store in stores if (other := _copied(store, ctx)[1]) is not None]
+    if plants[0][0] is not node:
+        return None
+    message = f"what is left of `{name}` is copied each time the loop takes something off its front"
+    return Match(message, tuple(one for _, one in plants))
+
+
+def _copied(node: cst.Assign, ctx: Context) -> tuple[str, Plant | None]:
+    """The list of which the assignment keeps all but the first items, and where that is measured."""
+    if len(node.targets) != 1:
+        return "", None
+    target, value = node.targets[0].target, node.value
+    pairs: list[tuple[cst.BaseExpression, cst.BaseExpression]] = [(target, value)]
     if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
         pairs = [(left.value, right.value) for left, right in zip(target.elements, value.elements, strict=True)]
     for left, right in pairs:
-        name = ctx.code(left).strip()
         match left, right:
             case cst.Tuple(elements=[_, *_, cst.StarredElement(value=rest)]), cst.Name() | cst.Attribute():
-                name = ctx.code(rest).strip()
-                copied, plant = ctx.code(right).strip() == name, Plant("sized-call", node)
-            case _, cst.Subscript(
-                value=items, slice=[cst.SubscriptElement(slice=cst.Slice(lower=lower, upper=None, step=None))]
-            ):
-                copied = lower is not None and ctx.code(items).strip() == name and ctx.type_of(items) == "list"
-                plant = Plant("sized-call", right)
-            case _:
-                continue
-        if copied and ctx.carrier(node, name) is not None:
-            return Match(
-                f"what is left of `{name}` is copied each time the loop takes something off its front", (plant,)
-            )
-    return None
+                if ctx.code(rest).strip() == ctx.code(right).strip():
+                    return ctx.code(right).strip(), Plant("sized-call", node)
+            case _, cst.Subscript(value=items, slice=[cst.SubscriptElement(slice=part)]) if _is_rest(part):
+                name = ctx.code(left).strip()
+                if ctx.code(items).strip() == name and ctx.type_of(items) == "list":
+                    return name, Plant("sized-call", right)
+    return "", None
+
+
+def _is_rest(part: cst.BaseSlice) -> bool:
+    return isinstance(part, cst.Slice) and part.lower is not None and part.upper is None and part.step is None
 
 
 _SAME_METHODS = ("append", "extend", "insert", "clear", "remove", "index", "count", "copy", "reverse")

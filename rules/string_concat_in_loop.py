@@ -128,6 +128,9 @@ RULE = Rule(
         "def f(rows):\n    for row in rows:\n        node = row.node\n        node.text += 'x'\n"
         "        row.text += 'y'\n        row.parts[row.name] += 'z'\n",
         "def f(rows, heads):\n    for key in rows:\n        heads[key] += ': '\n",
+        "def f(rows, text):\n    for row in rows:\n        if row.text:\n            lines = row.text.splitlines()\n"
+        "            lines[-1] += '!'\n            start, end = row.span\n"
+        "            text[start] = f'# {text[start]}'\n",
         # formatted anew
         "def f(rows):\n    text = ''\n    for row in rows:\n        text = '%s %s' % (row, text.sep)\n"
         "        text = '{}'.format(row)\n        text = ', '.join([row.a, row.b])\n        print(text)\n",

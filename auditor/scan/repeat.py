@@ -40,7 +40,7 @@ def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.
     for loop in ctx.loops(statement):
         if isinstance(loop, cst.CompFor | cst.Lambda) or _starts_afresh(target, statement, loop, ctx):
             break
-        if _is_of_another(target, loop, ctx):
+        if _is_of_another(target, statement, loop, ctx):
             break
         if isinstance(loop, cst.FunctionDef) and not _outlives(target, loop, ctx):
             break
@@ -156,14 +156,16 @@ def _outlives(target: str, function: cst.FunctionDef, ctx: Context) -> bool:
     )
 
 
-def _is_of_another(target: str, loop: Loop, ctx: Context) -> bool:
+def _is_of_another(target: str, node: cst.CSTNode, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
     """Whether each turn has another object whose attribute or item the target is: `row.text` of each row."""
     names = set(_NAME.findall(target))
     owners = {".".join(one.split(".")[:count]) for one in names for count in range(1, one.count(".") + 1)}
     # of `x[key]`, the object and the key
     owners |= names - {target}
     return any(
-        store is loop or _is_on_every_way(store, loop, ctx) for owner in owners for store in ctx.stores(owner, loop)
+        any(store is loop or _is_on_every_way(store, loop, ctx) for store in ctx.stores(owner, loop))
+        or _starts_afresh(owner, node, loop, ctx)
+        for owner in owners
     )
 
 
