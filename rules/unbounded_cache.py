@@ -41,7 +41,7 @@ def _takes_arguments(function: cst.FunctionDef, ctx: Context) -> bool:
             return False
     if not all(_has_few_values(parameter, ctx) for parameter in parameters):
         return True
-    return function.params.star_kwarg is not None or isinstance(function.params.star_arg, cst.Param)
+    return any(isinstance(one, cst.Param) and one.star for one in function.params.children)
 
 
 def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:

@@ -106,9 +106,11 @@ def test_shadows_are_what_libcst_parses(name: str) -> None:
         "def f(a, /, b: int = (1), *c, d=2, **e) -> (int): return (yield (a))\n",
         "x[a, b:c], x[(a, b)], x[(a), (b)], x[::2], x[*a]\n",
         "'é' + (a), 'é' 'b', f'{x!r:>{width}}' 'y', f'{a.b}', f'{x=}', b'a' b'b'\n",
+        "f'{a}' 'b' rf'c{d}e{f:{g}}' f'h', ('i' f'{j(k)[l]}'\n  f'{{m}}{n!r}'), Rf'o' '''p{q}'''\n",
         "x[((a), b)], x[((a), (b))], x[((a, b), c)], x[(a, b), c], x[(a)[0], b], x[()], x[(a,)], x[(  # why\n a), b]\n",
         "x = ('a'  # why\n     \"b\" r'c' \\\n  '')\nraise A('b'\n    'c', u'd' '''e''')\n",
         "def f():\n    # why \\\n    if x: pass\n    'a' 'b'\n",
+        "def f():\n    g(a, '''b\n    c\n d''',  # don't\n    e, 'f\\\n    h' \\\n    'i', (\n      j \\\n    + k))\n",
         "try: a\nexcept (A, B) as e: b\nexcept C: c\nelse: d\nfinally: e\n",
         "try:\n    a\nexcept* A:\n    b\n",
         "from ..a.b import (c as d, e)\nfrom . import *\nimport f.g as h\n",
@@ -121,6 +123,7 @@ def test_shadows_are_what_libcst_parses(name: str) -> None:
         "if x:\n    print (a) ; b = (c) ; d\n",
         "x = 1_000, 0x1F, 1e3, 2j, ..., None, True, -1\n",
         "match a:\n    case [1, *b]: pass\n",
+        "match a:\n    case None | (True): pass\n    case b.c(-1, d, e=('f' as g)) if h: i\n    case _: pass\n",
     ],
 )
 def test_rare_code_is_shadowed_exactly_or_not_at_all(code: str) -> None:
@@ -153,9 +156,9 @@ def test_names_that_stand_nowhere_are_looked_for_nowhere() -> None:
 
 
 def test_what_the_shadow_does_not_know_is_answered_by_libcst() -> None:
-    """A `match` statement has no shadow; the suspect inside it is found all the same."""
+    """The pattern of a list has no shadow; the suspect behind it is found all the same."""
     code = (
-        "import copy\n\ndef f(rows, kind):\n    match kind:\n        case 1:\n"
+        "import copy\n\ndef f(rows, kind):\n    match kind:\n        case [1]:\n"
         "            for row in rows:\n                yield copy.deepcopy(rows)\n"
     )
     assert [suspect.span.line for suspect in Engine(bundled_rules()).scan_text(code).suspects] == [7]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from auditor import cst
 from auditor.scan.shadow.kinds import NAME, name_of, shadow
 from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class
-from auditor.scan.shadow.text import Fragment, text_of
+from auditor.scan.shadow.text import LITERAL, Formatted, Fragment, text_of
+from auditor.scan.source import parsed_expression
 
-_LITERAL = re.compile(
-    r"""[a-zA-Z]{0,2}(?:'''(?:[^\\]|\\.)*?'''|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'(?!'')(?:[^'\\]|\\.)*'|"(?!"")(?:[^"\\]|\\.)*")""",
-    re.DOTALL,
-)
+_LITERAL = re.compile(LITERAL, re.DOTALL)
+_FORMATTED_PREFIX = re.compile(r"[a-zA-Z]?[fF]")
 _BETWEEN = re.compile(r"(?:[ \t\f\r\n]|\\\r?\n|#[^\n]*)*")
 """What may stand between literals side by side."""
 
@@ -33,42 +33,75 @@ def joined(value: ast.JoinedStr, up: Any) -> Any:
 
 
 def _string(kind: type[Any], value: ast.expr, up: Any) -> Any:
-    """One literal, or several in a row, which `ast` joins; if there is an f-string among these, LibCST parses them."""
+    """One literal, or several in a row, which `ast` joins; what these cannot be told apart in, LibCST parses."""
     text = text_of(up._tree.source, value)
     literal = _LITERAL.match(text)
     if literal is not None and literal.end() == len(text):
         return made(kind, value, up, up._tree)
-    if kind is _SIMPLE_STRING and _fragments(text):
+    if _fragments(text, value):
         return made(_CONCATENATED, value, up, up._tree)
     return up._tree.embed(value, text, up)
 
 
-def _fragments(text: str) -> tuple[Fragment, ...]:
-    """The literals that stand there side by side, none if anything else does."""
+def _fragments(text: str, value: ast.expr) -> tuple[Fragment, ...]:
+    """The literals that stand there side by side, and are `value` together; none if anything else stands there."""
     found: list[Fragment] = []
+    parts = value.values if isinstance(value, ast.JoinedStr) else ()
+    braces = [part for part in parts if isinstance(part, ast.FormattedValue)]
     at = 0
     while at < len(text):
         literal = _LITERAL.match(text, at)
         if literal is None:
             return ()
-        found.append(Fragment(literal[0]))
+        fragment = _formatted(literal[0], braces) if _FORMATTED_PREFIX.match(literal[0]) else Fragment(literal[0])
+        if fragment is None:
+            return ()
+        found.append(fragment)
         between = _BETWEEN.match(text, literal.end())
         at = literal.end() if between is None else between.end()
-    return tuple(found)
+    return () if braces else tuple(found)
+
+
+def _formatted(text: str, braces: list[ast.FormattedValue]) -> Formatted | None:
+    """The f-string, which takes what it has in braces from the first of those given; None if it is none."""
+    parsed = parsed_expression(text)
+    if not isinstance(parsed, ast.JoinedStr):
+        return None
+    values = []
+    for part in parsed.values:
+        if isinstance(part, ast.FormattedValue) and not braces:
+            return None
+        values.append(braces.pop(0) if isinstance(part, ast.FormattedValue) else part)
+    found = Formatted(text)
+    found.values = tuple(values)
+    return found
 
 
 def _side_by_side(node: Any) -> tuple[Fragment, ...]:
     at = node._at
-    return at if type(at) is tuple else _fragments(text_of(node._tree.source, at))
+    return at if type(at) is tuple else _fragments(text_of(node._tree.source, at), at)
+
+
+def _fragment(at: Fragment, up: Any) -> Any:
+    return made(_FORMATTED_STRING if isinstance(at, Formatted) else _FRAGMENT, at, up, up._tree)
 
 
 def _left(node: Any) -> Any:
-    return made(_FRAGMENT, _side_by_side(node)[0], node, node._tree)
+    return _fragment(_side_by_side(node)[0], node)
 
 
 def _right(node: Any) -> Any:
     rest = _side_by_side(node)[1:]
-    return made(_FRAGMENT if len(rest) == 1 else _CONCATENATED, rest[0] if len(rest) == 1 else rest, node, node._tree)
+    return _fragment(rest[0], node) if len(rest) == 1 else made(_CONCATENATED, rest, node, node._tree)
+
+
+def _evaluated_together(node: Any) -> str | bytes | None:
+    """What the literals are together, None if one is an f-string."""
+    parts = _side_by_side(node)
+    if any(isinstance(part, Formatted) for part in parts):
+        return None
+    whole: str | bytes = ast.literal_eval(" ".join(parts))
+    return whole
 
 
 def _text(node: Any) -> str:
@@ -88,9 +121,9 @@ def _literal_parts(node: Any) -> tuple[str, str, str]:
     return prefix.lower(), quote, rest[len(quote) : -len(quote)]
 
 
-def _parts(string: ast.JoinedStr, up: Any) -> tuple[Any, ...]:
+def _parts(values: Iterable[ast.expr], up: Any) -> tuple[Any, ...]:
     found = []
-    for one in string.values:
+    for one in values:
         if isinstance(one, ast.FormattedValue):
             found.append(made(_FORMATTED, (one,), up, up._tree))
         elif not str(getattr(one, "value", "=")).rstrip().endswith(("=", "!r", "!s", "!a")):
@@ -102,7 +135,7 @@ def _parts(string: ast.JoinedStr, up: Any) -> tuple[Any, ...]:
 
 def _format_spec(node: Any) -> tuple[Any, ...] | None:
     spec = node._at[0].format_spec
-    return None if spec is None else _parts(spec, node)
+    return None if spec is None else _parts(spec.values, node)
 
 
 def _conversion(node: Any) -> str | None:
@@ -118,7 +151,7 @@ _FORMATTED = shadow_class(
     conversion=_conversion,
 )
 _FORMATTED_TEXT = shadow_class(cst.FormattedStringText, "")
-_FORMATTED_STRING = shadow_class(cst.FormattedString, "parts", parts=lambda node: _parts(node._at, node))
+_FORMATTED_STRING = shadow_class(cst.FormattedString, "parts", parts=lambda node: _parts(node._at.values, node))
 _LITERAL_FIELDS: dict[str, Maker] = {
     "value": _text,
     "evaluated_value": _evaluated,
@@ -137,7 +170,7 @@ _CONCATENATED = shadow_class(
     "left right",
     left=_left,
     right=_right,
-    evaluated_value=lambda node: node.left.evaluated_value + node.right.evaluated_value,
+    evaluated_value=_evaluated_together,
 )
 _CONSTANTS: dict[type, type[Any]] = {
     bool: NAME,

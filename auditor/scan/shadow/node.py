@@ -36,6 +36,7 @@ class Node:
     __slots__ = ()
     _fields: Mapping[str, Maker] = {}
     _order: tuple[str, ...] = ()
+    _backwards: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         maker = self._fields.get(name)
@@ -76,6 +77,7 @@ def shadow_class(base: type[cst.CSTNode], order: str, **fields: Maker) -> type[A
         "__module__": __name__,
         "_fields": fields,
         "_order": tuple(order.split()),
+        "_backwards": tuple(order.split()[::-1]),
     }
     return cst.derive(base, members, Node)
 

@@ -10,6 +10,7 @@ from auditor import cst
 from auditor.scan.shadow.expressions import ASYNCHRONOUS, FROM, annotation, argument, arguments, elements, parameters
 from auditor.scan.shadow.kinds import first, named, part, shadow
 from auditor.scan.shadow.node import Maker, NotShadowedError, made, shadow_class, single
+from auditor.scan.shadow.patterns import pattern
 from auditor.scan.shadow.text import starts_line
 from auditor.scan.source import Source
 
@@ -85,6 +86,10 @@ def _finally(node: Any) -> Any:
 def _handlers(node: Any) -> tuple[Any, ...]:
     kind = _HANDLER if type(node._at) is ast.Try else _STAR_HANDLER
     return tuple(made(kind, (one,), node, node._tree) for one in node._at.handlers)
+
+
+def _cases(node: Any) -> tuple[Any, ...]:
+    return tuple(made(_CASE, (one,), node, node._tree) for one in node._at.cases)
 
 
 def _asynchronous(node: Any) -> cst.Asynchronous | None:
@@ -219,17 +224,13 @@ _FOR = shadow_class(
 )
 _WITH = shadow_class(cst.With, "items body", items=_items, body=_body, asynchronous=_asynchronous)
 _TRY_FIELDS: dict[str, Maker] = {"body": _body, "handlers": _handlers, "orelse": _else, "finalbody": _finally}
-
-
-def _unknown(base: type[Any]) -> type[Any]:
-    """The class of statements that are only known to be there: any look inside goes to LibCST's nodes."""
-
-    def refuse(_node: Any) -> Any:
-        raise NotShadowedError(base.__name__)
-
-    return shadow_class(base, "body", body=refuse)
-
-
+_CASE = shadow_class(
+    cst.MatchCase,
+    "pattern guard body",
+    pattern=lambda node: pattern(node._at[0].pattern, node),
+    guard=lambda node: None if node._at[0].guard is None else shadow(node._at[0].guard, node),
+    body=lambda node: _block(node._at[0].body, node),
+)
 _COMPOUND: dict[type[ast.stmt], type[Any]] = {
     ast.FunctionDef: _FUNCTION,
     ast.AsyncFunctionDef: _FUNCTION,
@@ -251,7 +252,7 @@ _COMPOUND: dict[type[ast.stmt], type[Any]] = {
     ast.AsyncWith: _WITH,
     ast.Try: shadow_class(cst.Try, "body handlers orelse finalbody", **_TRY_FIELDS),
     ast.TryStar: shadow_class(cst.TryStar, "body handlers orelse finalbody", **_TRY_FIELDS),
-    ast.Match: _unknown(cst.Match),
+    ast.Match: shadow_class(cst.Match, "subject cases", subject=part("subject"), cases=_cases),
 }
 _SIMPLE: dict[type[ast.stmt], type[Any]] = {
     ast.Return: shadow_class(cst.Return, "value", value=part("value")),

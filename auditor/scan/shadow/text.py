@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from typing import Any
 
 from auditor import cst
 from auditor.scan.shadow.node import PLACED, NotShadowedError
 from auditor.scan.source import Source
+from auditor.scan.syntax import walk
 
 Place = tuple[int, int]
 """Line from 1 and character column from 0."""
+
+
+LITERAL = (
+    r"[a-zA-Z]{0,2}(?:'''(?:[^\\]|\\.)*?'''|\"\"\"(?:[^\\]|\\.)*?\"\"\""
+    r"|'(?!'')(?:[^'\\]|\\.)*'|\"(?!\"\")(?:[^\"\\]|\\.)*\")"
+)
+"""What matches the literal of a string, before Python 3.12 any."""
+_KEEPING = re.compile(rf"#[^\n]*|{LITERAL}|\\\r?\n", re.DOTALL)
+"""Comments, for what they may look like, and what goes over the ends of lines."""
 
 
 class Fragment(str):
     """The text of one of several literals side by side, for which the `ast` has one node together."""
 
     __slots__ = ()
+
+
+class Formatted(Fragment):
+    """The text of an f-string among them; `values` are its parts, those in braces as the `ast` of the file has them."""
+
+    values: tuple[ast.expr, ...]
 
 
 _STATEMENTS = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
@@ -197,9 +215,12 @@ def _is_first_argument(node: Any) -> bool:
 
 
 def _dedented(text: str, node: Any, source: Source) -> str:
-    """LibCST leaves the indent of the block around to that block, except on lines continued by a backslash."""
-    if "\\\n" in text or '"""' in text or "'''" in text:
-        raise NotShadowedError("lines that keep their indent")
+    """LibCST leaves the indent of the block around to that block, except inside literals and behind a backslash."""
+    kept: set[int] = set()
+    if "\\" in text or '"""' in text or "'''" in text:
+        if sys.version_info >= (3, 12) and any(isinstance(one, ast.JoinedStr) for one in walk(node._at)):
+            raise NotShadowedError("quotes inside an f-string")
+        kept = _kept(text)
     statement = node
     while not isinstance(statement, _STATEMENTS):
         statement = statement._up
@@ -208,5 +229,16 @@ def _dedented(text: str, node: Any, source: Source) -> str:
     at: ast.stmt = getattr(statement, "_at")  # noqa: B009
     line = source.lines[at.lineno - 1]
     indent = line[: len(line) - len(line.lstrip())]
-    first, *rest = text.split("\n")
-    return "\n".join((first, *(one.removeprefix(indent) for one in rest)))
+    rows = text.split("\n")
+    kept.add(0)
+    return "\n".join(one if number in kept else one.removeprefix(indent) for number, one in enumerate(rows))
+
+
+def _kept(text: str) -> set[int]:
+    """Numbers of the lines that begin inside a literal, or behind a backslash."""
+    found: set[int] = set()
+    for match in _KEEPING.finditer(text):
+        if not match[0].startswith("#"):
+            line = text.count("\n", 0, match.start())
+            found.update(range(line + 1, line + 1 + match[0].count("\n")))
+    return found

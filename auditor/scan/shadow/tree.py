@@ -12,7 +12,7 @@ from auditor.model import Span
 from auditor.scan.shadow.kinds import shadow
 from auditor.scan.shadow.node import PLACED, Node, NotShadowedError, is_shadow, made
 from auditor.scan.shadow.statements import MODULE
-from auditor.scan.shadow.text import Fragment, code_of, in_formatted_string
+from auditor.scan.shadow.text import Formatted, Fragment, code_of, in_formatted_string
 from auditor.scan.source import Source, UnreadableError, parse_source, parsed_expression
 from auditor.scan.syntax import children as inside
 from auditor.scan.syntax import walk
@@ -85,7 +85,7 @@ class Shadow:
             trail.add(one)
         pending = [start]
         while pending and wanted not in self.known:
-            pending += (one for one in pending.pop()._inside if isinstance(one, Node) and _holds(one._at, trail))
+            pending += _towards(pending.pop(), trail)
         if wanted not in self.known:
             raise NotShadowedError(type(wanted).__name__)
         return self.known[wanted]
@@ -205,10 +205,26 @@ def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return children(node)
 
 
+def _towards(node: Any, trail: set[ast.AST]) -> list[Any]:
+    """Those of the nodes inside that are on the trail. Fields are filled until one is: what is asked stands last."""
+    found: list[Any] = []
+    for name in node._backwards:
+        value = getattr(node, name)
+        for one in value if type(value) is tuple else (value,):
+            if isinstance(one, Node) and _holds(one._at, trail):
+                # a tuple may stand for more than what is inside
+                if type(one._at) is not tuple:
+                    return [one]
+                found.append(one)
+    return found
+
+
 def _holds(at: Any, trail: set[ast.AST]) -> bool:
-    if isinstance(at, list | tuple):
+    if type(at) is list:
+        return not trail.isdisjoint(at)
+    if type(at) is tuple:
         return any(_holds(one, trail) for one in at)
-    return isinstance(at, ast.AST) and at in trail
+    return at in trail
 
 
 def _parts(node: Any) -> list[Any]:
@@ -236,7 +252,9 @@ def _start(node: Any) -> tuple[int, int, int, int]:
 
 def _gather_names(at: Any, held: set[str], bound: set[str]) -> None:
     """Names that stand in what a shadow stands for, and those that may be bound there, attributes by themselves."""
-    if isinstance(at, str):
+    if isinstance(at, Formatted):
+        _gather_names(at.values, held, bound)
+    elif isinstance(at, str):
         parts: list[str] = at.split(".")
         held.update(parts)
         bound.update(parts)
