@@ -161,7 +161,7 @@ def _held_against(expects: Expectation, seen: Seen) -> Mapping[str, float]:
                 "size_max": scaling.LARGE,
             }
         case Backlog():
-            return {"depth_max": limits.length, "depth_slope": backlog.FILLING}
+            return {"depth_max": limits.length, "depth_slope": backlog.FILLING, "kept_bytes": limits.bytes}
         case Survivors():
             held = dict.fromkeys(("alive_end", "left_most", "destroyed_pending"), limits.survivors)
             held |= {"kept": 2 * limits.survivors, "lasting": survivors.LASTING}

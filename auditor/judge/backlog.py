@@ -3,6 +3,8 @@
     greatest length          slope of the length per put        executions        verdict
     reaches the threshold    lower end above 0.1                the last ones     confirmed
                                                                 gain as before
+    under the threshold      lower end above 0.1                the last ones     confirmed, if as many bytes as `bytes`
+                                                                gain as before    stay, see below
     reaches the threshold    any                                3 x that length,  rejected: it filled and stopped
                                                                 gaining none
     under a tenth of the     upper end at most 0.1, or not      at least 100 and  rejected: hardly anything ever waited
@@ -17,6 +19,9 @@
 A container that is filled whole and then emptied has a slope near 1 and a length that follows the input, so a short one
 is doubt, not innocence. A slope of 0.02 is a queue that gains one item in fifty puts.
 
+Few entries may be heavy: memory that was allocated below the flagged lines and stayed to the end, as much in the third
+quarter of the run as in the second, confirms what is short as well; that too little of it was seen rejects nothing.
+
 "Executions" are those of the code around it (of a cached function its calls), so that what is looked up and found
 counts as well as what is added. "Gain as before": per execution, the last quarter of them gained at least half of what
 the second one did. What leaks does so for as long as it is executed; a cache gains less the fuller it is. "The last
@@ -30,7 +35,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.judge import words
-from auditor.judge.seen import PROBES, Opinion
+from auditor.judge.seen import MEMRAY, PROBES, Opinion
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -42,7 +47,10 @@ LEVEL = 0.02
 # Below so many calls of a function, the growth may all be within one that fills a table.
 FEW_CALLS = 5
 LASTING = 0.5
+STEADY = 0.8
 ENOUGH_PUTS = 100.0
+# Of fewer entries, the quarters of a run hold too few to compare.
+FEWEST = 20.0
 QUIET = 0.5
 FULL = 3.0
 
@@ -60,6 +68,10 @@ def judge_backlog(seen: Seen) -> Opinion:
     if is_filling and _goes_on(seen):
         kept = words.percent(slope.value) if slope else ""
         return Opinion(VerdictKind.CONFIRMED, f"{seen_so_far}, {kept} of what is put in stays")
+    if _is_heavy(seen) and _is_steady(seen):
+        stays = words.size(seen.value("kept_bytes", MEMRAY))
+        reason = f"{seen_so_far}, and {stays} that it allocated in the middle half of the run stayed to the end"
+        return Opinion(VerdictKind.CONFIRMED, reason)
     if not seen.complete(PROBES):
         return Opinion(VerdictKind.NOT_MEASURABLE, f"{seen_so_far}, but not all was seen: {seen.gap()}")
     idle = depth.high < limit / 10 and puts >= max(ENOUGH_PUTS, 10 * depth.high)
@@ -82,6 +94,17 @@ def _goes_on(seen: Seen) -> bool:
     """Whether the last executions gain as those before did. Of a queue, only its puts are known."""
     lasting = seen.row("lasting")
     return (lasting is None or lasting.low >= LASTING) and not _has_stopped(seen)
+
+
+def _is_heavy(seen: Seen) -> bool:
+    return seen.low("kept_bytes", MEMRAY) >= seen.limits.bytes
+
+
+def _is_steady(seen: Seen) -> bool:
+    """Whether few entries came at an even pace, as far as few can tell."""
+    slope, lasting = seen.row("depth_slope"), seen.row("lasting")
+    is_filling = slope is not None and slope.low > FILLING and seen.low("depth_max") >= FEWEST
+    return is_filling and lasting is not None and lasting.value >= STEADY and not _has_stopped(seen)
 
 
 def _executions(seen: Seen) -> float:

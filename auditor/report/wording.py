@@ -67,6 +67,8 @@ _METRICS = {
     ("held", ""): "time the lock was held",
     ("off", ""): "executions while the level was off",
     ("peak_bytes", ""): "memory at the high-water mark",
+    ("retained_bytes", ""): "of the memory it allocated, still there at the end",
+    ("kept_bytes", ""): "of that, allocated in the middle half of the run",
     ("peak_share", ""): "share of the high-water mark",
     ("end_seconds", ""): "time in the call at the end of the chain",
     ("end_share", ""): "share of the run in the call at the end of the chain",

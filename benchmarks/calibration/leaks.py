@@ -39,7 +39,7 @@ Books.exact = {{"depth_max": deepest}}
 
 
 def tasks(rng: random.Random, seconds: float) -> Part:
-    """Tasks of which some wait for ever."""
+    """Tasks of which some wait for ever, as many early as late."""
     created = rng.randrange(20, 200)
     left = rng.choice([0, 0, rng.randrange(0, 4), rng.randrange(math.ceil(max(5, created / 2)), created + 1)])
     code = """
@@ -47,7 +47,7 @@ import asyncio
 
 
 async def work(number):
-    if number < {left}:
+    if (number + 1) * {left} // {created} > number * {left} // {created}:
         never.append(asyncio.Event())
         await never[-1].wait()
     await asyncio.sleep(0.001)
@@ -72,7 +72,7 @@ asyncio.run(main())
 
 
 def threads(rng: random.Random, seconds: float) -> Part:
-    """Threads of which some wait for ever."""
+    """Threads of which some wait for ever, as many early as late."""
     created = rng.randrange(20, 60)
     left = rng.choice([0, 0, rng.randrange(0, 4), rng.randrange(math.ceil(created / 2), created + 1)])
     code = """
@@ -84,7 +84,7 @@ class Pump:
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
-        if self.number < {left}:
+        if (self.number + 1) * {left} // {created} > self.number * {left} // {created}:
             threading.Event().wait()
 
 

@@ -85,6 +85,29 @@ def test_what_leaks_does_so_to_the_end(lasting: Range, calls: int, kind: Verdict
     assert why in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("kept", "entries", "lasting", "quiet", "kind"),
+    [
+        ((12e6, 15e6), 200, (0.6, 1.4), 0, CONFIRMED),
+        ((9e6, 15e6), 200, (0.6, 1.4), 0, INCONCLUSIVE),
+        ((12e6, 15e6), 19, (0.6, 1.4), 0, INCONCLUSIVE),
+        ((12e6, 15e6), 20, (0.0, 2.0), 0, CONFIRMED),
+        ((12e6, 15e6), 200, (0.4, 1.0), 0, INCONCLUSIVE),
+        ((12e6, 15e6), 200, (0.6, 1.4), 1_500, REJECTED),
+        (None, 200, (0.6, 1.4), 0, INCONCLUSIVE),
+    ],
+)
+def test_few_entries_may_be_heavy(
+    kept: Range | None, entries: int, lasting: Range, quiet: int, kind: VerdictKind
+) -> None:
+    rows = [row("depth_max", entries, n=entries), row("depth_slope", (0.99, 1.01)), row("lasting", lasting)]
+    rows += [row("quiet", quiet), row("rounds", 2_000)]
+    memory = [row("kept_bytes", kept, "memray", "B")] if kept is not None else []
+    verdict = said(Backlog(), seen(*rows, *memory, hits=entries))
+    assert verdict.kind is kind
+    assert (kind is CONFIRMED) == ("stayed to the end" in verdict.reason)
+
+
 def test_a_row_of_puts_counts_before_the_number_of_measurements() -> None:
     few = row("depth_max", 1, n=5)
     assert said(Backlog(), seen(few, row("puts", 500))).kind is REJECTED

@@ -87,6 +87,7 @@ COSTS = {
     ("waited_longest", "probes"): "s",
     ("peak_bytes", "memray"): "B",
     ("peak_share", "memray"): "ratio",
+    ("kept_bytes", "memray"): "B",
 }
 COUNTS = {
     ("hits", "probes"): "executions",
@@ -114,7 +115,10 @@ NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
         *OVER_SIZES,
         *((metric, "probes") for metric in ("growth", "cost_ratio", "size_min", "size_max", "beyond", "beyond_share")),
     },
-    Backlog: {(metric, "probes") for metric in ("depth_max", "depth_slope", "puts", "quiet", "rounds", "lasting")},
+    Backlog: {
+        ("kept_bytes", "memray"),
+        *((metric, "probes") for metric in ("depth_max", "depth_slope", "puts", "quiet", "rounds", "lasting")),
+    },
     Survivors: {
         ("churn", "py-spy"),
         *((metric, "probes") for metric in ("created", "alive_end", "alive_peak", "destroyed_pending")),

@@ -34,10 +34,15 @@ DISK_FULL = (
 
 @dataclass(frozen=True, slots=True)
 class _Peak:
-    """One process at its high-water mark: all its bytes, and (bytes, allocations) of each question."""
+    """One process at its high-water mark: all its bytes, and (bytes, allocations) of each question.
+
+    `stayed`: of each question, the bytes there at the end, and those of them allocated in the second and in the third
+    quarter of the time; None where that was not asked, or not worth it.
+    """
 
     total: int
     found: tuple[tuple[int, int], ...]
+    stayed: tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(slots=True)
@@ -110,18 +115,29 @@ def _without_memray(processes: Sequence[Reached]) -> list[str]:
 def _read(capture: Path, asked: Sequence[Question], session: Session, seen: _Seen) -> None:
     """Add what a capture holds to `seen`. A capture that was cut off, by SIGKILL say, is read as far as it goes."""
     patterns = [pattern_of(question, session.target) for question in asked]
-    request = {"capture": str(capture), "cwd": session.workload.cwd, "patterns": patterns}
+    request: dict[str, object] = {"capture": str(capture), "cwd": session.workload.cwd, "patterns": patterns}
+    if any(isinstance(question.expects, Backlog) for question in asked):
+        request["stays"] = True
     found, failure = ask_highwater(request, session.scratch / capture.name, session.stop)
     if found is None:
         seen.failures.append(failure)
     else:
-        seen.peaks.append(_Peak(found["peak"], tuple((size, count) for size, count in found["found"])))
+        stayed = found.get("stayed", [None] * len(asked))
+        seen.peaks.append(
+            _Peak(
+                total=found["peak"],
+                found=tuple((size, count) for size, count in found["found"]),
+                stayed=tuple(one and (one[0], one[1], one[2]) for one in stayed),
+            )
+        )
 
 
 def pattern_of(question: Question, target: Path) -> dict[str, object]:
-    """The flagged lines, as the reader of captures is asked about them."""
-    span = question.suspect.span
-    return {"file": os.path.realpath(target / question.suspect.path), "lines": [(span.line, span.end_line)]}
+    """The flagged lines, as the reader of captures is asked about them; of a cached function, all of its lines."""
+    suspect = question.suspect
+    functions = [site.span for site in suspect.sites if site.probe == "cache"]
+    lines = [(span.line, span.end_line) for span in (suspect.span, *functions)]
+    return {"file": os.path.realpath(target / suspect.path), "lines": lines}
 
 
 def ask_highwater(
@@ -158,9 +174,19 @@ def _rows(question: Question, number: int, seen: _Seen, workload: str) -> tuple[
         Evidence("peak_bytes", float(size), float(size), float(size), "B", count, MemrayPass.name, workload),
         Evidence("peak_share", share, share, share, "ratio", count, MemrayPass.name, workload),
     ]
+    stayed = max((one for process in seen.peaks if (one := process.stayed[number])), key=_steady, default=None)
+    if stayed is not None and isinstance(question.expects, Backlog):
+        total, middle, steady = float(stayed[0]), float(stayed[1] + stayed[2]), _steady(stayed)
+        rows.append(Evidence("retained_bytes", total, total, total, "B", count, MemrayPass.name, workload))
+        rows.append(Evidence("kept_bytes", middle, steady, middle, "B", count, MemrayPass.name, workload))
     if seen.failures:
         rows.append(Gap(MemrayPass.name, workload, f"a part of the processes was not tracked: {seen.failures[0]}"))
     return tuple(rows)
+
+
+def _steady(stayed: tuple[int, int, int]) -> float:
+    """What surely goes on: twice what the lesser of the two quarters added."""
+    return 2.0 * min(stayed[1:])
 
 
 PASS: Pass = MemrayPass()
