@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from auditor import cst
 from auditor.model import Cost
@@ -19,6 +20,13 @@ _TABLES = re.compile(
     r"""(?:(?:\w+\.)*text\(\s*)?[rbuf]*["']+\s*(?:create|drop|alter|truncate|pragma|reindex|analyze|vacuum)\b|(?:\w+\.)*(?:Drop|Create)[A-Z]""",
     re.IGNORECASE,
 )
+_CURSORS = ("execute", "scalars", "exec_driver_sql", "exec")
+"""Methods whose result may find its rows only as they are asked for."""
+_FETCHING = (
+    *("fetchone", "fetchall", "fetchmany", "scalar", "scalars", "scalar_one", "scalar_one_or_none", "mappings"),
+    *("all", "first", "one", "one_or_none", "unique", "partitions"),
+)
+_TAKING_ALL = tuple(f"builtins.{name}" for name in ("list", "tuple", "set", "dict", "sorted", "sum", "next"))
 _LIBRARIES = ("django", "sqlalchemy", "flask_sqlalchemy", "sqlmodel")
 
 
@@ -41,7 +49,55 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         message = f"`{callee}` leads to `{way[-1].name}`, a query of its own for every item of the loop"
     else:
         message = f"`{callee}` sends a query of its own for every item of the loop"
-    return Match(message, (Plant("called", timed),), chain=way)
+    plants = (Plant("called", timed),) if way or timed is not node else _plants(node, ctx)
+    return Match(message, plants, chain=way)
+
+
+def _plants(query: cst.Call, ctx: Context) -> tuple[Plant, ...]:
+    """The call that sends the query, and those that fetch its rows: many drivers find them only then."""
+    fetches = list(_chained(query, ctx))
+    holder, is_lazy = (query.func.value if isinstance(query.func, cst.Attribute) else None), False
+    match ctx.parent(fetches[-1] if fetches else query):
+        case cst.Expr():
+            fetches += _fetched(holder, query, ctx)
+        case cst.Assign(targets=[cst.AssignTarget(target=name)]) if not fetches:
+            named = _fetched(name, query, ctx)
+            is_lazy = not named
+            fetches += named
+        case cst.Arg() as given if not fetches and isinstance(around := ctx.parent(given), cst.Call):
+            is_lazy = ctx.qualified(around.func) not in _TAKING_ALL
+            fetches += [] if is_lazy else [around]
+        case cst.For() | cst.CompFor():
+            is_lazy = not fetches
+    is_cursor = isinstance(query.func, cst.Attribute) and query.func.attr.value in _CURSORS
+    plants = tuple(Plant("called", call) for call in (query, *fetches))
+    return (*plants, Plant("handed-on", query)) if is_lazy and is_cursor else plants
+
+
+def _chained(query: cst.Call, ctx: Context) -> Iterator[cst.Call]:
+    """The calls of `.scalars().all()` behind the query."""
+    made = query
+    while isinstance(attribute := ctx.parent(made), cst.Attribute) and attribute.attr.value in _FETCHING:
+        call = ctx.parent(attribute)
+        if not isinstance(call, cst.Call) or call.func is not attribute:
+            return
+        made = call
+        yield made
+
+
+def _fetched(holder: cst.BaseExpression | None, query: cst.Call, ctx: Context) -> list[cst.Call]:
+    """The calls in the same loop by which what the name holds, a cursor or a result, gives its rows."""
+    loop = next(iter(ctx.loops(query)), None)
+    if holder is None or loop is None:
+        return []
+    text = ctx.code(holder).strip()
+    return [
+        call
+        for call in ctx.inside(loop, cst.Call)
+        if isinstance(call.func, cst.Attribute)
+        and call.func.attr.value in _FETCHING
+        and ctx.code(call.func.value).strip() == text
+    ]
 
 
 def _sends_query(call: cst.Call, ctx: Context) -> bool:
@@ -90,8 +146,9 @@ RULE = Rule(
             " scripts that run once."
         ),
         measured=(
-            "Executions, and the seconds spent waiting in them. Confirmed when these are a sizeable part of the run; of"
-            " a call that leads to a query through other functions, when the query itself is, too."
+            "Executions, and the seconds spent waiting in them and in fetching their rows, which some drivers find only"
+            " then; in doubt where something else takes the rows. Confirmed when these are a sizeable part of the run;"
+            " of a call that leads to a query through other functions, when the query itself is, too."
         ),
         fix=(
             "Ask for all items at once: `WHERE id IN (...)` or a join, `executemany` for writes, `select_related`,"

@@ -13,8 +13,8 @@ Time is judged by the table in `timing`. Where the rule also asks for memory:
 Where any other way of doing the same takes as long (`time=False`), memory decides alone: confirmed, rejected where it
 is known to be small, inconclusive in doubt, and not-measurable where it was not measured.
 
-What is small is in doubt all the same if the objects made here make more as they are used, and are handed on to where
-no probe stands ("handed_on").
+What is small is in doubt all the same if what is returned does more as it is used, and is handed on to where no probe
+stands ("handed_on").
 
 Where the workload was run at several sizes n, a cost that is small is in doubt all the same if its seconds grow faster
 than n, their share of the run grows, and both would reach their thresholds within ten times the greatest n.
@@ -46,8 +46,8 @@ def judge_cost(expects: Cost, seen: Seen) -> Opinion:
         return _judge_memory(seen)
     time = _over_sizes(seen, _at_the_end(seen, judge_time(seen, narrowed=bool(expects.below))))
     if time.kind is VerdictKind.REJECTED and seen.value("handed_on") > 0:
-        later = "but what the objects made here make as they are used elsewhere was not timed"
-        reason = f"{time.reason}, {later}; ask them for it in the function that makes them, or keep one and compare"
+        later = "but what it returned works on where it is used, and that was not timed"
+        reason = f"{time.reason}, {later}; use it up in the function around it, or keep one and compare"
         return Opinion(VerdictKind.INCONCLUSIVE, reason)
     if not expects.memory:
         return time
