@@ -21,6 +21,10 @@ MOST_BYTES = 64 * 1024 * 1024
 """A report on a million lines has about a tenth of this."""
 
 _LONGEST = 2_000
+_LONGEST_NAME = 200
+_LONGEST_OF_ALL = 100_000
+"""No fix that is suggested comes near it."""
+
 _LAST_LINE = 2**31 - 1
 
 
@@ -39,7 +43,7 @@ def load_report(file: Path) -> Report:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"{file} cannot be read: {error}") from error
-    report = from_json(text, str(file))
+    report = from_json(text, str(file), _LONGEST_OF_ALL)
     return replace(
         report,
         findings=tuple(_cut(one) for one in report.findings if _is_inside(one.suspect)),
@@ -61,6 +65,7 @@ def _cut(finding: Finding) -> Finding:
         suspect=replace(
             suspect,
             span=replace(suspect.span, end_line=min(suspect.span.end_line, _LAST_LINE)),
+            rule=suspect.rule[:_LONGEST_NAME],
             message=suspect.message[:_LONGEST],
             symbol=suspect.symbol[:_LONGEST],
         ),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
+_LONGEST_WAY = 200
 _REMEDY = "write the report anew with `audit --format json`"
 
 
@@ -100,23 +101,34 @@ class Node:
     def fail(self, complaint: str) -> NoReturn:
         """Raise a ReportError that says what is wrong here and what to do."""
         shown = "" if isinstance(self.value, dict | list) else f", not {self.value!r:.60}"
-        place = printable(self.way) or "the document"
+        place = printable(self.way[:_LONGEST_WAY]) or "the document"
         raise ReportError(f"{self.origin}: {place} {complaint}{shown}; {_REMEDY}")
 
 
-def parse(text: str, origin: str) -> Node:
-    """The document in `text`; `origin` names it in complaints.
+def parse(text: str, origin: str, longest: int | None = None) -> Node:
+    """The document in `text`; `origin` names it in complaints. No string in it has more than `longest` characters.
 
     Raises ReportError if `text` is not JSON.
     """
     try:
-        return Node(json.loads(text, parse_constant=_refuse), origin)
+        value = json.loads(text, parse_constant=_refuse)
+        return Node(value if longest is None else _cut(value, longest), origin)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ReportError(f"{origin} is not JSON ({error.msg}, {where}); {_REMEDY}") from error
     except (ValueError, RecursionError) as error:
         # Numbers of thousands of digits, NaN, nesting of thousands of levels: no report of ours has them.
         raise ReportError(f"{origin} is not a saved report ({error}); {_REMEDY}") from error
+
+
+def _cut(value: object, longest: int) -> object:
+    if isinstance(value, str):
+        return value[:longest]
+    if isinstance(value, list):
+        return [_cut(one, longest) for one in value]
+    if isinstance(value, dict):
+        return {key[:longest]: _cut(one, longest) for key, one in value.items()}
+    return value
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -39,12 +39,14 @@ from auditor.report.reading import Node, parse
 from auditor.report.saved import SCHEMA_VERSION
 
 
-def from_json(text: str, origin: str) -> Report:
+def from_json(text: str, origin: str, longest: int | None = None) -> Report:
     """The report that `to_json` wrote; `origin` (a file name) names it in complaints.
+
+    If `longest` is given, strings of more characters are cut.
 
     Raises ReportError if `text` is not JSON, is of a newer schema, or lacks or garbles a value.
     """
-    root = parse(text, origin)
+    root = parse(text, origin, longest)
     version = root["schema_version"]
     if version.integer() != SCHEMA_VERSION:
         raise ReportError(

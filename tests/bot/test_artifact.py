@@ -12,7 +12,7 @@ from auditor.bot.artifact import load_report
 from auditor.errors import ReportError
 from auditor.model import VerdictKind
 from auditor.report.saved import to_json
-from tests.report.factory import a_finding, a_report
+from tests.report.factory import a_finding, a_report, a_row
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -51,6 +51,24 @@ def test_overlong_texts_are_cut(tmp_path: Path) -> None:
 
     assert len(one.suspect.message) < 10_000
     assert len(one.verdict.reason) < 10_000
+
+
+def test_no_text_is_so_long_that_it_takes_minutes_to_escape(tmp_path: Path) -> None:
+    long = "`" * 10**6
+    report = a_report(a_finding(VerdictKind.CONFIRMED, a_row(metric=long, workload=long), rule=long), target=long)
+    (one,) = load_report(written(tmp_path, to_json(report))).findings
+
+    assert len(one.suspect.rule) < 1_000
+    assert len(one.verdict.evidence[0].metric) <= 100_000
+
+
+def test_a_complaint_does_not_quote_a_key_of_any_length(tmp_path: Path) -> None:
+    report = json.loads(to_json(a_report()))
+    report["machine"]["versions"] = {"k" * 10**6: 3}
+    with pytest.raises(ReportError) as caught:
+        load_report(written(tmp_path, json.dumps(report)))
+
+    assert len(str(caught.value)) < 1_000
 
 
 def test_a_file_that_is_too_large_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
