@@ -9,7 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditor.model import Alive, Census
+from auditor.evidence.probes import _kept, _units
+from auditor.model import Alive, Census, Gained
+
+MANY = 10.0
+LASTING, STEADY = 0.5, 0.8
+"""What the judge asks of objects that are kept, see `auditor.judge.survivors`: this points, and decides nothing."""
 
 
 def census_of(states: Sequence[Mapping[str, Any]], reached: int, target: Path) -> Census | None:
@@ -34,7 +39,22 @@ def census_of(states: Sequence[Mapping[str, Any]], reached: int, target: Path) -
         alive=tuple(sorted(groups, key=lambda one: (-one.count, one.kind, one.runs, one.waits, one.made))),
         files=sum(process["files"] for process in found),
         sockets=sum(process["sockets"] for process in found),
+        gained=_gained(states),
     )
+
+
+def _gained(states: Sequence[Mapping[str, Any]]) -> Gained | None:
+    """Of the process that gained most descriptors, if it went on gaining them."""
+    found = [
+        (*middle, state["growth"]["per"])
+        for state in states
+        if (middle := _kept.middle_of(state["growth"], _units)) is not None
+    ]
+    early, late, over, per = max(found, key=lambda one: one[0] + one[1], default=(0.0, 0.0, 0, ""))
+    part, low, _ = _units.part_of(early, late)
+    if early + late < MANY or early <= 0 or low < LASTING or part < STEADY:
+        return None
+    return Gained(early + late, over / 1000 if per == "ms" else over, "seconds" if per == "ms" else per)
 
 
 def _groups(rows: Sequence[Sequence[Any]], target: Path) -> Iterator[tuple[Alive, int]]:

@@ -98,11 +98,21 @@ class Alive:
 
 
 @dataclass(frozen=True, slots=True)
+class Gained:
+    """Descriptors that one process kept in the middle half of its tests or seconds (`unit`), of which it had `over`."""
+
+    count: float
+    over: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Census:
     """The tasks and threads alive when the processes of a workload ended, the main threads among them.
 
     Greenlets count as tasks. unseen: processes that ended too early to be counted. alive: the largest groups but for
-    the main threads, the largest first. files, sockets: descriptors open then that the processes had opened.
+    the main threads, the largest first. files, sockets: descriptors open then that the processes had opened. gained: by
+    how much the descriptors of a process became more, if they did so to the end; else None.
     """
 
     tasks: int
@@ -111,6 +121,7 @@ class Census:
     alive: tuple[Alive, ...] = ()
     files: int = 0
     sockets: int = 0
+    gained: Gained | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,16 @@ def alive_at_end(report: Report, run: WorkloadRun) -> str:
 
     That no leak was detected is said only if every task and thread is accounted for: the main thread, the workers of
     fewer than `MANY` pools, or fewer than `MANY` that run the same and wait for the same, and if there are fewer than
-    `MANY_OPEN` files or sockets of one kind. No finding may be open that says otherwise.
+    `MANY_OPEN` files or sockets of one kind, and descriptors did not go on becoming more. No finding may be open that
+    says otherwise.
     """
     census = run.census
     if census is None:
         return ""
     total = f"{_number(census.tasks, 'task')}, {_number(census.threads, 'thread')}"
     many = [one for one in census.alive if _is_many(one)]
-    if many:
-        told = "; ".join(_told(one) for one in many[:_SHOWN])
+    if many or census.gained:
+        told = "; ".join([*_growing(census), *(_told(one) for one in many[:_SHOWN])])
         rest = f"; and {figures.counted(len(many) - _SHOWN, 'group')} more" if len(many) > _SHOWN else ""
         sentence = f"alive at the end: {total}{_open_in_all(census, many)}; {told}{rest}"
     elif _is_open(report, run):
@@ -54,9 +55,19 @@ def _is_many(one: Alive) -> bool:
     return (one.most or one.pools or one.count) >= (MANY_OPEN if one.kind in _OPEN else MANY)
 
 
+def _growing(census: Census) -> list[str]:
+    gained = census.gained
+    if gained is None:
+        return []
+    over = f"{figures.number(round(gained.over, 1))} {gained.unit}"
+    return [
+        f"open descriptors became more and more: {figures.number(round(gained.count))} in the middle half of {over}"
+    ]
+
+
 def _open_in_all(census: Census, many: Sequence[Alive]) -> str:
     """Descriptors are counted out only where they matter."""
-    if not any(one.kind in _OPEN for one in many):
+    if not census.gained and not any(one.kind in _OPEN for one in many):
         return ""
     return f", {_number(census.files, 'file')}, {_number(census.sockets, 'socket')}"
 

@@ -17,6 +17,7 @@ from auditor.model import (
     Fix,
     Fixed,
     Gain,
+    Gained,
     Later,
     Machine,
     PassRun,
@@ -129,7 +130,12 @@ def _read_census(node: Node) -> Census:
         ),
         files=node["files"].integer() if node.has("files") else 0,
         sockets=node["sockets"].integer() if node.has("sockets") else 0,
+        gained=node["gained"].optional(_read_gained) if node.has("gained") else None,
     )
+
+
+def _read_gained(node: Node) -> Gained:
+    return Gained(count=node["count"].number(), over=node["over"].number(), unit=node["unit"].string())
 
 
 def _read_standstill(node: Node) -> Standstill:

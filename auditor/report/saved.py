@@ -106,6 +106,7 @@ def _census(census: Census) -> dict[str, Any]:
         "unseen": census.unseen,
         "files": census.files,
         "sockets": census.sockets,
+        "gained": census.gained and asdict(census.gained),
         "alive": [asdict(one) for one in census.alive],
     }
 

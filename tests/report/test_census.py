@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.model import Alive, Census, VerdictKind
+from dataclasses import replace
+
+from auditor.model import Alive, Census, Gained, VerdictKind
 from auditor.report.census import alive_at_end
 from tests.report.factory import a_finding, a_report, a_row, a_run
 
@@ -77,3 +79,13 @@ def test_many_files_and_sockets_are_named_few_are_not() -> None:
         "alive at the end: 0 tasks, 1 thread, 20 files, 20 sockets; 20 files in /data; "
         "20 sockets to 127.0.0.1, opened at app.py:9"
     )
+
+
+def test_descriptors_that_became_more_and_more_are_named_first() -> None:
+    files = Alive("file", 40, "/tmp", "", "", most=40)
+    alone = Census(0, 1, 0, files=400, gained=Gained(150.4, 300, "tests"))
+    sentence = "open descriptors became more and more: 150 in the middle half of 300 tests"
+    assert said(alone) == f"alive at the end: 0 tasks, 1 thread, 400 files, 0 sockets; {sentence}"
+    assert f"; {sentence}; 40 files in /tmp" in said(replace(alone, alive=(files,)))
+    seconds = replace(alone, gained=Gained(80.0, 4.21, "seconds"))
+    assert "80 in the middle half of 4.2 seconds" in said(seconds)

@@ -55,13 +55,17 @@ class Descriptors:
             yield "socket", (self._made_at.get(sock) or "") if sock is not None else "", _peer(sock)
 
 
-def _descriptors() -> List[Tuple[int, str]]:
-    found = []
+def numbers() -> List[int]:
+    """Those of all descriptors that are open now, and of the one by which they are listed."""
     try:
-        numbers = [int(name) for name in os.listdir(DESCRIPTORS)]
+        return [int(name) for name in os.listdir(DESCRIPTORS)]
     except OSError:
         return []
-    for number in numbers:
+
+
+def _descriptors() -> List[Tuple[int, str]]:
+    found = []
+    for number in numbers():
         try:
             found.append((number, os.readlink("%s/%d" % (DESCRIPTORS, number))))
         except OSError:

@@ -60,11 +60,14 @@ class Runtime:
         self._paths = {}  # type: Dict[str, str]
         self._waiting = {}  # type: Dict[str, List[Callable[[Any], None]]]
         self._original_get_code = SourceFileLoader.get_code
-        tests = _load("audit_tests", os.path.join(HERE, "audit_tests.py"))
-        self._tests = tests.Tests(self._recorders, self._scratch, config["outer_test"])
         self._starts = _load("audit_starts", os.path.join(HERE, "audit_starts.py")).Starts()
         tools = _load("audit_census_tools", os.path.join(os.path.dirname(HERE), "probes", "_census.py"))
         others = _load("audit_open", os.path.join(HERE, "audit_open.py"))
+        kept = _load("audit_kept", os.path.join(os.path.dirname(HERE), "probes", "_kept.py"))
+        self._growth = _load("audit_growth", os.path.join(HERE, "audit_growth.py")).Growth(tools, kept, others)
+        tests = _load("audit_tests", os.path.join(HERE, "audit_tests.py"))
+        outer = config["outer_test"]
+        self._tests = tests.Tests(self._recorders, self._scratch, outer, self._growth.test_ended)
         self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools, others)
         self._loops = _load("audit_loops", os.path.join(HERE, "audit_loops.py")).Loops(self, tools)
         self._parent, self._own = os.getppid(), os.getpid()
@@ -240,6 +243,7 @@ class Runtime:
         self._parent, self._own = self._own, os.getpid()
         self._starts.beyond = []
         self._census.reset()
+        self._growth.reset()
         self._loops.reset()
         for recorder in self._recorders.values():
             recorder.reset()
@@ -262,6 +266,7 @@ class Runtime:
         self._first = self._first or now
         pause = max(FIRST_FLUSH_NS, min(FLUSH_NS, (now - self._first) // 10))
         self._due = now + pause
+        self._growth.look()
         unplanted = [path for path in self._loaded_files() if path in self._sites and path not in self._planted]
         state = {
             "final": final,
@@ -272,6 +277,7 @@ class Runtime:
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
             "census": self._census.record(),
+            "growth": self._growth.record(),
             "loops": self._loops.record(),
             "pid": self._own,
             "orphaned": _getppid() != self._parent,

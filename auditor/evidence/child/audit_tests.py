@@ -12,16 +12,23 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Dict, List, Optional
 
 VARIABLE = "PYTEST_CURRENT_TEST"
 
 
 class Tests:
-    """Executions by test. `recorders` are those of the process by site, `outer` is what the variable held for audit."""
+    """Executions by test. `recorders` are those of the process by site, `outer` is what the variable held for audit.
 
-    def __init__(self, recorders: Dict[int, Any], scratch: str, outer: Optional[str]) -> None:
+    `ended` is called where a test of this process is over.
+    """
+
+    def __init__(
+        self, recorders: Dict[int, Any], scratch: str, outer: Optional[str], ended: Callable[[], None]
+    ) -> None:
         self._recorders = recorders
+        self._ended = ended
         self._scratch = scratch
         self._before = {}  # type: Dict[int, int]
         self._name = None  # type: Optional[str]
@@ -73,6 +80,7 @@ class Tests:
     def _end(self) -> None:
         done = self.current()
         self._name = None
+        self._ended()
         if done is not None and done[1]:
             with open(os.path.join(self._scratch, "tests-%d.jsonl" % os.getpid()), "a", encoding="utf-8") as stream:
                 stream.write(json.dumps(done) + "\n")

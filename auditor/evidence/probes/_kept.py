@@ -76,7 +76,7 @@ def kept_rows(records: Sequence[Mapping[str, Any]], unit: str, units: Any) -> It
 
     The first quarter is warming up, and the last one shows what stays. `units` is the module `_units`.
     """
-    told = [found for found in (_middle(record, units) for record in records) if found is not None]
+    told = [found for found in (middle_of(record, units) for record in records) if found is not None]
     if not told:
         return
     early, late, executions = max(told, key=lambda one: one[0] + one[1])
@@ -89,7 +89,7 @@ def kept_rows(records: Sequence[Mapping[str, Any]], unit: str, units: Any) -> It
         yield ("lasting", *units.part_of(early, late), "ratio", executions)
 
 
-def _middle(record: Mapping[str, Any], units: Any) -> Optional[Tuple[float, float, int]]:
+def middle_of(record: Mapping[str, Any], units: Any) -> Optional[Tuple[float, float, int]]:
     """What was kept in the second quarter and in the third, and all executions."""
     if len(record["points"]) < FEWEST_POINTS:
         return None
