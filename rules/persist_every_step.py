@@ -34,7 +34,23 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not _rewrites(node, loop, ctx) or _now_and_then(node, loop, ctx):
         return None
     callee = " ".join(ctx.code(node.func).split())
-    return Match(f"`{callee}` writes to the same place at every turn of the loop", (Plant("called", node),))
+    opened = _opened_for(node, loop, ctx)
+    # opening the file empties it, and what is written may reach it only as it is closed
+    plants = (Plant("called", node), *(() if opened is None else (Plant("called", opened),)))
+    return Match(f"`{callee}` writes to the same place at every turn of the loop", plants)
+
+
+def _opened_for(call: cst.Call, loop: Loop, ctx: Context) -> cst.With | None:
+    """The `with` statement in the loop that opens the file which the call is given."""
+    given = {argument.value.value for argument in call.args if isinstance(argument.value, cst.Name)}
+    for parent in ctx.ancestors(call):
+        if parent is loop:
+            return None
+        if isinstance(parent, cst.With) and parent.asynchronous is None:
+            names = {ctx.code(item.asname.name).strip() for item in parent.items if item.asname is not None}
+            if not given.isdisjoint(names):
+                return parent
+    return None
 
 
 def _rewrites(call: cst.Call, loop: Loop, ctx: Context) -> bool:
@@ -128,7 +144,10 @@ RULE = Rule(
             "When each step takes far longer than the write, or when nothing that was done may be lost, as with"
             " payments and the offsets of a queue."
         ),
-        measured="Executions, and the seconds spent in them. Confirmed when they are a sizeable part of the run.",
+        measured=(
+            "Executions, and the seconds spent in them, and in opening and closing the file for them. Confirmed when"
+            " they are a sizeable part of the run."
+        ),
         fix=(
             "Write after the loop, every so many steps or seconds, or append what is new (a line of JSON, a row) in"
             " place of the whole. Commit once for many rows."

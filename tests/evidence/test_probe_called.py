@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.probing import probe
+from tests.evidence.probing import plainly, probe
 
 SLOW = """\
 import time
@@ -88,3 +88,34 @@ asyncio.run(main())
     assert probed.value("hits") == 80
     assert probed.value("repeat_seconds") < 2.0
     assert probed.row("repeat_seconds").high > 3.5
+
+
+OPENED = """\
+import time
+class File:
+    def __enter__(self):
+        time.sleep(0.02)
+        return self
+    def __exit__(self, *problem):
+        time.sleep(0.03)
+        return bool(problem[0])
+def once(turn):
+    with File() as file:
+        time.sleep(0.1)
+        if turn == 1:
+            return turn
+        if turn == 2:
+            raise ValueError(turn)
+for turn in range(4):
+    print(once(turn))
+"""
+WITH = OPENED[OPENED.index("with File") : OPENED.index("\nfor turn")]
+
+
+def test_of_a_with_statement_entering_and_leaving_count_and_not_its_body(tmp_path: Path) -> None:
+    probed = probe(tmp_path, OPENED, ("called", WITH))
+
+    assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert probed.value("hits") == 4
+    # of two, which left the body midway, the leaving is not seen
+    assert 0.14 <= probed.row("seconds").low <= probed.value("seconds") < 0.4

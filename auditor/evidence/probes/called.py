@@ -3,6 +3,8 @@
 What the arguments cost to evaluate is not the call's doing: `copy.deepcopy(load(key))` is as dear as the copy. In
 between, the frame in which the call stands cannot run on, so one execution is told by the frame's address; what an
 execution that raised leaves behind is overwritten by the next one of its frame.
+
+Of a `with` statement, entering and leaving it is what takes the time, and its body is not.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "called"
-NODES = (ast.Call,)
+NODES = (ast.Call, ast.With)
 
 FORGOTTEN = 4_096
 """Executions that raised leave an entry; so many are kept."""
@@ -25,12 +27,25 @@ FORGOTTEN = 4_096
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
     """`X.f(A, k=B)` becomes `fin(X.f(A, k=last(B)))`, `X.f()` becomes `fin(last(X).f())`."""
+    if isinstance(node, ast.With):
+        return {node: lambda made: _surrounded(made, call)}
 
     def change(made: Any) -> ast.expr:
         _wrap_last(made, call)
         return call("fin", made)
 
     return {node: change}
+
+
+def _surrounded(statement: Any, call: Callable[..., ast.expr]) -> list[ast.stmt]:
+    """`with X: BODY` becomes `start(); with X: entered(); BODY; start(); ` and, behind it, `left()`."""
+
+    def told(role: str, beside: ast.stmt) -> ast.stmt:
+        return ast.copy_location(ast.Expr(value=call(role)), beside)
+
+    first, last = statement.body[0], statement.body[-1]
+    statement.body = [told("entered", first), *statement.body, told("start", last)]
+    return [told("start", statement), statement, told("left", statement)]
 
 
 def _wrap_last(node: Any, call: Callable[..., ast.expr]) -> None:
@@ -109,7 +124,26 @@ def _functions(samples: Any, tick: Callable[[], None]) -> dict[str, Callable[...
                 tick()
         return value
 
-    return {"last": last, "nothing": nothing, "fin": fin}
+    def start() -> None:
+        if len(begun) >= FORGOTTEN:
+            begun.clear()
+        begun[id(frame(1))] = perf_counter_ns()
+
+    def entered() -> None:
+        now = perf_counter_ns()
+        samples.hits += 1
+        start = begun.pop(id(frame(1)), 0)
+        if start:
+            samples.add(start, now)
+            tick()
+
+    def left() -> None:
+        now = perf_counter_ns()
+        start = begun.pop(id(frame(1)), 0)
+        if start:
+            samples.more(start, now)
+
+    return {"last": last, "nothing": nothing, "fin": fin, "start": start, "entered": entered, "left": left}
 
 
 _measured: list[list[int]] = []
