@@ -6,6 +6,7 @@ import ast
 import hashlib
 import io
 import tokenize
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.model import Effort
@@ -118,14 +119,27 @@ def _lines(file: Path) -> tuple[str, ...]:
 
 def _functions(lines: tuple[str, ...], first: int, last: int) -> tuple[_Function, ...]:
     chosen = lines[first - 1 : last or None]
-    # an indented function keeps its indent below a header of ours
-    nested = bool(chosen) and chosen[0][:1] in " \t"
+    above = "\n" * (first - 1)
+    if chosen and chosen[0][:1] in " \t":
+        # an indented function keeps its indent below a header of ours
+        above = f"{above[1:]}if 1:\n"
     try:
-        module = ast.parse("".join(("if 1:\n", *chosen) if nested else chosen))
+        module = ast.parse("".join((above, *chosen)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
-    ast.increment_lineno(module, first - 1 - nested)
-    return tuple(node for node in ast.walk(module) if isinstance(node, _Function))
+    return tuple(_inside(module))
+
+
+def _inside(module: ast.Module) -> Iterator[_Function]:
+    """The functions, wherever they stand."""
+    pending: list[ast.AST] = [module]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _Function):
+            yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            # the body of a lambda is no list, and holds no functions
+            pending += listed if isinstance(listed := getattr(node, name, None), list) else ()
 
 
 def _innermost(functions: tuple[_Function, ...], span: Span) -> _Function | None:
