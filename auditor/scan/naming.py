@@ -29,16 +29,16 @@ class _Index:
 
 def uses(name: str, within: cst.CSTNode, piece: Piece) -> Sequence[cst.Name]:
     """Every occurrence of the plain name in `within`."""
-    if isinstance(piece, Shadow) and not piece.may_hold(name, within):
-        return ()
+    if isinstance(piece, Shadow) and (known := piece.names(name, within)) is not None:
+        return [one for one in known if _is_variable(one, piece)]
     return _index(within, piece).uses.get(name, ())
 
 
 def stores(target: str, within: cst.CSTNode, piece: Piece) -> Sequence[cst.CSTNode]:
     """Nodes in `within` that bind the dotted target."""
     last = target.rpartition(".")[2].strip("() \t\r\n")
-    if isinstance(piece, Shadow) and not piece.may_bind(last, within):
-        return ()
+    if isinstance(piece, Shadow) and (known := piece.binding(last, within)) is not None:
+        return [one for one in known if target in bound_by(one, piece)]
     return _index(within, piece).stores.get(target, ())
 
 

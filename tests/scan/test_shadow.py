@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sysconfig
 from dataclasses import replace
@@ -15,7 +16,7 @@ from libcst import matchers
 from auditor import cst as ours
 from auditor.catalog import bundled_rules
 from auditor.rule import Calls, Context, Match
-from auditor.scan import Engine
+from auditor.scan import Engine, naming
 from auditor.scan.nodes import children
 from auditor.scan.shadow import NotShadowedError, Shadow
 from auditor.scan.shadow.node import is_shadow
@@ -146,13 +147,51 @@ def test_nodes_of_some_kinds_are_found_without_the_others(name: str, kinds: tupl
         assert found == expected
 
 
-def test_names_that_stand_nowhere_are_looked_for_nowhere() -> None:
-    source = parse_source(
-        b"def f(a, *b):\n    import c.d as e\n    with a.g as h: global i\n    self.j, k = 1, l\n", "x.py"
-    )
-    shadow = Shadow(source, source.tree.body[0])
-    assert [name for name in "abcdefghijklm" if shadow.may_hold(name, shadow.module)] == [*"abcdehikl"]
-    assert [name for name in "abcdefghijklm" if shadow.may_bind(name, shadow.module)] == [*"abcdehijk"]
+NAMING = """
+def f(a, *b, c=(d), **e) -> g:
+    import h.i as j, a
+    from k.l import m
+    with a.n as o, open(p) as (q, r.s): global t
+    self.u, v = a[b] = w, [x for x in v if (y := x.u)]
+    for z, (a, b.c) in a.items(): self.u.w += a
+    try: a.b = lambda a, k=b: a
+    except (a, b) as c: del a, a.b, a[c]
+    match a:
+        case b.c(a, d=1) | None: b: int = f'{a}{b!r}'
+    return f(a=a)(b=c), {a: b for a, b in c}, not None
+"""
+
+
+def stands(node: Any) -> tuple[str, str]:
+    """Where a shadow stands, and for what."""
+    at = node._at[0] if isinstance(node._at, tuple) else node._at
+    return type(node).__name__, ast.dump(at, include_attributes=True) if isinstance(at, ast.AST) else str(at)
+
+
+@pytest.mark.parametrize("name", ["asyncio/tasks.py", "dataclasses.py", "argparse.py", "ast.py", ""])
+def test_names_are_found_as_if_all_nodes_were_looked_at(name: str) -> None:
+    source = parse_source((LIBRARY / name).read_bytes() if name else NAMING.encode(), name or "x.py")
+    count = 0
+    for statement in source.tree.body:
+        shadow, whole = Shadow(source, statement), Shadow(source, statement)
+        try:
+            index = naming._index(whole.module, whole)
+        except NotShadowedError:
+            continue
+        blocks = (ours.Module, ours.IndentedBlock, ours.For, ours.FunctionDef, ours.Call, ours.Assign)
+        pairs = [
+            pair
+            for pair in zip(shadow.descendants(shadow.module), whole.descendants(whole.module), strict=True)
+            if isinstance(pair[0], blocks)
+        ]
+        for one, other in pairs[:: 1 + len(pairs) // 40]:
+            within = naming._index(other, whole)
+            for asked in (*index.uses, *index.stores):
+                used, bound = naming.uses(asked, one, shadow), naming.stores(asked, one, shadow)
+                assert [*map(stands, used)] == [*map(stands, within.uses.get(asked, ()))], asked
+                assert [*map(stands, bound)] == [*map(stands, within.stores.get(asked, ()))], asked
+                count += len(used) + len(bound)
+    assert count > 40
 
 
 def test_what_the_shadow_does_not_know_is_answered_by_libcst() -> None:

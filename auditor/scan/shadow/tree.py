@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from auditor import cst
 from auditor.model import Span
 from auditor.scan.shadow.kinds import shadow
 from auditor.scan.shadow.node import PLACED, Node, NotShadowedError, is_shadow, made
+from auditor.scan.shadow.occurrences import Occurrences
 from auditor.scan.shadow.statements import MODULE
-from auditor.scan.shadow.text import Formatted, Fragment, code_of, in_formatted_string
+from auditor.scan.shadow.text import Fragment, code_of, in_formatted_string
 from auditor.scan.source import Source, UnreadableError, parse_source, parsed_expression
 from auditor.scan.syntax import children as inside
 from auditor.scan.syntax import walk
@@ -28,9 +29,9 @@ class Shadow:
         self.known: dict[ast.AST, Any] = {}
         self.nodes: list[Any] = []
         self.indices: dict[Any, Any] = {}
-        self._statement = statement
+        self.statement = statement
         self._others: list[Shadow] = []
-        self._names: dict[Any, tuple[set[str], set[str]]] = {}
+        self._occurrences: Occurrences | None = None
         self._embedded: dict[cst.CSTNode, Any] = {}
         self._joined: dict[cst.CSTNode, ast.expr] = {}
         self.module: Any = made(MODULE, [statement], None, self)
@@ -44,7 +45,6 @@ class Shadow:
         self.nodes.clear()
         self.known.clear()
         self.indices.clear()
-        self._names.clear()
         del self.module
 
     def parent(self, node: Any) -> Any:
@@ -96,7 +96,6 @@ class Shadow:
         at = _parts(node) if isinstance(node, Node) and node._tree is self else []
         if wanted is None or not at:
             return [one for one in self.descendants(node) if isinstance(one, kinds)]
-        parents: dict[ast.AST, ast.AST] = {}
         found: list[Any] = []
         pending = list(at)
         for one in pending:
@@ -104,25 +103,42 @@ class Shadow:
                 found.append(one)
             elif type(one) is ast.JoinedStr and any(type(part) in wanted for part in walk(one)):
                 return [part for part in self.descendants(node) if isinstance(part, kinds)]
-            children = inside(one)
-            parents.update(dict.fromkeys(children, one))
-            pending += children
-        return [self._reach(one, _upwards(one, parents), node) for one in sorted(found, key=_start)]
+            pending += inside(one)
+        return [self._reach(one, self.occurrences.upwards(one), node) for one in sorted(found, key=_start)]
 
-    def may_hold(self, name: str, node: Any) -> bool:
-        """Whether the name stands anywhere in the node."""
-        return not isinstance(node, Node) or name in self._names_in(node)[0]
+    def names(self, name: str, within: Any) -> list[Any] | None:
+        """The nodes of that name inside a node, in source order; None if only all nodes inside can tell."""
+        roots, known = _roots(within, self), self.occurrences
+        if roots is None or known.has(known.odd.get(name), roots):
+            return None
+        found = sorted((one for one in known.names.get(name, ()) if known.is_within(one, roots)), key=_start)
+        return [self._parameter(node).name if type(node) is ast.arg else self._reached(node) for node in found]
 
-    def may_bind(self, name: str, node: Any) -> bool:
-        """Whether anything in the node may bind the name, or an attribute of that name."""
-        return not isinstance(node, Node) or name in self._names_in(node)[1]
+    def binding(self, name: str, within: Any) -> list[Any] | None:
+        """The nodes inside that bind the name, or an attribute of that name, in source order; None as above."""
+        roots, known = _roots(within, self), self.occurrences
+        if roots is None or known.has(known.odd.get(name), roots) or known.has(known.odd_bound.get(name), roots):
+            return None
+        found = dict.fromkeys(node for node in known.bound.get(name, ()) if known.is_within(node, roots))
+        return [
+            self._parameter(node) if type(node) is ast.arg else self._reached(node)
+            for node in sorted(found, key=_start)
+        ]
 
-    def _names_in(self, node: Any) -> tuple[set[str], set[str]]:
-        known = self._names.get(node)
-        if known is None:
-            known = self._names[node] = (set(), set())
-            _gather_names(node._at, *known)
-        return known
+    @property
+    def occurrences(self) -> Occurrences:
+        """Where names stand in the statement."""
+        if self._occurrences is None:
+            self._occurrences = Occurrences(self.statement)
+        return self._occurrences
+
+    def _reached(self, node: Any) -> Any:
+        return self._reach(node, self.occurrences.upwards(node), self.module)
+
+    def _parameter(self, at: ast.arg) -> Any:
+        parents = self.occurrences.parents
+        function = self._reached(parents[parents[at]])
+        return next(one for one in function.params._inside if type(one._at) is tuple and one._at[0] is at)
 
     def code(self, node: Any) -> str:
         """Source text of the node, as LibCST would write it.
@@ -235,11 +251,15 @@ def _parts(node: Any) -> list[Any]:
     return at if isinstance(at, list) and all(isinstance(one, ast.stmt) for one in at) else []
 
 
-def _upwards(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
-    one: ast.AST | None = node
-    while one is not None:
-        yield one
-        one = parents.get(one)
+def _roots(node: Any, tree: Shadow) -> set[ast.AST] | None:
+    """What a shadow of the tree stands for, None if that is not all the same as what is inside it."""
+    if not isinstance(node, Node) or node._tree is not tree:
+        return None
+    at = node._at
+    listed = at if isinstance(at, list) else [at] if isinstance(at, PLACED) else at if len(at or ()) == 1 else ()
+    # what stands inside an f-string is not among the parents
+    known = tree.occurrences.parents
+    return {*listed} if listed and all(one in known or one is tree.statement for one in listed) else None
 
 
 def _start(node: Any) -> tuple[int, int, int, int]:
@@ -248,42 +268,6 @@ def _start(node: Any) -> tuple[int, int, int, int]:
     first = decorators[0] if decorators else node
     # the mark of a decorator stands before it
     return first.lineno, first.col_offset - bool(decorators), -node.end_lineno, -node.end_col_offset
-
-
-def _gather_names(at: Any, held: set[str], bound: set[str]) -> None:
-    """Names that stand in what a shadow stands for, and those that may be bound there, attributes by themselves."""
-    if isinstance(at, Formatted):
-        _gather_names(at.values, held, bound)
-    elif isinstance(at, str):
-        parts: list[str] = at.split(".")
-        held.update(parts)
-        bound.update(parts)
-    elif isinstance(at, list | tuple):
-        for one in at:
-            _gather_names(one, held, bound)
-    elif isinstance(at, ast.AST):
-        for node in walk(at):
-            if isinstance(node, ast.Name):
-                held.add(node.id)
-                if not isinstance(node.ctx, ast.Load):
-                    bound.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                if not isinstance(node.ctx, ast.Load):
-                    bound.add(node.attr)
-            elif type(node) in _NAMING:
-                for name in _NAMING[type(node)](node):
-                    _gather_names(name, held, bound)
-
-
-_NAMING: dict[type[ast.AST], Callable[[Any], Iterable[str | None]]] = {
-    ast.arg: lambda node: (node.arg,),
-    ast.alias: lambda node: (node.name, node.asname),
-    **dict.fromkeys((ast.Global, ast.Nonlocal), lambda node: node.names),
-    **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar), lambda node: (node.name,)),
-    ast.MatchMapping: lambda node: (node.rest,),
-    ast.MatchClass: lambda node: node.kwd_attrs,
-}
-"""The names in nodes that have them as plain text."""
 
 
 _ONE_FOR_ONE: dict[str, tuple[str, ...]] = {
