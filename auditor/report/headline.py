@@ -32,7 +32,9 @@ def _first(confirmed: tuple[Finding, ...]) -> str:
 
 def _nothing(report: Report) -> str:
     if not report.findings:
-        return f"No suspect was found in {figures.counted(report.files, 'file')}."
+        kind = "new suspect" if any(one.change for one in report.set_aside) else "suspect"
+        but = " but what is suppressed" if any(one.suppressed is not None for one in report.set_aside) else ""
+        return f"No {kind} was found in {figures.counted(report.files, 'file')}{but}."
     if not report.workloads:
         return _unmeasured(report)
     total = len(report.findings)

@@ -174,6 +174,56 @@ def test_a_diff_on_standard_input_says_the_same_as_its_revision(repository: Path
     assert by_revision[1]["fixed"] != []
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--no-prefix"],
+        ["--src-prefix=before/", "--dst-prefix=after/"],
+        ["-c", "diff.mnemonicPrefix=true"],
+        ["-c", "core.quotePath=false"],
+        ["--binary", "--full-index"],
+        ["--stat", "--patch", "--unified=0"],
+    ],
+    ids=" ".join,
+)
+def test_a_diff_says_the_same_however_git_is_set_up(repository: Path, options: list[str]) -> None:
+    names = ("a/a.py", "a/b.py", "with space.py", "b/\u00fcml.py", 'q"uote\t.py')
+    for name in names:
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text(HEAD + COSTLY.format(name="one") + FILLER)
+    (repository / "mode.py").write_text(HEAD + COSTLY.format(name="mode"))
+    (repository / "gone.py").write_text(HEAD + COSTLY.format(name="gone"))
+    (repository / "data.bin").write_bytes(b"\0\1")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "more")
+    for name in names:
+        with (repository / name).open("a") as file:
+            file.write(COSTLY.format(name="two"))
+    (repository / "mode.py").chmod(0o755)
+    git(repository, "mv", "with space.py", "another space.py")
+    (repository / "gone.py").unlink()
+    (repository / "empty.py").touch()
+    (repository / "data.bin").write_bytes(b"\0\2")
+    git(repository, "add", "-A")
+
+    settings, others = (options, []) if options[0] == "-c" else ([], options)
+    patch = git(repository, *settings, "diff", "HEAD", "-M", *others)
+    by_revision = audit(repository, ".", "--diff", "HEAD")
+    by_patch = audit(repository, ".", "--diff", "-", stdin=patch)
+
+    assert by_patch[0] == by_revision[0] == 1, by_patch[2]
+    assert told(by_patch[1]) == told(by_revision[1])
+    assert by_revision[1]["fixed"] != []
+
+
+def test_a_diff_that_came_with_the_line_ends_of_another_system_fits(repository: Path) -> None:
+    with (repository / "m.py").open("a") as file:
+        file.write(COSTLY.format(name="two"))
+    patch = git(repository, "diff", "HEAD").replace(b"\n", b"\r\n")
+
+    assert told(audit(repository, ".", "--diff", "-", stdin=patch)[1])["introduced"] == ["m.py:49"]
+
+
 def test_a_subdirectory_is_audited_alone(repository: Path) -> None:
     (repository / "sub").mkdir()
     (repository / "sub" / "s.py").write_text(HEAD + COSTLY.format(name="s"))
@@ -203,6 +253,9 @@ def test_a_file_that_was_broken_before_or_is_now_makes_no_false_claim(repository
         (["--diff", "--output=/x"], None, "expected one argument"),
         (["--diff", "--upload-pack=x..."], None, "expected one argument"),
         (["--diff", "-"], b"no diff at all\n", "is not a unified diff"),
+        (["--diff", "-"], b"\x1b[1mdiff --git a/m.py b/m.py\x1b[m\n", "it names no file"),
+        (["--diff", "-"], b"--- a/m.py\n+++ b/m.py\n@@ -1 +1,9 @@\n x\n", "is not what the hunk of line 3 states"),
+        (["--diff", "-"], b"diff --cc m.py\n--- a/m.py\n+++ b/m.py\n@@@ -1 -1 +1 @@@\n", "compares a merge"),
         (["--diff", "-"], b"--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-x\n+y\n", "does not fit m.py, line 1"),
         (["--diff", "-"], b"--- a/../x.py\n+++ b/../x.py\n@@ -1 +1 @@\n-x\n+y\n", "lies outside"),
         (["--diff", "-"], b"--- a/gone.py\n+++ b/gone.py\n@@ -1 +1 @@\n-x\n+y\n", "gone.py cannot be read"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.model import Evidence, Finding, Gain, PassRun, Priority, Report, Skip, Span, VerdictKind
+from auditor.model import Change, Evidence, Finding, Gain, PassRun, Priority, Report, Skip, Span, VerdictKind
 from auditor.report.headline import headline
 from auditor.report.overview import flagged, location, overview
 from auditor.report.strengths import strengths
@@ -135,6 +135,14 @@ def test_the_headline_without_a_workload_asks_for_one() -> None:
 
 def test_the_headline_without_suspects_counts_the_files() -> None:
     assert headline_of(a_report()) == "No suspect was found in 31 files."
+
+
+def test_what_is_set_aside_is_not_called_absent() -> None:
+    known = replace(a_finding(VerdictKind.SUSPECTED), change=Change.PRE_EXISTING)
+    suppressed = replace(a_finding(VerdictKind.SUSPECTED), suppressed="")
+
+    assert headline_of(a_report(set_aside=(known,))) == "No new suspect was found in 31 files."
+    assert headline_of(a_report(set_aside=(suppressed,))) == "No suspect was found in 31 files but what is suppressed."
 
 
 @pytest.mark.parametrize(("code", "ended"), [(3, "ended with exit code 3"), (None, "was stopped")])
