@@ -8,27 +8,27 @@ from benchmarks.calibration.part import Part, filled, loop, share_of
 
 
 def cost(rng: random.Random, seconds: float) -> Part:
-    """A list built to ask `any` of it, whose elements take time."""
-    values = {**loop(rng, seconds), "rows": rng.choice([1, 2, 5])}
+    """Things loaded one after another from a store that takes its time."""
     code = """
-def check(row):
-    spent = spin({each} / {rows})
-    Books.inside += spent
-    return False
+class Store:
+    def load(self, key):
+        Books.inside += spin({each})
+        return key
 
 
-def found(rows):
-    begun = now()
-    hit = any([check(row) for row in rows])
-    Books.outside += now() - begun
-    return hit
+def states(store, keys):
+    found = []
+    for key in keys:
+        begun = now()
+        found.append(store.load(key))
+        Books.outside += now() - begun
+        fill({rest}, {idle})
+    return found
 
 
-for _ in range({hits}):
-    found(range({rows}))
-    fill({rest}, {idle})
+states(Store(), range({hits}))
 """
-    return Part("Cost", ("list-for-any-all",), filled(code, values), timed=("seconds",))
+    return Part("Cost", ("sequential-load",), filled(code, loop(rng, seconds)), timed=("seconds",))
 
 
 def cost_and_memory(rng: random.Random, seconds: float) -> Part:
@@ -176,6 +176,41 @@ for turn in range({hits}):
     return Part("Repetition", ("repeated-parse",), code, timed=("seconds",), again=("repeat_seconds",), exact=exact)
 
 
+def repetition_by_key(rng: random.Random, seconds: float) -> Part:
+    """One list put in order often, or many once each, by a key that takes its time."""
+    values = loop(rng, seconds)
+    distinct = rng.choice([1, 3, values["hits"]])
+    code = """
+def rank(item):
+    spent = spin({each} / 4)
+    Books.inside += spent
+    if Books.is_again:
+        Books.inside_again += spent
+    return -item
+
+
+def ordered(rows, known):
+    found = []
+    for row in rows:
+        begun = now()
+        found.append((row, sorted(known, key=rank)))
+        Books.outside += now() - begun
+        if Books.is_again:
+            Books.again += now() - begun
+    return found
+
+
+for turn in range({hits}):
+    Books.is_again = turn >= {distinct}
+    ordered([turn], [turn % {distinct} + number for number in (0, 1000, 2000, 3000)])
+    fill({rest}, {idle})
+"""
+    code = filled(code, {**values, "distinct": distinct})
+    exact = {"hits": values["hits"], "repeats": values["hits"] - distinct}
+    rules = ("invariant-call-in-loop",)
+    return Part("Repetition", rules, code, timed=("seconds",), again=("repeat_seconds",), exact=exact)
+
+
 def wait(rng: random.Random, seconds: float) -> Part:
     """One thing awaited after the other."""
     hits = rng.randrange(8, 60)
@@ -206,3 +241,47 @@ asyncio.run(pages(range({hits})))
     values = {"each": share * seconds / hits, "rest": (1 - share) * seconds / hits, "hits": hits}
     code = filled(code, values)
     return Part("Wait", ("sequential-await",), code, timed=("waited",), exact={"hits": hits})
+
+
+def wait_for_lock(rng: random.Random, seconds: float) -> Part:
+    """A lock that another thread holds for a while each time."""
+    hits = rng.randrange(8, 60)
+    share = share_of(rng)
+    code = """
+import time
+
+LOCK = threading.Lock()
+asked, taken = threading.Semaphore(0), threading.Semaphore(0)
+released = [0.0]
+
+
+def hold():
+    for _ in range({hits}):
+        asked.acquire()
+        LOCK.acquire()
+        taken.release()
+        # not a suspect of its own
+        getattr(time, "sleep")({each})
+        released[0] = now()
+        LOCK.release()
+
+
+def save():
+    begun = now()
+    with LOCK:
+        entered = now()
+        time.sleep(0)
+    Books.inside += max(0.0, released[0] - begun)
+    Books.outside += entered - begun
+
+
+threading.Thread(target=hold, daemon=True).start()
+for _ in range({hits}):
+    asked.release()
+    taken.acquire()
+    save()
+    fill({rest}, False)
+"""
+    values = {"each": share * seconds / hits, "rest": (1 - share) * seconds / hits, "hits": hits}
+    code = filled(code, values)
+    return Part("Wait", ("io-under-lock",), code, timed=("waited",), exact={"hits": hits})

@@ -31,6 +31,7 @@ AROUND = 2e-6
 
 class Books:
     inside = outside = inside_again = again = 0.0
+    is_again = False
     exact = {}
     each = []
     each_again = []

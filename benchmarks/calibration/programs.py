@@ -5,12 +5,23 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from benchmarks.calibration.costs import constant, cost, cost_and_memory, repetition, scaling, stall, wait
+from benchmarks.calibration.costs import (
+    constant,
+    cost,
+    cost_and_memory,
+    repetition,
+    repetition_by_key,
+    scaling,
+    stall,
+    wait,
+    wait_for_lock,
+)
 from benchmarks.calibration.leaks import backlog, reuse, tasks, threads
 from benchmarks.calibration.part import PARTS, Part
 
 _MAKERS = (
-    cost, backlog, scaling, stall, tasks, repetition, wait, threads, cost_and_memory, constant, reuse, cost
+    cost, backlog, scaling, stall, tasks, repetition, wait, threads, cost_and_memory, constant, reuse, cost,
+    repetition_by_key, wait_for_lock
 )  # fmt: skip
 
 
