@@ -8,40 +8,42 @@ from pathlib import Path
 from typing import Any
 
 from auditor.evidence.speedscope import Recording
-from auditor.evidence.stacks import is_function
+from auditor.evidence.stacks import loop_frames
 from auditor.model import Standstill
 
 SHOWN = 3
 
 
 def standstill_of(states: Sequence[Mapping[str, Any]]) -> Standstill | None:
-    """What the processes counted; None if no turn of a loop was long."""
+    """What the processes counted; None if no turn of a loop was long, and all were timed."""
     turns = sum(state["loops"]["turns"] for state in states)
-    if not turns:
+    hidden = any(state["loops"]["hidden"] for state in states)
+    if not turns and not hidden:
         return None
     return Standstill(
         turns=turns,
         total_s=sum(state["loops"]["total"] for state in states),
         longest_s=max(state["loops"]["longest"] for state in states),
+        hidden=hidden,
     )
 
 
 def busiest_lines(
     recordings: Iterable[tuple[Recording, float]], cwd: str, target: Path
 ) -> tuple[tuple[str, float], ...]:
-    """The innermost lines of what is audited below asyncio's event loops, with seconds; the greatest first.
+    """The innermost lines of what is audited below event loops, with seconds; the greatest first.
 
     Recordings come with the seconds that they were watched for.
     """
     spent: dict[str, float] = {}
     for recording, watched_s in recordings:
         places = _places(recording, cwd, target)
-        callback = "asyncio/events.py:_run"
-        loops = {number for number, frame in enumerate(recording.frames) if is_function(frame, callback)}
+        loops = loop_frames(recording.frames)
         for stack, times in (item for lane in recording.lanes for item in lane.stacks.items()):
             if loops.isdisjoint(stack):
                 continue
-            inner = next((places[number] for number in reversed(stack) if number in places), None)
+            below = stack[max(depth for depth, number in enumerate(stack) if number in loops) :]
+            inner = next((places[number] for number in reversed(below) if number in places), None)
             if inner is not None:
                 spent[inner] = spent.get(inner, 0.0) + times / recording.ticks * watched_s
     ordered = sorted(spent.items(), key=lambda item: (-item[1], item[0]))

@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 from auditor.evidence.speedscope import Frame, Recording
 from auditor.stats import Estimate, design_effect, wilson
 
+LOOPS = (
+    *("asyncio/events.py:_run", "asyncio/base_events.py:run_forever", "asyncio/runners.py:run"),
+    *("uvloop/__init__.py:run", "trio/_core/_run.py:run"),
+)
+"""Functions below which a program's own code is called by an event loop alone. uvloop's own frames do not show, those
+of who runs it mostly do; where none does, samples cannot tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """Which stacks count: those with a frame of `file` (a real path) at one of `lines` (first, last).
 
     below: if any, one of these functions ("file-suffix:function") must be called from there, directly or not.
-    in_loop: whether an asyncio event loop must have called it.
+    in_loop: whether an event loop must have called it.
     through: if any, a place (a real path, lines as above) at which a function called from there must stand.
     """
 
@@ -123,7 +130,7 @@ class _Matcher:
             }
             for file, lines in {pattern.through for pattern in patterns if pattern.through is not None}
         }
-        self._loop = {number for number, frame in enumerate(frames) if is_function(frame, "asyncio/events.py:_run")}
+        self._loop = loop_frames(frames)
 
     def count(self, stacks: Mapping[tuple[int, ...], int]) -> dict[Pattern, int]:
         """How many samples match each pattern; patterns without any are left out."""
@@ -159,12 +166,6 @@ def is_function(frame: Frame, name: str) -> bool:
     return f".{frame.name}".endswith(f".{function}") and f"/{frame.file}".replace("\\", "/").endswith(f"/{suffix}")
 
 
-def loop_is_hidden(recording: Recording) -> bool:
-    """Whether an event loop ran of which no frame shows, as uvloop's, which is no Python."""
-    started = shown = False
-    for frame in recording.frames:
-        started = (
-            started or is_function(frame, "asyncio/runners.py:run") or is_function(frame, "uvloop/__init__.py:run")
-        )
-        shown = shown or is_function(frame, "asyncio/base_events.py:run_forever")
-    return started and not shown
+def loop_frames(frames: Sequence[Frame]) -> set[int]:
+    """The numbers of those that run an event loop."""
+    return {number for number, frame in enumerate(frames) if any(is_function(frame, name) for name in LOOPS)}

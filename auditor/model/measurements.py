@@ -128,13 +128,15 @@ class Census:
 class Standstill:
     """Turns of asyncio's event loops that took 0.05 s or more, in the run with probes, `longest_s` at most.
 
-    lines: the lines ("path:line") on which the loops were busy the longest, with seconds, as py-spy saw them.
+    lines: the lines ("path:line") on which the loops were busy the longest, with seconds, as py-spy saw them. hidden:
+    whether there were loops of uvloop as well, whose turns cannot be timed.
     """
 
     turns: int
     total_s: float
     longest_s: float
     lines: tuple[tuple[str, float], ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ def _read_standstill(node: Node) -> Standstill:
         total_s=node["total_s"].number(),
         longest_s=node["longest_s"].number(),
         lines=tuple((one["place"].string(), one["seconds"].number()) for one in node["lines"].items()),
+        hidden=node["hidden"].boolean() if node.has("hidden") else False,
     )
 
 

@@ -117,6 +117,7 @@ def _standstill(found: Standstill) -> dict[str, Any]:
         "total_s": float(found.total_s),
         "longest_s": float(found.longest_s),
         "lines": [{"place": place, "seconds": float(seconds)} for place, seconds in found.lines],
+        "hidden": found.hidden,
     }
 
 

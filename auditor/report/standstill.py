@@ -14,16 +14,19 @@ TELLING = 0.1
 
 
 def stood_still(run: WorkloadRun) -> str:
-    """One sentence; "" where no turn of an event loop took long."""
+    """One sentence; "" where no turn of an event loop took long, and all were timed."""
     found = run.standstill
     if found is None:
         return ""
-    total, longest = (figures.quantity("seconds", value, "s") for value in (found.total_s, found.longest_s))
-    times = f"{figures.counted(found.turns, 'time')} for 0.05 s or more"
-    sentence = f"the event loop stood still {times}, {total} in all and {longest} at most"
+    parts = []
+    if found.turns:
+        total, longest = (figures.quantity("seconds", value, "s") for value in (found.total_s, found.longest_s))
+        times = f"{figures.counted(found.turns, 'time')} for 0.05 s or more"
+        parts.append(f"the event loop stood still {times}, {total} in all and {longest} at most")
+    if found.hidden:
+        parts.append(f"how long {'uvloop' if found.turns else 'the event loop, uvloop,'} stood still is not known")
+    least = 0.0 if found.hidden else TELLING * found.total_s
     told = [
-        f"{place} ({figures.quantity('seconds', seconds, 's')})"
-        for place, seconds in found.lines
-        if seconds >= TELLING * found.total_s
+        f"{place} ({figures.quantity('seconds', seconds, 's')})" for place, seconds in found.lines if seconds >= least
     ]
-    return f"{sentence}; it was busiest at {', '.join(told)}" if told else sentence
+    return "; ".join([*parts, *([f"it was busiest at {', '.join(told)}"] if told else [])])

@@ -171,10 +171,14 @@ def test_growth_is_neither_confirmed_nor_rejected(target: Path) -> None:
 
 def test_a_call_below_the_event_loop_stalls_it(target: Path) -> None:
     below = {(MAIN, RUN, ("fetch", FAR, 14)): 300, (MAIN,): 700}
-    beside = {(MAIN, ("fetch", FAR, 14)): 300, (MAIN,): 700}
+    beside = {(MAIN, ("fetch", FAR, 14)): 300, (MAIN, RUN): 700}
+    without = {(MAIN, ("fetch", FAR, 14)): 300, (MAIN,): 700}
 
     assert opinion(target, speedscope(below), FETCH, Stall()).kind == "confirmed"
     assert opinion(target, speedscope(beside), FETCH, Stall()).kind == "inconclusive"
+    unseen = opinion(target, speedscope(without), FETCH, Stall())
+    assert unseen.kind == "not-measurable"
+    assert "no event loop shows" in unseen.reason.lower()
 
 
 def test_moved_code_is_a_gap_and_never_evidence(target: Path) -> None:

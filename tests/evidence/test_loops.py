@@ -89,3 +89,22 @@ def test_what_a_parent_did_is_not_counted_for_its_child_again(tmp_path: Path) ->
     found = standstill(tmp_path, STILL + "import os\nif os.fork() == 0:\n    raise SystemExit\nos.wait()\n")
     assert found is not None
     assert found.turns == 5
+
+
+UVLOOP = """\
+import asyncio, time, uvloop
+async def main():
+    for _ in range(4):
+        time.sleep(0.1)  # blocks
+        await asyncio.sleep(0.1)
+uvloop.run(main())  # runs
+"""
+
+
+def test_of_uvloop_the_lines_are_known_and_that_its_turns_are_not(tmp_path: Path) -> None:
+    pytest.importorskip("uvloop")
+    assert standstill(tmp_path, UVLOOP) == Standstill(0, 0.0, 0.0, hidden=True)
+    (tmp_path / "sampled").mkdir()
+    ((place, seconds),) = measure(PY_SPY, tmp_path / "sampled", UVLOOP, question(UVLOOP, "# blocks", Cost())).busiest
+    assert place == "work.py:4"
+    assert 0.25 < seconds < 0.6

@@ -14,7 +14,7 @@ from auditor.evidence.captures.homes import Homes, find_homes
 from auditor.evidence.captures.lines import company
 from auditor.evidence.passes.pyspy import HIDDEN_LOOP, patterns_of
 from auditor.evidence.speedscope import Frame
-from auditor.evidence.stacks import Pattern, Tallies, Tally, loop_is_hidden
+from auditor.evidence.stacks import Pattern, Tallies, Tally, loop_frames
 from auditor.model import Cost, Evidence, Gap, PassRun, Repetition, Scaling, Stall
 from auditor.stats import Estimate
 
@@ -53,7 +53,7 @@ def judge_samples(
     patterns = {pattern: None for one in questions for pattern in patterns_of(one, target).values()}
     tallies = Tallies(tuple(patterns), "/")
     tallies.add(recording, profile.seconds or float(recording.ticks))
-    hidden = loop_is_hidden(recording)
+    hidden = not loop_frames(recording.frames)
     rows = {}
     for one in questions:
         rows[one.suspect.fingerprint] = _sampled(one, profile, homes, tallies, target, workload, hidden)

@@ -1,7 +1,8 @@
 """How often and for how long asyncio's event loops stood still: turns that took LONG_NS or more.
 
-A turn lasts from the moment at which a loop has been told what is ready until it asks again, or stops. Loops that ask
-by other means than `selectors` (uvloop) are not seen. Standard library only, Python 3.8 to 3.14.
+A turn lasts from the moment at which a loop has been told what is ready until it asks again, or stops. Turns of loops
+that ask by other means than `selectors` (uvloop) cannot be timed; that there were such loops is recorded. Standard
+library only, Python 3.8 to 3.14.
 """
 
 from __future__ import annotations
@@ -35,17 +36,27 @@ class Loops:
         # by identity of a selector: when it last told what is ready
         self._told: Dict[int, int] = {}
         self.reset()
+        runtime.when_imported("uvloop", self._watch_uvloop)
         runtime.when_imported("selectors", self._watch_selectors)
         runtime.when_imported("asyncio.events", self._watch_running)
 
     def reset(self) -> None:
         """A forked process runs none of its parent's loops."""
         self._told.clear()
+        self._hidden = False
         self._turns = self._total_ns = self._longest_ns = 0
 
     def record(self) -> Dict[str, Any]:
         """As JSON-able data."""
-        return {"turns": self._turns, "total": self._total_ns / 1e9, "longest": self._longest_ns / 1e9}
+        total, longest = self._total_ns / 1e9, self._longest_ns / 1e9
+        return {"turns": self._turns, "total": total, "longest": longest, "hidden": self._hidden}
+
+    def _watch_uvloop(self, uvloop: Any) -> None:
+        def runs(*arguments: Any) -> None:
+            self._hidden = True
+
+        for name in ("run_until_complete", "run_forever"):
+            self._tools.replace(uvloop.Loop, name, self._tools.before(runs))
 
     def _watch_selectors(self, selectors: Any) -> None:
         for name in _SELECTORS:

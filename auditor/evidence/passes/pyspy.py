@@ -13,7 +13,7 @@ from auditor.evidence.launch import CHILD_DIRECTORY, NOT_REACHED, child_environm
 from auditor.evidence.loops import busiest_lines
 from auditor.evidence.running import run_workload
 from auditor.evidence.speedscope import Recording, read_recording
-from auditor.evidence.stacks import Pattern, Tallies, loop_is_hidden
+from auditor.evidence.stacks import Pattern, Tallies, loop_frames
 from auditor.model import Cost, Evidence, Expectation, Gap, PassRun, Repetition, Scaling, Span, Stall, Survivors
 from auditor.stats import Estimate
 
@@ -31,8 +31,8 @@ LATE = 0.1
 _SHARES = {"seconds": "share", "end_seconds": "end_share"}
 
 HIDDEN_LOOP = (
-    "the event loop is not written in Python (uvloop), so samples do not show what it called; "
-    "run the workload on asyncio's own loop"
+    "no event loop shows in the samples, as one of uvloop that is run by its own methods does not, nor one that ran "
+    "too briefly; run it by asyncio.run or uvloop.run, or for longer"
 )
 
 
@@ -175,7 +175,7 @@ def _rows(question: Question, session: Session, seen: _Seen, wall_s: float) -> t
     rows: list[Evidence | Gap] = []
     workload = session.workload.name
     for metric, pattern in patterns_of(question, session.target).items():
-        if pattern.in_loop and any(map(loop_is_hidden, seen.recordings)):
+        if pattern.in_loop and not any(loop_frames(one.frames) for one in seen.recordings):
             rows.append(Gap(PySpyPass.name, workload, HIDDEN_LOOP))
             continue
         tally = seen.tallies.of[pattern]
