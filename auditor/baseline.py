@@ -1,14 +1,16 @@
 """The baseline: what was known on the day somebody decided to act on new findings only.
 
-One JSON object a line, sorted, so that branches that change it merge. An entry is named by rule, path, symbol and
-flagged text, and which of its equals in the file it is: none of which changes when lines move. Paths lead from the
-directory of the file.
+One JSON object a line. Git merges what two branches add or take away only if a line lies between that neither has
+changed; so the lines are spread by a hash over sections, whose headings are always there. An entry is named by rule,
+path, symbol and flagged text, and which of its equals in the file it is: none of which changes when lines move. Paths
+lead from the directory of the file.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from auditor.errors import HistoryError
 from auditor.model import Fixed, Suspect
 
 NAME = "audit-baseline.jsonl"
+_SECTIONS = 256
+_HEADING = re.compile(r'\{"section": "[0-9a-f]{2}"\}')
 _KEYS = ("path", "rule", "symbol", "context", "message")
 
 
@@ -50,8 +54,12 @@ def read(file: Path) -> tuple[Entry, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise HistoryError(f"the baseline {file} cannot be read: {error}; write it with `audit baseline`") from error
     return tuple(
-        sorted({_entry(line, f"{file}, line {number}") for number, line in enumerate(lines, 1) if line.strip()})
+        sorted({_entry(line, f"{file}, line {number}") for number, line in enumerate(lines, 1) if _is_entry(line)})
     )
+
+
+def _is_entry(line: str) -> bool:
+    return bool(line.strip()) and not _HEADING.fullmatch(line.strip())
 
 
 def _entry(line: str, where: str) -> Entry:
@@ -68,9 +76,18 @@ def _entry(line: str, where: str) -> Entry:
 
 def written(entries: Iterable[Entry]) -> str:
     """The text of a baseline."""
+    import hashlib
     from dataclasses import astuple
 
-    return "".join(json.dumps(dict(zip(_KEYS, astuple(one), strict=True))) + "\n" for one in sorted(set(entries)))
+    sections: list[list[str]] = [[] for _ in range(_SECTIONS)]
+    for one in sorted(set(entries)):
+        line = json.dumps(dict(zip(_KEYS, astuple(one), strict=True)))
+        sections[hashlib.sha256(line.encode()).digest()[0]].append(line)
+    return "".join(
+        f"{line}\n"
+        for number, section in enumerate(sections)
+        for line in (json.dumps({"section": f"{number:02x}"}), *section)
+    )
 
 
 def entries(suspects: Iterable[Suspect], root: Path, file: Path) -> tuple[Entry, ...]:
