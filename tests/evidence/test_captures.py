@@ -171,7 +171,7 @@ def test_growth_is_neither_confirmed_nor_rejected(target: Path) -> None:
 
 def test_a_call_below_the_event_loop_stalls_it(target: Path) -> None:
     below = {(MAIN, RUN, ("fetch", FAR, 14)): 300, (MAIN,): 700}
-    beside = {(MAIN, ("fetch", FAR, 14)): 300, (MAIN, RUN): 700}
+    beside = {(MAIN, ("fetch", FAR, 14)): 300, (MAIN, RUN, MAIN): 700}
     without = {(MAIN, ("fetch", FAR, 14)): 300, (MAIN,): 700}
 
     assert opinion(target, speedscope(below), FETCH, Stall()).kind == "confirmed"

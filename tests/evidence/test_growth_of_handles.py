@@ -168,6 +168,18 @@ def test_a_pool_that_is_filled_as_needed_is_no_leak_that_is_proven(tmp_path: Pat
     assert verdict(probed, Survivors("clients")) is said, probed.rows
 
 
+def test_what_one_call_leaves_early_stays_left_when_the_program_goes_on(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, time\nasync def main():\n    for n in range(66):\n        asyncio.ensure_future(wait(n))\n"
+        "        await asyncio.sleep(0.001)\nasync def wait(n):\n    n % 33 and await asyncio.sleep(600)\n"
+        "async def work():\n    await main()\n    time.sleep(0.5)\nasyncio.run(work())\n"
+    )
+    probed = probe(tmp_path, program, ("task", "asyncio.ensure_future(wait(n))"))
+
+    assert (probed.value("created"), probed.value("alive_end")) == (66, 64)
+    assert verdict(probed, Survivors("tasks")) is CONFIRMED, probed.rows
+
+
 ACROSS_TESTS = {
     "each test leaves one": ("KEPT.append(connect())", 40, CONFIRMED),
     "one in ten leaves one": (

@@ -48,7 +48,5 @@ class Growth:
         """Tests, or milliseconds, so far."""
         return self._tests or (perf_counter_ns() - self._begun_ns) // 1_000_000
 
-    calls = now
-
     def _open(self) -> Optional[int]:
         return len(self._others.numbers()) or None

@@ -6,8 +6,6 @@ objects that come and go, however many at once, are none of it. Standard library
 
 from __future__ import annotations
 
-from time import perf_counter_ns
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,22 +34,22 @@ class Course:
     def reset(self) -> None:
         """Begin anew."""
         self._stride = 1
-        self._begun_ns = self._begun = 0
-        # units, milliseconds since the first one, those that stood
-        self._points: List[Tuple[int, int, int]] = []
+        self._begun: Optional[int] = None
+        # units, those that stood
+        self._points: List[Tuple[int, int]] = []
         self._is_known = True
 
     def made(self, created: int) -> None:
         """Another one is there."""
         if created % self._stride or not self._is_known:
             return
-        if not self._begun_ns:
-            self._begun_ns, self._begun = perf_counter_ns(), self._now(created) - 1
+        if self._begun is None:
+            self._begun = self._now(created) - 1
         alive = self._standing()
         if alive is None:
             self._is_known = False
             return
-        self._points.append((self._now(created), self._passed(), alive))
+        self._points.append((self._now(created), alive))
         if len(self._points) > MOST_POINTS:
             self._stride *= 2
             self._points = self._points[1::2]
@@ -60,15 +58,12 @@ class Course:
         """As JSON-able data; the last point says when it was taken, and what stood at the one before it."""
         points = list(self._points) if self._is_known else []
         if points:
-            points = [(self._begun, 0, 0), *points, (self._now(created), self._passed(), points[-1][2])]
-        return {"points": points, "calls": self._units.calls() or created}
+            points = [(self._begun or 0, 0), *points, (self._now(created), points[-1][1])]
+        return {"points": points}
 
     def _now(self, created: int) -> int:
         """Where executions are not counted, each object stands for one."""
         return self._units.now() or created
-
-    def _passed(self) -> int:
-        return (perf_counter_ns() - self._begun_ns) // 1_000_000
 
 
 def kept_rows(records: Sequence[Mapping[str, Any]], unit: str, units: Any) -> Iterator[Row]:
@@ -94,15 +89,18 @@ def middle_of(record: Mapping[str, Any], units: Any) -> Optional[Tuple[float, fl
     if len(record["points"]) < FEWEST_POINTS:
         return None
     course = floor_of(record["points"])
-    middles = [(gained[1], gained[2]) for gained in units.gains(course, record["calls"])]
-    return (*min(middles, key=sum), course[-1][1] - course[0][1]) if middles else None
+    executions = course[-1][1] - course[0][1]
+    if executions < FEWEST_POINTS:
+        return None
+    gained = units.gains(course, 1)
+    return gained[1], gained[2], executions
 
 
-def floor_of(points: Sequence[Sequence[int]]) -> List[Tuple[int, int, int]]:
-    """(kept, units, milliseconds) from the first one on: the least that stood at each point and at any later one."""
-    floor: List[Tuple[int, int, int]] = []
-    least = points[-1][2]
-    for units, passed, alive in reversed(points):
+def floor_of(points: Sequence[Sequence[int]]) -> List[Tuple[int, int]]:
+    """(kept, units) from the first one on: the least that stood at each point and at any later one."""
+    floor: List[Tuple[int, int]] = []
+    least = points[-1][1]
+    for units, alive in reversed(points):
         least = min(least, alive)
-        floor.append((least, units, passed))
+        floor.append((least, units))
     return floor[::-1]

@@ -188,21 +188,14 @@ def lasting_row(course: Sequence[Sequence[float]], calls: int) -> Iterator[Row]:
     `course` are (length, unit, milliseconds) from the beginning to the end, in rising order. The first quarter is
     warming up. Of fewer than FEW_CALLS calls, quarters of time must have gained as well, and the lesser part counts.
     """
-    parts = [part_of(gained[1], gained[3]) for gained in gains(course, calls)]
-    if parts:
-        yield ("lasting", *min(parts), "ratio", calls)
-
-
-def gains(course: Sequence[Sequence[float]], calls: int) -> List[List[float]]:
-    """What was gained in each quarter of the units, and of the time where few calls make it count too.
-
-    `course` as in `lasting_row`. Nothing is said of what has no quarters.
-    """
     axes = (1,) if calls >= FEW_CALLS else (1, 2)
-    return [_gains(course, axis) for axis in axes if course[-1][axis] - course[0][axis] >= 4]
+    found = [gains(course, axis) for axis in axes if course[-1][axis] - course[0][axis] >= 4]
+    if found:
+        yield ("lasting", *min(part_of(gained[1], gained[3]) for gained in found), "ratio", calls)
 
 
-def _gains(course: Sequence[Sequence[float]], axis: int) -> List[float]:
+def gains(course: Sequence[Sequence[float]], axis: int) -> List[float]:
+    """What was gained in each quarter of an axis of the course, which is as in `lasting_row`."""
     begin, end = course[0][axis], course[-1][axis]
     levels = [_level(course, axis, begin + (end - begin) * quarter / 4) for quarter in range(5)]
     return [levels[quarter + 1] - levels[quarter] for quarter in range(4)]
