@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Span = Tuple[int, int, int, int]
     Change = Callable[[ast.AST], Any]
 
+MOST_TWICE = 200
+"""Nodes of an expression that may be compiled twice, once to be passed over and once to be timed."""
+
 NOT_FOUND = "the file changed since it was scanned, or the node cannot be told apart there"
 
 
@@ -81,7 +84,7 @@ def _changes(
         if not found:
             failures[site["id"]] = NOT_FOUND
             continue
-        planted = probe.plant(found[0], parents, _caller(site["id"], found[0]))
+        planted = probe.plant(found[0], parents, _Caller(site["id"], found[0], changes))
         if isinstance(planted, str):
             failures[site["id"]] = planted
             continue
@@ -91,7 +94,11 @@ def _changes(
 
 
 class _Planter(ast.NodeTransformer):
-    """Applies the changes from the inside out."""
+    """Applies the changes from the inside out.
+
+    Each change gets the node as it stands in the program, whatever was put around it before: what it wraps within is
+    there, and what it puts around goes around the rest.
+    """
 
     def __init__(self, changes: Dict[ast.AST, List[Change]]) -> None:
         self.changes = changes
@@ -106,16 +113,53 @@ class _Planter(ast.NodeTransformer):
                 changed = change(node)
                 result[at : at + 1] = changed if isinstance(changed, list) else [changed]
             else:
-                result = change(result)
+                changed = change(node)
+                result = changed if result is node else _with(changed, node, result)
         return result
 
 
-def _caller(site_id: int, node: ast.AST) -> Callable[..., ast.expr]:
-    def call(role: str, *arguments: ast.expr) -> ast.expr:
-        name = ast.copy_location(ast.Name(id=runtime_name(site_id, role), ctx=ast.Load()), node)
-        return ast.copy_location(ast.Call(func=name, args=list(arguments), keywords=[]), node)
+def _with(tree: Any, old: ast.AST, new: ast.AST) -> Any:
+    """The tree with `new` for `old`."""
+    if tree is old:
+        return new
+    for name, value in ast.iter_fields(tree):
+        if isinstance(value, list):
+            value[:] = [_with(one, old, new) if isinstance(one, ast.AST) else one for one in value]
+        elif isinstance(value, ast.AST):
+            setattr(tree, name, _with(value, old, new))
+    return tree
 
-    return call
+
+class _Caller:
+    """Makes calls of one site's runtime functions."""
+
+    def __init__(self, site_id: int, node: ast.AST, changes: Dict[ast.AST, List[Change]]) -> None:
+        self._site_id = site_id
+        self._node = node
+        self._changes = changes
+
+    def __call__(self, role: str, *arguments: ast.expr) -> ast.expr:
+        name = ast.copy_location(ast.Name(id=runtime_name(self._site_id, role), ctx=ast.Load()), self._node)
+        return ast.copy_location(ast.Call(func=name, args=list(arguments), keywords=[]), self._node)
+
+    def unless_skipped(self, made: ast.expr, measured: Callable[[Any], ast.expr]) -> Any:
+        """`MADE if skip() else MEASURED(MADE)`, None if what stands there is too large to stand there twice.
+
+        Nor may it stand there twice where other sites change it as well.
+        """
+        if len(self._changes[self._node]) > 1 or sum(1 for _ in ast.walk(made)) > MOST_TWICE:
+            return None
+        either = ast.IfExp(test=self("skip"), body=made, orelse=measured(_copied(made)))
+        return ast.copy_location(either, self._node)
+
+
+def _copied(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_copied(one) for one in node]
+    if not isinstance(node, ast.AST):
+        return node
+    copy = type(node)(**{name: _copied(value) for name, value in ast.iter_fields(node)})
+    return ast.copy_location(copy, node)
 
 
 def _span(node: Any) -> Span:

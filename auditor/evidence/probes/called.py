@@ -25,14 +25,20 @@ FORGOTTEN = 4_096
 """Executions that raised leave an entry; so many are kept."""
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`X.f(A, k=B)` becomes `fin(X.f(A, k=last(B)))`, `X.f()` becomes `fin(last(X).f())`."""
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[ast.AST, Any]:
+    """`X.f(A, k=B)` becomes `X.f(A, k=B) if skip() else fin(X.f(A, k=last(B)))`; of `X.f()`, X is the last operand.
+
+    Where that is too long, it becomes `fin(X.f(A, k=perhaps_last(B)))`.
+    """
     if isinstance(node, ast.With):
         return {node: lambda made: _surrounded(made, call)}
 
-    def change(made: Any) -> ast.expr:
-        _wrap_last(made, call)
+    def measured(made: Any, prefix: str = "") -> Any:
+        _wrap_last(made, lambda role, *given: call(prefix + role, *given))
         return call("fin", made)
+
+    def change(made: Any) -> Any:
+        return call.unless_skipped(made, measured) or measured(made, "perhaps_")
 
     return {node: change}
 
@@ -68,51 +74,62 @@ class Recorder:
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._samples = runtime.timing.Samples()
+        self._skips = runtime.timing.Skips(self._samples)
         self._tick = runtime.tick
-        self._make_samples = runtime.timing.Samples
+        self._timing = runtime.timing
         self._instrument: list[int] = []
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
-        return _functions(self._samples, self._tick)
+        return _functions(self._samples, self._skips, self._tick)
 
     def hits(self) -> int:
         """Executions so far."""
+        self._skips.settle()
         return self._samples.hits  # type: ignore[no-any-return]
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not self._instrument:
-            self._instrument = _instrument_ns(self._make_samples())
+            self._instrument = _instrument_ns(self._timing)
+        self._skips.settle()
         return {**self._samples.record(), "instrument": self._instrument}
 
     def reset(self) -> None:
         """Forget everything, after a fork."""
-        self._samples.reset()
+        self._skips.reset()
 
 
-def _functions(samples: Any, tick: Callable[[], None]) -> dict[str, Callable[..., Any]]:
-    frame = sys._getframe
+def _functions(samples: Any, skips: Any, tick: Callable[[], None]) -> dict[str, Callable[..., Any]]:
+    frame, skip = sys._getframe, skips.skip
     begun: dict[int, int] = {}
 
+    def begin(place: int) -> None:
+        skips.hit()
+        if len(begun) >= FORGOTTEN:
+            begun.clear()
+        begun[place] = perf_counter_ns()
+
     def last(value: Any) -> Any:
-        hits = samples.hits = samples.hits + 1
-        if hits >= samples.next:
-            if len(begun) >= FORGOTTEN:
-                begun.clear()
-            begun[id(frame(1))] = perf_counter_ns()
-        elif begun:
-            begun.pop(id(frame(1)), None)
+        begin(id(frame(1)))
         return value
 
     def nothing() -> dict[str, Any]:
-        hits = samples.hits = samples.hits + 1
-        if hits >= samples.next:
-            if len(begun) >= FORGOTTEN:
-                begun.clear()
-            begun[id(frame(1))] = perf_counter_ns()
+        begin(id(frame(1)))
+        return {}
+
+    def perhaps(place: int) -> None:
+        if not skip():
+            begin(place)
         elif begun:
-            begun.pop(id(frame(1)), None)
+            begun.pop(place, None)
+
+    def perhaps_last(value: Any) -> Any:
+        perhaps(id(frame(1)))
+        return value
+
+    def perhaps_nothing() -> dict[str, Any]:
+        perhaps(id(frame(1)))
         return {}
 
     def fin(value: Any) -> Any:
@@ -121,6 +138,7 @@ def _functions(samples: Any, tick: Callable[[], None]) -> dict[str, Callable[...
             start = begun.pop(id(frame(1)), 0)
             if start:
                 samples.add(start, now)
+                skips.plan()
                 tick()
         return value
 
@@ -143,16 +161,27 @@ def _functions(samples: Any, tick: Callable[[], None]) -> dict[str, Callable[...
         if start:
             samples.more(start, now)
 
-    return {"last": last, "nothing": nothing, "fin": fin, "start": start, "entered": entered, "left": left}
+    return {
+        "skip": skip,
+        "last": last,
+        "nothing": nothing,
+        "perhaps_last": perhaps_last,
+        "perhaps_nothing": perhaps_nothing,
+        "fin": fin,
+        "start": start,
+        "entered": entered,
+        "left": left,
+    }
 
 
 _measured: list[list[int]] = []
 
 
-def _instrument_ns(samples: Any) -> list[int]:
+def _instrument_ns(timing: Any) -> list[int]:
     """Cost of timing an empty call in ns (5th, 50th, 95th percentile), measured once a process."""
     if not _measured:
-        functions = _functions(samples, lambda: None)
+        samples = timing.Samples()
+        functions = _functions(samples, timing.Skips(samples), lambda: None)
         last, fin = functions["last"], functions["fin"]
         costs: list[int] = []
         for _ in range(400):

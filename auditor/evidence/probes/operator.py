@@ -17,7 +17,7 @@ _SIZED = (str, bytes, list, tuple, bytearray)
 _SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[ast.AST, Any] | str:
     """The clock starts when the last operand has been evaluated and stops right after the operator."""
     if isinstance(node, ast.Compare):
         return _plant_compare(node, call)
@@ -27,13 +27,17 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     return {node: lambda n: _assign(n, call)}
 
 
-def _plant_compare(node: ast.Compare, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
+def _plant_compare(node: ast.Compare, call: Any) -> dict[ast.AST, Any] | str:
+    """`X in Y` becomes `X in Y if skip() else fin(X in sized(Y))`, a long one `fin(X in perhaps_sized(Y))`."""
     if len(node.ops) != 1:
         return "a chained comparison cannot be timed part by part"
 
-    def change(compare: Any) -> ast.expr:
-        compare.comparators = [call("sized", compare.comparators[0])]
+    def measured(compare: Any, role: str = "sized") -> Any:
+        compare.comparators = [call(role, compare.comparators[0])]
         return call("fin", compare)
+
+    def change(compare: Any) -> Any:
+        return call.unless_skipped(compare, measured) or measured(compare, "perhaps_sized")
 
     return {node: change}
 
@@ -99,6 +103,7 @@ class Recorder:
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._runtime = runtime
         self._samples = runtime.timing.Samples()
+        self._skips = runtime.timing.Skips(self._samples)
         self._lookup_ns = 0.0
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -107,27 +112,36 @@ class Recorder:
 
     def _around_the_operator(self) -> dict[str, Callable[..., Any]]:
         """Nothing of the program runs between the last operand and the operator, so one clock a site will do."""
-        samples, tick = self._samples, self._runtime.tick
+        samples, skips, tick = self._samples, self._skips, self._runtime.tick
+        skip = skips.skip
         begun = 0
         owner = 0
         length = -1
 
         def tail(value: Any) -> Any:
             nonlocal begun, owner
-            hits = samples.hits = samples.hits + 1
-            if hits >= samples.next:
+            if skip():
+                begun = 0  # an operator that raised left it
+            else:
+                skips.hit()
                 owner = get_ident()
                 begun = perf_counter_ns()
             return value
 
         def sized(value: Any) -> Any:
             nonlocal begun, owner, length
-            hits = samples.hits = samples.hits + 1
-            if hits >= samples.next:
-                length = len(value) if type(value) in _SIZED else -1
-                owner = get_ident()
-                begun = perf_counter_ns()
+            skips.hit()
+            length = len(value) if type(value) in _SIZED else -1
+            owner = get_ident()
+            begun = perf_counter_ns()
             return value
+
+        def perhaps_sized(value: Any) -> Any:
+            nonlocal begun
+            if skip():
+                begun = 0
+                return value
+            return sized(value)
 
         def stop(size: int, now: int) -> None:
             nonlocal begun
@@ -136,6 +150,7 @@ class Recorder:
             # another thread may have started the clock in between
             if owner == get_ident():
                 samples.add(since, now, size)
+                skips.plan()
                 tick()
 
         def fin(value: Any) -> Any:
@@ -163,8 +178,10 @@ class Recorder:
                 stop(-1, perf_counter_ns())
 
         return {
+            "skip": skip,
             "tail": tail,
             "sized": sized,
+            "perhaps_sized": perhaps_sized,
             "fin": fin,
             "named": named,
             "attribute": attribute,
@@ -174,15 +191,19 @@ class Recorder:
 
     def _around_the_value(self) -> dict[str, Callable[..., Any]]:
         """Where building the value is the operation, the start travels on the evaluation stack."""
-        samples, tick = self._samples, self._runtime.tick
+        samples, skips, tick = self._samples, self._skips, self._runtime.tick
+        skip = skips.skip
 
         def start() -> int:
-            hits = samples.hits = samples.hits + 1
-            return perf_counter_ns() if hits >= samples.next else 0
+            if skip():
+                return 0
+            skips.hit()
+            return perf_counter_ns()
 
         def built(since: int, value: Any) -> Any:
             if since:
                 samples.add(since, perf_counter_ns(), len(value) if type(value) in _SIZED else -1)
+                skips.plan()
                 tick()
             return value
 
@@ -194,17 +215,19 @@ class Recorder:
 
     def hits(self) -> int:
         """Executions so far."""
+        self._skips.settle()
         return self._samples.hits  # type: ignore[no-any-return]
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
         if not self._lookup_ns:
             self._lookup_ns = self._runtime.timing.set_lookup_ns()
+        self._skips.settle()
         return {**self._samples.record(), "lookup_ns": self._lookup_ns}
 
     def reset(self) -> None:
         """Forget everything, after a fork."""
-        self._samples.reset()
+        self._skips.reset()
 
 
 def _plain_length(holder: Any, name: str) -> int:

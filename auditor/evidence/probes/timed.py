@@ -15,11 +15,19 @@ NODES = (ast.expr,)
 _SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`EXPR` becomes `fin(start(), EXPR)`: the start travels on the evaluation stack, so nothing can mis-pair."""
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[ast.AST, Any]:
+    """`EXPR` becomes `EXPR if skip() else fin(start(), EXPR)`, where that is too long `fin(perhaps(), EXPR)`.
+
+    The start travels on the evaluation stack, so nothing can mis-pair.
+    """
     if any(isinstance(inner, _SUSPENDING) for inner in ast.walk(node)):
-        return {node: lambda n: call("fin", call("count"), n)}
-    return {node: lambda n: call("fin", call("start"), n)}
+        return {node: lambda made: call("fin", call("count"), made)}
+
+    def change(made: Any) -> Any:
+        either = call.unless_skipped(made, lambda copy: call("fin", call("start"), copy))
+        return either or call("fin", call("perhaps"), made)
+
+    return {node: change}
 
 
 class Recorder:
@@ -28,14 +36,19 @@ class Recorder:
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._runtime = runtime
         self._samples = runtime.timing.Samples()
+        self._skips = runtime.timing.Skips(self._samples)
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
-        samples, tick = self._samples, self._runtime.tick
+        samples, skips, tick = self._samples, self._skips, self._runtime.tick
+        skip = skips.skip
 
         def start() -> int:
-            hits = samples.hits = samples.hits + 1
-            return perf_counter_ns() if hits >= samples.next else 0
+            skips.hit()
+            return perf_counter_ns()
+
+        def perhaps() -> int:
+            return 0 if skip() else start()
 
         def count() -> int:
             samples.hits += 1
@@ -44,22 +57,25 @@ class Recorder:
         def fin(begun: int, value: Any) -> Any:
             if begun:
                 samples.add(begun, perf_counter_ns())
+                skips.plan()
                 tick()
             return value
 
-        return {"start": start, "count": count, "fin": fin}
+        return {"skip": skip, "start": start, "perhaps": perhaps, "count": count, "fin": fin}
 
     def hits(self) -> int:
         """Executions so far."""
+        self._skips.settle()
         return self._samples.hits  # type: ignore[no-any-return]
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
+        self._skips.settle()
         return self._samples.record()  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Forget everything, after a fork."""
-        self._samples.reset()
+        self._skips.reset()
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
