@@ -117,5 +117,5 @@ def test_of_a_with_statement_entering_and_leaving_count_and_not_its_body(tmp_pat
 
     assert list(probed.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
     assert probed.value("hits") == 4
-    # of two, which left the body midway, the leaving is not seen
-    assert 0.14 <= probed.row("seconds").low <= probed.value("seconds") < 0.4
+    # two of them leave the body midway
+    assert 0.19 <= probed.row("seconds").low <= probed.value("seconds") < 0.4

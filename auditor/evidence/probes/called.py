@@ -44,14 +44,16 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[
 
 
 def _surrounded(statement: Any, call: Callable[..., ast.expr]) -> list[ast.stmt]:
-    """`with X: BODY` becomes `start(); with X: entered(); BODY; start(); ` and, behind it, `left()`."""
+    """`with X: BODY` becomes `start(); with X: entered(); BODY; start()` and, behind it, `left()`, however it ends."""
 
-    def told(role: str, beside: ast.stmt) -> ast.stmt:
-        return ast.copy_location(ast.Expr(value=call(role)), beside)
+    def told(role: str) -> ast.stmt:
+        return ast.copy_location(ast.Expr(value=call(role)), statement)
 
-    first, last = statement.body[0], statement.body[-1]
-    statement.body = [told("entered", first), *statement.body, told("start", last)]
-    return [told("start", statement), statement, told("left", statement)]
+    def closed(body: list[ast.stmt], role: str) -> ast.stmt:
+        return ast.copy_location(ast.Try(body=body, handlers=[], orelse=[], finalbody=[told(role)]), statement)
+
+    statement.body = [told("entered"), closed(statement.body, "start")]
+    return [told("start"), closed([statement], "left")]
 
 
 def _wrap_last(node: Any, call: Callable[..., ast.expr]) -> None:
