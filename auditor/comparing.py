@@ -141,16 +141,18 @@ def _renames(file: Path | None) -> dict[str, str]:
 
 
 def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Event) -> Compared:
-    """Files outside the scope are looked at only if something seems new: code may have been moved from there."""
+    """Files outside the scope are looked at only if something seems new or gone: code may have been moved."""
     inside = [
         side for side in scope.changed if side.new in scope.read or (side.new is None and scope.covers(side.old or ""))
     ]
     comparison = _compare(inside, inside, suspects, scope, stop)
     outside = [side for side in scope.changed if side not in inside]
-    if comparison.introduced and outside:
+    if outside and (comparison.introduced or comparison.fixed):
         # what led through files that were not looked up on the new side is not gone
         gone = {one.fingerprint for one in comparison.fixed}
-        comparison = _compare([*inside, *outside], inside, suspects, scope, stop)
+        # in an order that is the same for every part of the change, so that all parts pair alike
+        now = sorted((*suspects, *_now(outside, scope, stop)), key=lambda one: (one.path, one.span, one.rule))
+        comparison = _compare([*inside, *outside], inside, now, scope, stop)
         still_gone = tuple(one for one in comparison.fixed if one.fingerprint in gone)
         comparison = replace(comparison, fixed=still_gone)
     states = {
@@ -193,6 +195,20 @@ def _blocks(side: Side, root: Path) -> tuple[Block, ...]:
     except OSError:
         after = b""
     return blocks(side.before.splitlines(keepends=True), after.splitlines(keepends=True))
+
+
+def _now(outside: Iterable[Side], scope: Scope, stop: threading.Event) -> list[Suspect]:
+    """Suspects of changed files outside the scope, as they are."""
+    root = scope.target.root
+    paths = {side.new for side in outside if side.new is not None}
+    files = tuple(sorted(root / path for path in paths if (root / path).is_file()))
+    beside = tuple(sorted({*scope.target.files, *scope.target.beside} - set(files)))
+    project = Project(Target(root, files, beside=beside), scope.rules, scope.cache, dict(scope.scans))
+    try:
+        scans = project.scan(stop, jobs=scope.jobs)
+    finally:
+        project.close()
+    return [suspect for scan in scans if scan.path in paths for suspect in scan.suspects]
 
 
 def _before(changed: Sequence[Side], scope: Scope, stop: threading.Event) -> tuple[list[Suspect], set[str]]:

@@ -118,6 +118,33 @@ def test_a_function_moved_between_files_is_not_new_even_if_only_its_new_file_is_
         assert report["fixed"] == []
 
 
+def test_what_another_file_has_still_was_not_moved_from_there(repository: Path) -> None:
+    """The file is changed, but not named: another part of a long list of files has it."""
+    with (repository / "m.py").open("a") as file:
+        file.write("Y = 1\n")
+    (repository / "n.py").write_text(HEAD + COSTLY.format(name="one"))
+
+    assert told(audit(repository, "n.py", "--diff", "HEAD")[1]) == {"introduced": ["n.py:5"]}
+
+
+def test_what_was_moved_into_a_file_that_is_not_named_is_not_fixed(repository: Path) -> None:
+    (repository / "m.py").write_text(HEAD + FILLER)
+    (repository / "n.py").write_text(HEAD + COSTLY.format(name="one"))
+
+    _, report, _ = audit(repository, "m.py", "--diff", "HEAD")
+
+    assert report["fixed"] == []
+
+
+def test_of_two_copies_of_moved_code_one_part_tells_the_new_one(repository: Path) -> None:
+    (repository / "m.py").write_text(HEAD + FILLER)
+    for name in ("n.py", "o.py"):
+        (repository / name).write_text(HEAD + COSTLY.format(name="one"))
+
+    told_by = [told(audit(repository, name, "--diff", "HEAD")[1]).get("introduced") for name in ("n.py", "o.py")]
+    assert told_by == [None, ["o.py:5"]]
+
+
 def test_a_new_file_counts_tracked_or_not(repository: Path) -> None:
     (repository / "loose.py").write_text(HEAD + COSTLY.format(name="f"))
     (repository / "staged.py").write_text(HEAD + COSTLY.format(name="g"))
