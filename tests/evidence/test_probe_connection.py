@@ -352,3 +352,68 @@ def test_making_is_between_the_processor_time_and_the_whole(tmp_path: Path) -> N
 
     assert found.low < 0.2
     assert 0.3 <= found.value == found.high
+
+
+NAMES = """
+import _socket, ssl
+HOSTS = {"one.test": ["127.0.0.2"], "two.test": ["127.0.0.2"], "many.test": ["127.0.0.2", "127.0.0.3", "127.0.0.4"]}
+def serve_at(address, port):
+    server = http.server.ThreadingHTTPServer((address, port), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+PORT = serve_at("127.0.0.2", 0)
+serve_at("127.0.0.3", PORT), serve_at("127.0.0.4", PORT)
+turns = iter(range(10**6))
+def resolve(host, port, *rest, real=_socket.getaddrinfo):
+    addresses = HOSTS.get(host, [host])
+    first = next(turns) % len(addresses)
+    return [one for address in addresses[first:] + addresses[:first] for one in real(address, port, *rest)]
+_socket.getaddrinfo = resolve
+async def get(host, kept={}):
+    if host not in kept:
+        info = await asyncio.get_running_loop().getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
+        kept[host] = info[0][4]
+    sock = socket.socket()
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, kept[host])
+    sock.close()
+"""
+HOSTS = {
+    "several addresses of one host are one": ('urllib.request.urlopen(f"http://many.test:{PORT}/")', 1),
+    "hosts at one address are several": (
+        "urllib.request.urlopen(f\"http://{['one.test', 'two.test'][turn % 2]}:{PORT}/\")",
+        2,
+    ),
+    "an address is known by itself": ('urllib.request.urlopen(f"http://127.0.0.{2 + turn % 2}:{PORT}/")', 2),
+    "a name told by who connects": (
+        'asyncio.run(asyncio.open_connection(["one.test", "two.test"][turn % 2], PORT))',
+        2,
+    ),
+    # by the address alone, it may be either
+    "names that nobody tells are all counted": ('asyncio.run(get(["one.test", "two.test"][turn % 2]))', 2),
+}
+
+
+@pytest.mark.parametrize("how", HOSTS)
+def test_connections_are_told_apart_by_host_where_its_name_is_known(tmp_path: Path, how: str) -> None:
+    text, peers = HOSTS[how]
+    seen = run(tmp_path, f"{NAMES}for turn in range(12):\n    {text}\n", text)
+
+    assert seen.outcome.run.exit_code == 0, seen.outcome.last_lines
+    assert counts(seen) == (12, 12, peers)
+
+
+def test_uvloop_says_the_host_itself(tmp_path: Path) -> None:
+    pytest.importorskip("uvloop")
+    text = 'asyncio.open_connection(["localhost", "127.0.0.1"][turn % 2], PORT)'
+    program = (
+        f"import uvloop\nasync def main():\n    for turn in range(12):\n        await {text}\nuvloop.run(main())\n"
+    )
+    assert counts(run(tmp_path, program, text)) == (12, 12, 2)
+
+
+def test_a_host_that_is_not_known_fails_as_it_does_without(tmp_path: Path) -> None:
+    text = 'socket.create_connection(("nobody.invalid", 1))'
+    program = f"import _socket, traceback\n_socket.getaddrinfo = lambda *_: 1 / 0\ntry:\n    {text}\nexcept ZeroDivisionError:\n    print(traceback.format_exc())\n"
+    seen = run(tmp_path, program, text)
+    assert seen.outcome.last_lines == tuple(plainly(tmp_path)[1].splitlines())[-len(seen.outcome.last_lines) :]

@@ -15,10 +15,10 @@ from time import perf_counter_ns, thread_time_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Dict, List, Set, Tuple
 
-    from auditor.evidence.probes import _behalf, _census, _meter, _requests
+    from auditor.evidence.probes import _behalf, _census, _hosts, _meter, _pools, _requests
     from auditor.evidence.probes._census import Row
 else:
     # found by their paths: in the program's processes there is no package around this file
@@ -28,9 +28,15 @@ else:
     _spec = spec_from_file_location("audit_behalf", os.path.join(os.path.dirname(__file__), "_behalf.py"))
     _behalf = module_from_spec(_spec)
     _spec.loader.exec_module(_behalf)
+    _spec = spec_from_file_location("audit_hosts", os.path.join(os.path.dirname(__file__), "_hosts.py"))
+    _hosts = module_from_spec(_spec)
+    _spec.loader.exec_module(_hosts)
     _spec = spec_from_file_location("audit_meter", os.path.join(os.path.dirname(__file__), "_meter.py"))
     _meter = module_from_spec(_spec)
     _spec.loader.exec_module(_meter)
+    _spec = spec_from_file_location("audit_pools", os.path.join(os.path.dirname(__file__), "_pools.py"))
+    _pools = module_from_spec(_spec)
+    _spec.loader.exec_module(_pools)
     _spec = spec_from_file_location("audit_requests", os.path.join(os.path.dirname(__file__), "_requests.py"))
     _requests = module_from_spec(_spec)
     _spec.loader.exec_module(_requests)
@@ -42,21 +48,10 @@ MOST_PEERS = 1000
 DATAGRAM = 2
 # Libraries that connect without Python sockets: what they open is not seen.
 BLIND = ("curl_cffi", "pycurl")
-# Where libraries wait for a connection of a full pool: module, class, method, whether it is a coroutine function.
-WAITS = (
-    ("aiohttp.connector", "BaseConnector", "_wait_for_available_connection", True),
-    ("httpcore._async.connection_pool", "AsyncPoolRequest", "wait_for_connection", True),
-    ("httpcore._sync.connection_pool", "PoolRequest", "wait_for_connection", False),
-    ("sqlalchemy.util.queue", "Queue", "get", False),
-)
-# Their pools, and those of libraries that open another connection when the pool is full, unless told to block.
-SEEN_WAITING = ("aiohttp", "httpx", "httpcore", "sqlalchemy")
-OVERFLOWING = ("requests", "requests_toolbelt", "urllib3")
-
 _recorders: List[Recorder] = []
 # objects made at sites, each with its recorders
 _clients = _census.Known()
-# sockets that a connection was counted for, each with the recorders and the peer
+# sockets that a connection was counted for, each with the recorders and the peers that it may lead to
 _counted = _census.Known()
 
 
@@ -104,7 +99,7 @@ class Recorder:
         self._making_ns += perf_counter_ns() - begun[0]
         self._processor_ns += thread_time_ns() - begun[1]
         try:
-            self._unseen = self._unseen or _waits_unseen(client)
+            self._unseen = self._unseen or _pools.waits_unseen(client)
             _clients.add(client, [*(_clients.get(client) or ()), self])
         except Exception:
             pass  # the likes of a string, whose methods open no connections
@@ -118,11 +113,12 @@ class Recorder:
             and self._first <= frame.f_lineno <= self._last
         )
 
-    def count(self, peer: str, number: int) -> None:
-        """A connection was opened, or turned out not to have been."""
+    def count(self, peers: Sequence[str], number: int) -> None:
+        """A connection was opened, or turned out not to have been, to one of those peers."""
         self._connections += number
-        if peer in self._peers or len(self._peers) < MOST_PEERS:
-            self._peers[peer] = self._peers.get(peer, 0) + number
+        for peer in peers:
+            if peer in self._peers or len(self._peers) < MOST_PEERS:
+                self._peers[peer] = self._peers.get(peer, 0) + number
 
     def asked(self) -> None:
         """A request was sent over a connection, a new one or one that was kept."""
@@ -191,86 +187,20 @@ def _is_open(sock: Any) -> bool:
     return bool(sock.fileno() >= 0)
 
 
-def _waits_unseen(client: Any) -> bool:
-    """Whether callers may wait for a connection of it where nobody sees that."""
-    library = type(client).__module__.partition(".")[0]
-    if library not in OVERFLOWING:
-        return library not in SEEN_WAITING
-    options = vars(client)
-    return bool(
-        options.get("block") or options.get("_pool_block") or options.get("connection_pool_kw", {}).get("block")
-    )
-
-
-def _watch_waits(runtime: Any) -> None:
-    for name, owner, method, is_async in WAITS:
-
-        def hook(module: Any, owner: str = owner, method: str = method, is_async: bool = is_async) -> None:
-            _census.replace(getattr(module, owner), method, _pausing if is_async else _blocking)
-
-        runtime.when_imported(name, hook)
-
-
-class _Wait:
-    """One caller that waits, on behalf of some sites."""
-
-    def begin(self) -> None:
-        """It begins to wait."""
-        self.begun = [(recorder.waits(), recorder.waits().begin()) for recorder in _concerned()]
-
-    def end(self) -> None:
-        """It has its connection, or has given up."""
-        now = perf_counter_ns()
-        for meter, since in self.begun:
-            meter.end(since, now)
-
-
-def _pausing(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For a coroutine function that waits for a connection."""
-
-    async def wait(*arguments: Any, **options: Any) -> Any:
-        waiting = _Wait()
-        _census.attempt(waiting.begin)
-        try:
-            return await original(*arguments, **options)
-        except BaseException as error:
-            _census.hide_frame(error)
-            raise
-        finally:
-            _census.attempt(waiting.end)
-
-    return wait
-
-
-def _blocking(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a function."""
-
-    def wait(*arguments: Any, **options: Any) -> Any:
-        waiting = _Wait()
-        _census.attempt(waiting.begin)
-        try:
-            return original(*arguments, **options)
-        except BaseException as error:
-            _census.hide_frame(error)
-            raise
-        finally:
-            _census.attempt(waiting.end)
-
-    return wait
-
-
 def _asked(*_: Any) -> None:
     for recorder in _concerned():
         recorder.asked()
 
 
 def _watch(runtime: Any) -> None:
-    _watch_waits(runtime)
+    _pools.watch(runtime, _census, _concerned)
     _requests.watch(runtime, _census.replace, _census.before(_asked))
 
     def sockets(module: Any) -> None:
         _census.replace(module.socket, "connect", _connecting)
         _census.replace(module.socket, "connect_ex", _connecting_ex)
+        if hasattr(module, "getaddrinfo"):
+            _hosts.watch(module, _census)
 
     def loops(kind: Any) -> None:
         _census.replace(kind, "sock_connect", _awaiting)
@@ -345,7 +275,8 @@ def _creating(original: Callable[..., Any]) -> Callable[..., Any]:
             _census.hide_frame(error)
             raise
         if options.get("sock") is None:
-            _census.attempt(_created, result[0])
+            host = options.get("host", arguments[1] if len(arguments) > 1 else None)
+            _census.attempt(_created, result[0], host)
         return result
 
     return create_connection
@@ -358,8 +289,8 @@ def _answered(sock: Any, code: Any, address: Any) -> None:
     if code in (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, errno.EALREADY, errno.EINTR):
         # a datagram socket only remembers the address
         if int(sock.type) & 0xF != DATAGRAM and _counted.get(sock) is None:
-            concerned = _count(address)
-            _counted.add(sock, (concerned, _peer(address)))
+            concerned, peers = _count(address)
+            _counted.add(sock, (concerned, peers))
             for recorder in concerned:
                 recorder.opened(sock)
     elif code != errno.EISCONN:
@@ -367,25 +298,23 @@ def _answered(sock: Any, code: Any, address: Any) -> None:
 
 
 def _failed(sock: Any) -> None:
-    concerned, peer = _counted.get(sock) or ((), "")
+    concerned, peers = _counted.get(sock) or ((), ())
     _counted.drop(sock)
     for recorder in concerned:
-        recorder.count(peer, -1)
+        recorder.count(peers, -1)
 
 
-def _created(transport: Any) -> None:
-    _count(transport.get_extra_info("peername"))
+def _created(transport: Any, host: Any) -> None:
+    address = transport.get_extra_info("peername")
+    _count((host, *address[1:]) if isinstance(host, str) and isinstance(address, tuple) else address)
 
 
-def _count(address: Any) -> Set[Recorder]:
+def _count(address: Any) -> Tuple[Set[Recorder], List[str]]:
     concerned = _concerned()
+    peers = _hosts.peers_of(address, _behalf.frames()) if concerned else []
     for recorder in concerned:
-        recorder.count(_peer(address), 1)
-    return concerned
-
-
-def _peer(address: Any) -> str:
-    return repr(tuple(address[:2]) if isinstance(address, (tuple, list)) else address)
+        recorder.count(peers, 1)
+    return concerned, peers
 
 
 def _concerned() -> Set[Recorder]:
