@@ -100,7 +100,7 @@ def memoizes(store: cst.CSTNode, container: cst.BaseExpression, ctx: Context) ->
         return False
     if isinstance(value, cst.Name) and value.value in {*ctx.parameters(store), "self", "cls"}:
         return False
-    nodes = list(ctx.descendants(function))
+    nodes = ctx.inside(function, cst.Comparison, cst.Try, cst.Call, cst.Subscript)
     looked_up = any(_looks_up(node, text, ctx) for node in nodes)
     return looked_up and any(_reads(node, text, ctx) for node in nodes)
 
@@ -120,12 +120,18 @@ def _is_worked_out(value: cst.BaseExpression) -> bool:
 
 def _looks_up(node: cst.CSTNode, text: str, ctx: Context) -> bool:
     match node:
-        case cst.ComparisonTarget(operator=cst.In() | cst.NotIn(), comparator=asked):
-            return ctx.code(asked).strip() == text and not _turns_away(node, ctx)
-        case cst.ExceptHandler(type=cst.Name(value="KeyError")):
-            around = ctx.parent(node)
-            return isinstance(around, cst.Try) and any(_reads(part, text, ctx) for part in ctx.descendants(around.body))
+        case cst.Comparison(comparisons=tests):
+            asked = (test for test in tests if isinstance(test.operator, cst.In | cst.NotIn))
+            return any(ctx.code(test.comparator).strip() == text and not _turns_away(test, ctx) for test in asked)
+        case cst.Try(body=body, handlers=handlers):
+            return any(map(_catches_missing, handlers)) and any(
+                _reads(part, text, ctx) for part in ctx.inside(body, cst.Call, cst.Subscript)
+            )
     return _gets(node, text, ctx)
+
+
+def _catches_missing(handler: cst.ExceptHandler) -> bool:
+    return isinstance(handler.type, cst.Name) and handler.type.value == "KeyError"
 
 
 def _turns_away(test: cst.CSTNode, ctx: Context) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import cst
@@ -122,15 +122,14 @@ def _is_changed(chain: cst.Name | cst.Attribute, loop: Loop, ctx: Context, immut
         immutable = True
     immutable = immutable or ctx.type_of(chain) in _IMMUTABLE
     kept = ctx.steady(loop)
-    return any(
-        _binds(node, prefixes, kept, ctx)
-        or (not immutable and not _is_call_of(loop, node) and _mutates(node, text, prefixes, ctx))
-        for node in _repeated(loop, ctx)
+    repeated = _repeating(loop, ctx)
+    stores = (store for prefix in prefixes for store in ctx.stores(prefix, repeated))
+    if any(not isinstance(store, cst.Param) or store.name.value not in kept for store in stores):
+        return True
+    return not immutable and any(
+        not _is_call_of(loop, node) and _mutates(node, text, prefixes, ctx)
+        for node in ctx.inside(repeated, cst.Call, cst.Assign, cst.AugAssign, cst.Del, cst.Await)
     )
-
-
-def _binds(node: cst.CSTNode, names: set[str], kept: Collection[str], ctx: Context) -> bool:
-    return not names.isdisjoint(ctx.binds(node)) and not (isinstance(node, cst.Param) and node.name.value in kept)
 
 
 def _is_call_of(loop: Loop, node: cst.CSTNode) -> bool:
@@ -148,12 +147,19 @@ def _mutates(node: cst.CSTNode, text: str, prefixes: set[str], ctx: Context) -> 
         case cst.Call():
             handed = {ctx.code(argument.value).strip() for argument in node.args}
             return _reaches(node, prefixes, ctx) or (not handed.isdisjoint(prefixes) and not _is_pure(node, ctx))
-        case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.Del(target=target):
-            return ctx.code(target).strip().startswith((f"{text}[", f"{text}.")) or ctx.code(target).strip() in prefixes
+        case cst.Assign(targets=targets):
+            return any(_is_part(target.target, text, prefixes, ctx) for target in targets)
+        case cst.AugAssign(target=target) | cst.Del(target=target):
+            return _is_part(target, text, prefixes, ctx)
         case cst.Await():
             # meanwhile others may change what an attribute holds
             return "." in text
     return False
+
+
+def _is_part(target: cst.CSTNode, text: str, prefixes: set[str], ctx: Context) -> bool:
+    code = ctx.code(target).strip()
+    return code.startswith((f"{text}[", f"{text}.")) or code in prefixes
 
 
 def _reaches(call: cst.Call, prefixes: set[str], ctx: Context) -> bool:

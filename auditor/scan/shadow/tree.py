@@ -277,6 +277,7 @@ _ONE_FOR_ONE: dict[str, tuple[str, ...]] = {
         Nonlocal Raise Return Subscript Try While""".split()  # noqa: SIM905
     },
     "Comparison": ("Compare",),
+    "Del": ("Delete",),
     "For": ("For", "AsyncFor"),
     "FunctionDef": ("FunctionDef", "AsyncFunctionDef"),
     "With": ("With", "AsyncWith"),
