@@ -34,7 +34,7 @@ def tests(asked: Nodes) -> tuple[Test, ...]:
         (asked.least, lambda node, _names: _entries(node) >= asked.least),
         (operators, lambda node, _names: not operators.isdisjoint(_operators(node))),
         (asked.values, lambda node, _names: type(getattr(node, "value", None)).__name__ in asked.values),
-        (targets, lambda node, _names: not targets.isdisjoint(type(one).__name__ for one in _targets(node))),
+        (targets, lambda node, _names: not targets.isdisjoint([type(one).__name__ for one in _targets(node)])),
         (decorators, lambda node, names: not decorators.isdisjoint(_decorators(node, names.aliases))),
         (asked.where.kept, lambda node, names: is_kept(node, names.bound)),
         (asked.again, lambda node, _names: _is_set_again(node)),
@@ -66,7 +66,7 @@ def _targets(node: ast.AST) -> list[ast.expr]:
 
 def _decorators(node: ast.AST, aliases: dict[str, set[str]]) -> set[str]:
     listed: list[ast.expr] = getattr(node, "decorator_list", [])
-    callees = (decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in listed)
+    callees = [decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in listed]
     return {name for callee in callees for name in called(callee, aliases)}
 
 
@@ -120,6 +120,6 @@ def _entries(node: ast.AST) -> int:
 
 def last_of(expression: ast.AST) -> str | None:
     """The last component of a name or attribute chain."""
-    if isinstance(expression, ast.Attribute):
+    if type(expression) is ast.Attribute:
         return expression.attr
-    return expression.id if isinstance(expression, ast.Name) else None
+    return expression.id if type(expression) is ast.Name else None

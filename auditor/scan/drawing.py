@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from auditor.scan.facts import Function, absolute
 from auditor.scan.once import functions_run_once
-from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, Called, Outline, Routine, position
+from auditor.scan.outline import FUNCTION, LOOP, Called, Outline, Routine, position
 from auditor.scan.per_item import Handing, runs_per_item
 
 if TYPE_CHECKING:
     from auditor.scan.facts import ModuleFacts, Scope
-    from auditor.scan.gate import Place, Places
+    from auditor.scan.places import Place, Places
 
 _DEFERRING = re.compile(
     r"cache|memo|lazy|once|singleton|thread|executor|async|await|background|fixture|property|context_?manager|overload"
@@ -237,14 +237,14 @@ class _Drawing:
         if self._made.names.get(first, "").partition(".")[0] in _STDLIB:
             return
         place = self._places.of(index)
-        self._lead(func, place, call, _around(place))
+        self._lead(func, place, call, place.around)
 
     def _hand(self, handing: Handing) -> None:
         """A call that runs a function for every item, in the same thread or `beside`, is a call of it in a loop."""
         first = _first(handing.function)
         if first in self._roots or first in self._typed:
             place = self._places.of(handing.call)
-            around = LOOP | (FUNCTION if handing.beside else _around(place))
+            around = LOOP | (FUNCTION if handing.beside else place.around)
             self._lead(handing.function, place, self._flat.nodes[handing.call], around)
 
     def _lead(self, func: ast.expr, place: Place, call: ast.Call, around: int) -> None:
@@ -366,12 +366,6 @@ def _defers(decorator: ast.expr) -> bool:
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
     return _DEFERRING.search(name) is not None
-
-
-def _around(place: Place) -> int:
-    scope = place.scopes[-1]
-    within = any(isinstance(outer, Function) for outer in place.scopes)
-    return LOOP * place.loop | COROUTINE * isinstance(scope, ast.AsyncFunctionDef) | FUNCTION * within
 
 
 def _attribute_of(expression: ast.expr) -> str | None:

@@ -17,11 +17,12 @@ from auditor.scan.context import SliceContext
 from auditor.scan.drawing import draw
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.files import package_of
-from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate, Places
+from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate
 from auditor.scan.links import Outlook, link
 from auditor.scan.naming import Piece
 from auditor.scan.outline import Outline, mark_of, position
 from auditor.scan.per_item import runs_per_item
+from auditor.scan.places import Places
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import NotShadowedError, Shadow

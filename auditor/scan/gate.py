@@ -4,43 +4,18 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from auditor.rule import Calls, Nodes, Reaches, Rule, Where
+from auditor.rule import Calls, Nodes, Reaches, Rule
 from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, tests
-from auditor.scan.facts import Function, Scope
 from auditor.scan.links import Outlook, Wanted
 from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
+from auditor.scan.places import Place, Places, bits_of
 from auditor.scan.syntax import Flat
 
 MAX_DEPTH = 200
 """Nesting of a slice beyond which LibCST is not asked: its visitors need about five Python frames a level."""
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-@dataclass(slots=True)
-class Place:
-    """Surroundings of a node, shared by all nodes that have the same."""
-
-    scopes: tuple[Scope, ...]
-    slice: ast.stmt | None
-    loop: bool = False
-    handler: bool = False
-
-    def suits(self, where: Where) -> bool:
-        """Whether these surroundings are what a trigger asks for."""
-        return (
-            (not where.loop or self.loop)
-            and (not where.handler or self.handler)
-            and (not where.function or isinstance(self.scopes[-1], _FUNCTIONS) or self._is_in_function())
-            and (not where.coroutine or isinstance(self.scopes[-1], ast.AsyncFunctionDef))
-        )
-
-    def _is_in_function(self) -> bool:
-        return any(isinstance(scope, _FUNCTIONS) for scope in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +43,8 @@ class End:
 class Gate:
     """All triggers of a set of rules, compiled for one look-up per node."""
 
-    _calls: dict[str, list[tuple[str, Where, Rule]]] = field(default_factory=dict)
-    _nodes: dict[type[ast.AST], list[tuple[tuple[Test, ...], Where, Rule]]] = field(default_factory=dict)
+    _calls: dict[str, list[tuple[str, int, bool, Rule]]] = field(default_factory=dict)
+    _nodes: dict[type[ast.AST], dict[Nodes, tuple[int, tuple[Test, ...], list[Rule]]]] = field(default_factory=dict)
     _reaches: dict[str, tuple[Reaches, Rule]] = field(default_factory=dict)
     _ends: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
@@ -82,18 +57,24 @@ class Gate:
             for number, trigger in enumerate(rule.triggers):
                 if isinstance(trigger, Calls):
                     for name in trigger.names:
-                        root = _root(name)
-                        gate._calls.setdefault(name.rsplit(".", 1)[-1], []).append((root, trigger.where, rule))
+                        call = (_root(name), bits_of(trigger.where), trigger.where.kept, rule)
+                        gate._calls.setdefault(name.rsplit(".", 1)[-1], []).append(call)
                 elif isinstance(trigger, Reaches):
                     gate._add_reaches(f"{rule.id}/{number}", trigger, rule)
                 else:
-                    for name in trigger.kinds:
-                        kind = getattr(ast, name, ast.Module)
-                        if issubclass(kind, ast.expr | ast.stmt):
-                            gate._nodes.setdefault(kind, []).append((tests(trigger), trigger.where, rule))
+                    gate._add_nodes(trigger, rule)
                 if not isinstance(trigger, Nodes):
                     gate._words.update(prefix for name in trigger.names for prefix in _prefixes(name))
         return gate
+
+    def _add_nodes(self, trigger: Nodes, rule: Rule) -> None:
+        # what several rules ask alike is looked at once
+        alike = replace(trigger, kinds=())
+        for name in trigger.kinds:
+            kind = getattr(ast, name, ast.Module)
+            if issubclass(kind, ast.expr | ast.stmt):
+                known = self._nodes.setdefault(kind, {})
+                known.setdefault(alike, (bits_of(trigger.where), tests(trigger), []))[2].append(rule)
 
     def _add_reaches(self, key: str, trigger: Reaches, rule: Rule) -> None:
         self._reaches[key] = (trigger, rule)
@@ -130,18 +111,21 @@ class Gate:
         found: dict[int, dict[str, Rule]] = {}
         for kind, triggers in self._nodes.items():
             for index in flat.of(kind):
-                node = flat.nodes[index]
-                for asked, where, rule in triggers:
+                node, around = flat.nodes[index], places.of(index).bits
+                for bits, asked, rules in triggers.values():
+                    if around & bits != bits:
+                        continue
                     for test in asked:
                         if not test(node, names):
                             break
                     else:
-                        if places.of(index).suits(where):
-                            found.setdefault(index, {})[rule.id] = rule
+                        found.setdefault(index, {}).update((rule.id, rule) for rule in rules)
         ends: list[End] = []
+        wanted = self._calls.keys() | self._ends.keys()
+        wanted |= {alias for alias, meanings in aliases.items() if not wanted.isdisjoint(meanings)}
         for index in flat.of(ast.Call):
             call = flat.nodes[index]
-            for name in called(call.func, aliases):
+            for name in called(call.func, aliases) if last_of(call.func) in wanted else ():
                 if name in self._calls:
                     for rule in self._called_for(name, index, call, names, places):
                         found.setdefault(index, {})[rule.id] = rule
@@ -152,7 +136,13 @@ class Gate:
                     rule = self._reaches[key][1]
                     found.setdefault(index, {})[rule.id] = rule
         candidates = [
-            Candidate(index, flat.nodes[index], tuple(rules.values()), places.of(index), places.depth(index))
+            Candidate(
+                index,
+                flat.nodes[index],
+                tuple(rules[one] for one in sorted(rules)),
+                places.of(index),
+                places.depth(index),
+            )
             for index, rules in found.items()
         ]
         return candidates, ends
@@ -163,10 +153,9 @@ class Gate:
                 yield End(call, places.of(index), key, self._reaches[key][0])
 
     def _called_for(self, name: str, index: int, call: ast.Call, names: Names, places: Places) -> Iterator[Rule]:
-        for root, where, rule in self._calls[name]:
-            if root not in names.roots or not places.of(index).suits(where):
-                continue
-            if not where.kept or is_kept(call, names.bound):
+        around = places.of(index).bits
+        for root, bits, kept, rule in self._calls[name]:
+            if around & bits == bits and root in names.roots and (not kept or is_kept(call, names.bound)):
                 yield rule
 
 
@@ -232,78 +221,3 @@ def _closure(aliases: dict[str, set[str]]) -> dict[str, set[str]]:
                 aliases[alias] = meanings | further
                 changed = True
     return aliases
-
-
-class Places:
-    """The surroundings of nodes, worked out for those asked about. What functions `per_item` do is in a loop."""
-
-    def __init__(self, flat: Flat, per_item: Container[ast.AST] = ()) -> None:
-        self._flat = flat
-        self._per_item = per_item
-        self._known: dict[int, tuple[Place, int]] = {0: (Place(scopes=(flat.nodes[0],), slice=None), -1)}
-        self._inner: dict[int, Place] = {}
-
-    def of(self, index: int) -> Place:
-        """The surroundings of the node at that index."""
-        return self._found(index)[0]
-
-    def depth(self, index: int) -> int:
-        """How deep the node is nested; the module's own statements are at 0."""
-        return self._found(index)[1]
-
-    def _found(self, index: int) -> tuple[Place, int]:
-        path = []
-        while index not in self._known:
-            path.append(index)
-            index = self._flat.parents[index]
-        found = self._known[index]
-        for below in reversed(path):
-            found = self._known[below] = (self._below(index, below, found[0]), found[1] + 1)
-            index = below
-        return found
-
-    def _below(self, around: int, index: int, place: Place) -> Place:
-        """The surroundings of the node at `index`, given those of the node at `around`, whose child it is."""
-        parent, node = self._flat.nodes[around], self._flat.nodes[index]
-        if isinstance(node, ast.stmt) and isinstance(parent, ast.Module | ast.ClassDef):
-            return _of_statement(parent, node, place)
-        if not self._is_inside(around, parent, node):
-            return place
-        if around not in self._inner:
-            if isinstance(parent, _FUNCTIONS):
-                self._inner[around] = _of_function(parent, place, parent in self._per_item)
-            elif isinstance(parent, ast.ExceptHandler):
-                self._inner[around] = replace(place, handler=True)
-            else:
-                self._inner[around] = replace(place, loop=True)
-        return self._inner[around]
-
-    def _is_inside(self, around: int, parent: ast.AST, node: ast.AST) -> bool:
-        """Whether the child belongs to what the parent repeats, or, in a function, to its body."""
-        if isinstance(parent, ast.ExceptHandler):
-            return True
-        if isinstance(parent, ast.For | ast.AsyncFor):
-            return node is not parent.iter and node not in parent.orelse
-        if isinstance(parent, ast.While):
-            return node not in parent.orelse
-        if isinstance(parent, ast.comprehension):
-            comprehension = self._flat.nodes[self._flat.parents[around]]
-            return node is not parent.iter or parent is not comprehension.generators[0]
-        if isinstance(parent, _COMPREHENSIONS):
-            return not isinstance(node, ast.comprehension)
-        if isinstance(parent, ast.Lambda):
-            return node is parent.body
-        return isinstance(parent, Function) and isinstance(node, ast.stmt)
-
-
-def _of_function(node: Function | ast.Lambda, place: Place, per_item: bool) -> Place:
-    outermost = not isinstance(node, ast.Lambda) and not any(isinstance(scope, Function) for scope in place.scopes)
-    piece = node if outermost and isinstance(node, Function) else place.slice
-    return Place(scopes=(*place.scopes, node), slice=piece, loop=per_item)
-
-
-def _of_statement(parent: ast.Module | ast.ClassDef, node: ast.stmt, place: Place) -> Place:
-    if isinstance(parent, ast.Module):
-        return Place(scopes=place.scopes, slice=node)
-    in_function = any(isinstance(scope, _FUNCTIONS) for scope in place.scopes)
-    return replace(place, scopes=(*place.scopes, parent), slice=place.slice if in_function else node)

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from auditor.scan.regions import BORDERING, Border, divided
+
 Children = Callable[[Any], Sequence[ast.AST]]
 
 
@@ -151,6 +153,8 @@ _CHILDREN: dict[type[ast.AST], Children] = {
     ast.Module: lambda node: node.body,
 }
 _children = _CHILDREN.get
+_LEAVES = frozenset((ast.Name, ast.Constant))
+"""More than half of all nodes, and hardly ever asked for."""
 
 _BLOCKS: dict[type[ast.AST], Children] = {
     **dict.fromkeys(
@@ -200,30 +204,41 @@ def walk(node: ast.AST) -> list[ast.AST]:
 class Flat:
     """The nodes of a module in the order of `ast.walk`: with the index of each one's parent, and by kind.
 
-    `depth` is the number of levels.
+    By index, `regions` says in which surroundings a node stands, as an index of
+    `borders`.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         nodes: list[Any] = [tree]
         parents = [0]
+        regions = [0]
+        borders: list[Border] = [(0, tree, None)]
         kinds: dict[type[ast.AST], list[int]] = defaultdict(list)
-        levels = 0
-        # the index at which the next level begins
-        level = 1
         for index, node in enumerate(nodes):
-            if index == level:
-                levels += 1
-                level = len(nodes)
             kind = type(node)
+            if kind in _LEAVES:
+                continue
             kinds[kind].append(index)
             inside = _children(kind, _generic)(node)
             if inside:
                 nodes += inside
                 parents += [index] * len(inside)
+                here = regions[index]
+                if kind in BORDERING:
+                    regions += divided(node, inside, here, nodes[parents[index]], borders)
+                else:
+                    regions += [here] * len(inside)
         self.nodes = nodes
         self.parents = parents
-        self.depth = levels + 1
+        self.regions = regions
+        self.borders = borders
         self._kinds = kinds
+
+    @property
+    def depth(self) -> int:
+        """The number of levels."""
+        # the last node is on the last of them
+        return 1 + sum(1 for _ in self.upwards(len(self.nodes) - 1))
 
     def upwards(self, index: int) -> Iterator[Any]:
         """The node at that index and those around it, without the module."""
@@ -233,4 +248,9 @@ class Flat:
 
     def of(self, *kinds: type[ast.AST]) -> list[int]:
         """Indices of the nodes of these kinds."""
-        return [index for kind in kinds for index in self._kinds.get(kind, ())]
+        return [index for kind in kinds for index in self._of(kind)]
+
+    def _of(self, kind: type[ast.AST]) -> Sequence[int]:
+        if kind in _LEAVES and kind not in self._kinds:
+            self._kinds[kind] = [index for index, node in enumerate(self.nodes) if type(node) is kind]
+        return self._kinds.get(kind, ())
