@@ -3,8 +3,15 @@
     greatest length          slope of the length per put        executions        verdict
     reaches the threshold    lower end above 0.1                the last ones     confirmed
                                                                 gain as before
+    reached before any       lower end above 0.1                any               inconclusive: a list of work
+    was taken, and under a
+    tenth of the threshold
+    at the end
     under the threshold      lower end above 0.1                the last ones     confirmed, if as many bytes as `bytes`
                                                                 gain as before    stay, see below
+    reaches the threshold,   any                                10 x that length  rejected: it was long once
+    but under a tenth of it
+    in the latter half
     reaches the threshold    any                                3 x that length,  rejected: it filled and stopped
                                                                 gaining none
     under a tenth of the     upper end at most 0.1, or not      at least 100 and  rejected: hardly anything ever waited
@@ -15,6 +22,8 @@
                                                                 number or more    long and did not
     not measured             any                                any               not-measurable
     anything else                                                                 inconclusive, with the runs wanted
+
+The line of a list of work comes before those that confirm.
 
 A container that is filled whole and then emptied has a slope near 1 and a length that follows the input, so a short one
 is doubt, not innocence. A slope of 0.02 is a queue that gains one item in fifty puts.
@@ -40,6 +49,7 @@ from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
     from auditor.judge.seen import Seen
+    from auditor.model import Evidence
 
 # Of ten items put in, one stays: far from the noise of a consumer that lags now and then, far from 1.
 FILLING = 0.1
@@ -65,6 +75,13 @@ def judge_backlog(seen: Seen) -> Opinion:
     puts = seen.value("puts", default=float(depth.n))
     seen_so_far = f"it grew to {words.times(depth.value, 'items')} over {words.times(puts, 'puts')}"
     is_filling = depth.low >= limit and slope is not None and slope.low > FILLING
+    if is_filling and _is_work_list(seen, depth):
+        left = words.count(seen.value("depth_end"))
+        reason = f"{seen_so_far}, all of them before the first was taken, and {left} were left at the end"
+        advice = (
+            "as of a list of work, which is as long as its input; run it with items that come while others are taken"
+        )
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}, {advice}")
     if is_filling and _goes_on(seen):
         kept = words.percent(slope.value) if slope else ""
         return Opinion(VerdictKind.CONFIRMED, f"{seen_so_far}, {kept} of what is put in stays")
@@ -79,6 +96,10 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} and was emptied as fast as it was filled")
     if depth.high < limit <= puts and slope is not None and slope.high < LEVEL:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} without getting longer")
+    late = seen.row("depth_late")
+    if late is not None and late.high < limit / 10 and depth.high >= limit and puts >= 10 * depth.high:
+        later = words.times(late.value, "items")
+        return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, but to at most {later} in the latter half of them")
     if _has_stopped(seen) and (depth.high < limit or seen.low("quiet") >= FULL * depth.high):
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, and {_last(seen)}")
     if is_filling:
@@ -88,6 +109,14 @@ def judge_backlog(seen: Seen) -> Opinion:
         VerdictKind.INCONCLUSIVE,
         f"{seen_so_far}, which does not tell; run it with at least {words.times(words.at_least(wanted), 'puts')}",
     )
+
+
+def _is_work_list(seen: Seen, depth: Evidence) -> bool:
+    """Whether it was filled whole and then emptied: never longer than before the first item was taken."""
+    filled, left = seen.row("filled_first"), seen.row("depth_end")
+    if filled is None or left is None or not seen.complete(PROBES):
+        return False
+    return filled.low >= depth.high and left.high < seen.limits.length / 10
 
 
 def _goes_on(seen: Seen) -> bool:

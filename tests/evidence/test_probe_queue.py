@@ -38,6 +38,38 @@ def test_a_queue_that_is_emptied_as_fast_stays_short(tmp_path: Path, creation: s
     assert (slope.low, slope.value, slope.high) == (0, 0, 0)
 
 
+WORK = """
+jobs = NEW
+for i in range(1500):
+    jobs.put_nowait(i)
+for i in range(1480):
+    jobs.get_nowait()
+try:
+    while True:
+        jobs.get(block=False) if i % 2 and SYNC else jobs.get_nowait()
+        i += 1
+        if jobs.qsize() == 7:
+            break
+except Exception as error:
+    print(type(error))
+"""
+
+
+@pytest.mark.parametrize("creation", KINDS)
+def test_what_is_put_in_before_anything_is_taken_is_told_from_what_is_left(tmp_path: Path, creation: str) -> None:
+    seen = run(tmp_path, WORK.replace("SYNC", str(not creation.startswith("asyncio"))), creation)
+
+    assert list(seen.outcome.last_lines) == plainly(tmp_path)[1].splitlines()
+    assert (seen.value("filled_first"), seen.value("depth_max"), seen.value("depth_end")) == (1500, 1500, 7)
+
+
+@pytest.mark.parametrize("creation", BETWEEN)
+def test_what_other_processes_take_is_not_known(tmp_path: Path, creation: str) -> None:
+    seen = run(tmp_path, "jobs = NEW\nfor i in range(20):\n    jobs.put(i)\njobs.get()\n", creation)
+
+    assert not seen.has("depth_end")
+
+
 PRODUCER = """
 async def producer(jobs):
     for i in range(3000):

@@ -49,6 +49,29 @@ def test_a_queue_fills_or_is_emptied(depth: Range, slope: Range | None, puts: in
 
 
 @pytest.mark.parametrize(
+    ("filled", "left", "kind"),
+    [(20_000, 0, INCONCLUSIVE), (20_000, 99, INCONCLUSIVE), (20_000, 100, CONFIRMED), (19_999, 0, CONFIRMED)],
+)
+def test_a_list_of_work_is_as_long_as_its_input(filled: int, left: int, kind: VerdictKind) -> None:
+    rows = [row("depth_max", 20_000), row("depth_slope", (0.9, 1.0)), row("puts", 20_000)]
+    verdict = said(Backlog(), seen(*rows, row("filled_first", filled), row("depth_end", left), hits=1))
+    assert verdict.kind is kind
+    assert ("list of work" in verdict.reason) == (kind is INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("puts", "late", "kind"),
+    [(30_000, 99, REJECTED), (29_999, 99, INCONCLUSIVE), (30_000, 100, INCONCLUSIVE), (30_000, None, INCONCLUSIVE)],
+)
+def test_a_queue_that_was_long_while_its_consumer_started_is_not_filling(
+    puts: int, late: int | None, kind: VerdictKind
+) -> None:
+    rows = [row("depth_max", 3_000), row("depth_slope", (-0.4, 0.4)), row("puts", puts)]
+    rows += [row("depth_late", late)] if late is not None else []
+    assert said(Backlog(), seen(*rows, hits=1)).kind is kind
+
+
+@pytest.mark.parametrize(
     ("entries", "quiet", "calls", "kind"),
     [
         (20, 49_000, 50_000, REJECTED),

@@ -60,6 +60,8 @@ COSTS = {
     ("share_exponent", "probes"): "exponent",
     ("depth_max", "probes"): "items",
     ("depth_slope", "probes"): "items per put",
+    ("depth_late", "probes"): "items",
+    ("depth_end", "probes"): "items",
     ("alive_end", "probes"): "threads",
     ("alive_peak", "probes"): "threads",
     ("destroyed_pending", "probes"): "threads",
@@ -95,6 +97,7 @@ COUNTS = {
     ("size_max", "probes"): "items",
     ("input_exponent", "probes"): "exponent",
     ("puts", "probes"): "puts",
+    ("filled_first", "probes"): "items",
     ("quiet", "probes"): "executions",
     ("rounds", "probes"): "executions",
     ("lasting", "probes"): "ratio",
@@ -118,6 +121,7 @@ NEEDED: dict[type[Expectation], set[tuple[str, str]]] = {
     Backlog: {
         ("kept_bytes", "memray"),
         *((metric, "probes") for metric in ("depth_max", "depth_slope", "puts", "quiet", "rounds", "lasting")),
+        *((metric, "probes") for metric in ("depth_late", "depth_end", "filled_first")),
     },
     Survivors: {
         ("churn", "py-spy"),

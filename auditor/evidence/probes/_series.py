@@ -105,7 +105,7 @@ class Series:
 def length_rows(records: Sequence[Dict[str, Any]]) -> Iterator[Row]:
     """Puts of all containers; greatest length and slope of the longest one of all processes, and whether it goes on."""
     from auditor.evidence.probes._units import lasting_row
-    from auditor.evidence.probes.queue import slope_of
+    from auditor.evidence.probes.queue import course_rows, slope_of
 
     puts = sum(record["puts"] for record in records)
     yield "puts", puts, puts, puts, "puts", puts
@@ -113,6 +113,7 @@ def length_rows(records: Sequence[Dict[str, Any]]) -> Iterator[Row]:
     if longest is None or not puts:
         return
     yield "depth_max", longest["depth"], longest["depth"], longest["depth"], "items", puts
+    yield from course_rows([(point[0], point[4]) for point in longest["points"]])
     slope = slope_of([(point[0], point[4]) for point in longest["points"]])
     if slope is not None:
         yield ("depth_slope", *slope, "items per put", longest["line_puts"])

@@ -57,7 +57,7 @@ class _Line:
 
     def clear(self) -> None:
         """Begin anew."""
-        self.puts = self.depth = 0
+        self.puts = self.depth = self.taken = self.filled = 0
         self.escaped = False
         self.points: List[Tuple[int, int]] = []
         self._stride = 1
@@ -65,6 +65,8 @@ class _Line:
     def put(self, queue: Any) -> None:
         """An item was put in."""
         self.puts += 1
+        if not self.taken:
+            self.filled = self.puts
         try:
             length = getattr(queue, self.measure)()
         except NotImplementedError:
@@ -91,6 +93,7 @@ class Recorder:
     def _begin(self) -> None:
         self._hits = self._unmeasured = self._past_puts = 0
         self._past: Optional[_Line] = None
+        self._takes_seen = True
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
         """What the planted code calls."""
@@ -118,6 +121,7 @@ class Recorder:
         if owner is None:
             return False
         _replace(owner, method)
+        self._takes_seen = _replace_taking(type(queue)) and self._takes_seen
         line = _Line(self, owner, measure)
         _known.add(queue, [*(_known.get(queue) or ()), line])
         self._lines[id(line)] = line
@@ -146,6 +150,8 @@ class Recorder:
             "depth": deepest.depth if deepest else 0,
             "deepest_puts": deepest.puts if deepest else 0,
             "points": list(deepest.points) if deepest else [],
+            "taken": deepest.taken if deepest and self._takes_seen else None,
+            "filled": deepest.filled if deepest else 0,
             "between_processes": deepest is not None and _is_between(deepest.owner),
         }
 
@@ -192,12 +198,24 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         return
     deepest = max(seen, key=lambda record: int(record["depth"]))
     yield _census.exact("depth_max", deepest["depth"], "items", puts)
+    yield from course_rows([(point[0], point[1]) for point in deepest["points"]])
+    if deepest["taken"] is not None:
+        left = max(0, deepest["deepest_puts"] - deepest["taken"])
+        yield _census.exact("depth_end", left, "items", puts)
+        yield _census.exact("filled_first", deepest["filled"], "items", puts)
     slope = slope_of(deepest["points"])
     if slope is not None:
         # of a queue between processes each sees the whole length, but its own puts only
         part = deepest["deepest_puts"] / puts if deepest["between_processes"] and puts else 1.0
         value, low, high = (end * part for end in slope)
         yield "depth_slope", value, low, high, "items per put", deepest["deepest_puts"]
+
+
+def course_rows(points: Sequence[Tuple[int, int]]) -> Iterator[Row]:
+    """The greatest length in the latter half of the puts, as far as it was looked at often enough."""
+    late = [length for puts, length in points if puts > points[-1][0] / 2]
+    if len(late) >= FEWEST_POINTS:
+        yield _census.exact("depth_late", max(late), "items", len(late))
 
 
 def slope_of(points: Sequence[Sequence[float]]) -> Optional[Tuple[float, float, float]]:
@@ -251,6 +269,29 @@ def _replace(owner: Any, method: str) -> None:
         _census.replace(owner, "__getstate__", _census.before(_escapes))
 
 
+def _replace_taking(kind: Any) -> bool:
+    """Have items that are taken counted, if queues of this class tell."""
+    if kind in _countables.values():
+        return True
+    owner = _definer(kind, "_get")
+    if owner is None or _is_between(kind):
+        return False
+    if (owner, "_get") not in _replaced:
+        _replaced.add((owner, "_get"))
+        _census.replace(owner, "_get", _census.after(_counting_taken(owner)))
+    return True
+
+
+def _counting_taken(owner: Any) -> Callable[..., None]:
+    def taken(queue: Any, *arguments: Any) -> None:
+        # a method that another one overrides and calls by `super()` does not count again
+        if _definer(type(queue), "_get") is owner:
+            for line in _known.get(queue) or ():
+                line.taken += 1
+
+    return taken
+
+
 def _escapes(queue: Any) -> None:
     """It goes to a process that was not forked, whose puts are not seen."""
     for line in _known.get(queue) or ():
@@ -271,8 +312,14 @@ def _countable(queue: Any) -> Any:
             for line in _known.get(one) or ():
                 line.put(one)
 
+        def taken(one: Any, *arguments: Any) -> None:
+            for line in _known.get(one) or ():
+                line.taken += 1
+
         for method in ("put", "put_nowait"):
             _census.replace(kind, method, _census.after(stored))
+        for method in ("get", "get_nowait"):
+            _census.replace(kind, method, _census.after(taken))
     return _countables[simple]()
 
 
