@@ -116,7 +116,6 @@ class _Site:
         waiting, holding, tick = self.waiting, self.holding, self.tick
 
         def entering(lock: Any) -> Any:
-            tick()
             key = id(frame(1))
             waits[key] = waiting.begin()
             return lock
@@ -142,6 +141,8 @@ class _Site:
             begun = holds.pop(key, 0)
             if begun:
                 holding.end(begun, now)
+            # neither while others wait for the lock, nor while the lock that is waited for may become free
+            tick()
 
         def got(value: Any) -> Any:
             now = perf_counter_ns()
@@ -158,6 +159,7 @@ class _Site:
             begun = holds.pop(id(frame(1)), 0)
             if begun:
                 holding.end(begun, perf_counter_ns())
+            tick()
             return value
 
         functions = (entering, acquired, then, left, got, gone)

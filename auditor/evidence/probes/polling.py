@@ -97,9 +97,10 @@ class Recorder:
             since = self._since.pop(key, None)
             if since is not None:
                 self._ns += max(0, now - since)
-                if not ends:
-                    self._since[key] = now
             tick()
+            if since is not None and not ends:
+                # what the instrument took is not the loop's
+                self._since[key] = self._clock()
 
         def turned(value: Any) -> Any:
             now = self._clock()
@@ -108,8 +109,8 @@ class Recorder:
             since = self._since.get(key)
             if since is not None:
                 self._turn(now - since)
-            self._since[key] = now
             tick()
+            self._since[key] = self._clock()
             return value
 
         def end() -> None:
