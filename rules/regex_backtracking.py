@@ -14,6 +14,7 @@ from auditor.model import Scaling
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
 
 _FLAGS_AT = {"match": 2, "search": 2, "fullmatch": 2, "findall": 2, "split": 3, "sub": 4, "subn": 4}
+_SEARCHING = ("search", "findall", "split", "sub", "subn")
 _FLAG = re.compile(r"\b(IGNORECASE|I|VERBOSE|X|DOTALL|S|ASCII|A)\b")
 
 
@@ -27,8 +28,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"{trouble} before a match fails", (Plant("matched", node),))
 
 
-def _pattern(call: cst.Call, ctx: Context) -> tuple[str | bytes, int, bool] | None:
-    """Pattern and flags that the call matches with, and whether it must match the whole text."""
+def _pattern(call: cst.Call, ctx: Context) -> tuple[str | bytes, int, str] | None:
+    """Pattern and flags that the call matches with, and by which method."""
     function, _, method = (ctx.qualified(call.func) or "").rpartition(".")
     if function == "re" and method in _FLAGS_AT:
         pattern, flags = ctx.argument(call, 0, "pattern"), ctx.argument(call, _FLAGS_AT[method], "flags")
@@ -41,7 +42,7 @@ def _pattern(call: cst.Call, ctx: Context) -> tuple[str | bytes, int, bool] | No
     else:
         return None
     text = None if pattern is None else ctx.text_of(pattern)
-    return None if text is None else (text, _flags(flags, ctx), method == "fullmatch")
+    return None if text is None else (text, _flags(flags, ctx), method)
 
 
 def _compiled(pattern: cst.BaseExpression, ctx: Context) -> cst.Call | None:
@@ -81,12 +82,12 @@ _CATEGORIES = {
 
 
 @cache
-def _trouble(pattern: str | bytes, flags: int, whole: bool) -> str | None:
+def _trouble(pattern: str | bytes, flags: int, method: str) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = _parser.parse(pattern, flags)
-        machine = _Machine(parsed.state.flags, whole)
+        machine = _Machine(parsed.state.flags, whole=method == "fullmatch")
         machine.ends = set(machine.sequence(parsed).last)
     except (re.error, OverflowError, RecursionError, ValueError):
         return None
@@ -94,7 +95,34 @@ def _trouble(pattern: str | bytes, flags: int, whole: bool) -> str | None:
         return "the pattern can match one text in exponentially many ways, all of which are tried"
     if machine.shares():
         return "the pattern repeats the same characters side by side, and shares them out in every way"
+    if method in _SEARCHING and _runs_to_the_end(list(parsed)):
+        return "the pattern begins with a run that has to reach the end, and is tried from each place of such a run"
     return None
+
+
+def _runs_to_the_end(items: Sequence[Any]) -> bool:
+    """Whether what is searched for may begin with a repetition right before `$`, as ` +$`: n * n / 2 steps for n."""
+    if not items:
+        return False
+    (operation, value), *rest = items
+    match str(operation):
+        case "SUBPATTERN":
+            return _runs_to_the_end([*value[3], *rest])
+        case "BRANCH":
+            return any(_runs_to_the_end([*branch, *rest]) for branch in value[1])
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            least, most, repeated = value
+            return (int(most) > _MANY and len(repeated) == 1 and _is_end(rest)) or (
+                int(least) == 0 and _runs_to_the_end(rest)
+            )
+    return False
+
+
+def _is_end(items: Sequence[Any]) -> bool:
+    if not items:
+        return False
+    operation, value = items[0]
+    return str(operation) == "AT" and str(value) in ("AT_END", "AT_END_STRING")
 
 
 class _Part:
@@ -277,15 +305,15 @@ RULE = Rule(
             "A constant pattern, handed to `re` or compiled under a name, that can match one text in ever more ways: a"
             " repetition inside a repetition that takes the same characters, as in `(a+)+` or `(\\w+\\s*)*`;"
             " alternatives under a repetition that overlap, as in `(a|ab|b)*`; three repetitions side by side that"
-            " share characters, as in `\\s*.*\\s*`. What need not match anything after it is not flagged, nor are"
-            " possessive or atomic parts. `finditer` is not looked at, as its time lies in the loop over it; nor is a"
-            " single repetition that a search tries from each place, as `\\s+$`."
+            " share characters, as in `\\s*.*\\s*`; and a repetition before the end that `search`, `sub` and the like"
+            " try from each place, as `\\s+$`. What need not match anything after it is not flagged, nor are"
+            " possessive or atomic parts. `finditer` is not looked at, as its time lies in the loop over it."
         ),
         why=(
             "Python's engine tries every way before it gives up. With nested repetitions a run of n characters can be"
             " split in 2 ** n ways: thirty of them take minutes. Three repetitions side by side share out a run of n"
-            " in n * n ways. One text, sent on purpose, is enough to occupy a thread, which keeps the interpreter's"
-            " lock all the while."
+            " in n * n ways, and a search for `\\s+$` takes n * n / 2 steps for n blanks inside a text. One text, sent"
+            " on purpose, is enough to occupy a thread, which keeps the interpreter's lock all the while."
         ),
         harmless=(
             "When the text is short and comes from the program itself, or cannot contain the run of characters in"
@@ -302,8 +330,8 @@ RULE = Rule(
         fix=(
             "Let each character be matched in one way only: `(\\w+\\s*)*` becomes `\\w+(?:\\s+\\w+)*`, `(a|ab|b)*`"
             " becomes `[ab]*`. From Python 3.11, possessive repetition (`\\s*+`) and atomic groups (`(?>...)`) give"
-            " nothing back. Else limit the length of the text first, or use the methods of `str` (`strip`,"
-            " `partition`, `split`)."
+            " nothing back. `text.rstrip()` does what `re.sub(r'\\s+$', '', text)` does. Else limit the length of the"
+            " text first, or use the methods of `str` (`strip`, `partition`, `split`)."
         ),
         references=(
             "True: SQLAlchemy 2.1.9, sqlalchemy/dialects/sqlite/base.py:2541, 12 s for 10 spaced options",
@@ -314,6 +342,10 @@ RULE = Rule(
     expects=Scaling(steep=True),
     check=check,
     valid=(
+        # tried from one place only, or from the begin of a run
+        "import re\n\ndef f(text):\n    return re.match(r'\\s+$', text), re.search(r'^\\s*$', text)\n",
+        "import re\n\ndef f(text):\n    return re.sub(r'(?<!\\s)\\s+$', '', text), re.search(r':\\s*$', text)\n",
+        "import re\n\ndef f(text):\n    return re.findall(r'\\d+', text), re.sub(r'\\s{1,4}$', '', text)\n",
         "import re\n\ndef f(text):\n    return re.match(r'(?:\\w+,)*\\w+$', text)\n",
         # a quoted string: each character is matched in one way
         'import re\n\nQUOTED = re.compile(r\'"(?:[^"\\\\]|\\\\.)*"\')\n\ndef f(text):\n    return QUOTED.match(text)\n',
@@ -339,5 +371,9 @@ RULE = Rule(
         "import re\n\ndef f(text):\n    return re.sub(r'(\\s*\\w+\\s*)+;', '', text)\n",
         "import re\n\ndef f(data):\n    return re.compile(rb'(?:a|ab|b)*c').findall(data)\n",
         "import re\n\ndef f(text):\n    return re.search(r'<.*.*.*>', text)\n",
+        # from each place of a run
+        "import re\n\ndef f(text):\n    return re.sub(r'\\s+$', '', text)\n",
+        "import re\n\nTRIM = re.compile(r'^[ \\t]+|[ \\t]+\\Z')\n\ndef f(text):\n    return TRIM.sub('', text)\n",
+        "import re\n\ndef f(name):\n    return re.search(r'(\\d+)$', name)\n",
     ),
 )

@@ -26,15 +26,18 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call):
         return None
     name = ctx.qualified(node.func)
-    if name not in _FUNCTIONS or ctx.runs_once(node):
+    if name not in _FUNCTIONS or ctx.runs_once(node) or not ctx.runs_often(node):
         return None
     pattern = _argument(node, 0, "pattern")
     flags = _argument(node, _FLAGS_AT[name.removeprefix("re.")], "flags")
-    if pattern is None or not _is_constant_text(pattern, ctx) or not (flags is None or ctx.is_fixed(flags)):
+    if pattern is None or _is_kept(node, ctx):
         return None
-    if _is_kept(node, ctx):
+    if _is_constant_text(pattern, ctx) and (flags is None or ctx.is_fixed(flags)):
+        message = f"`{name}` gets a constant pattern and looks it up, or compiles it, at every call"
+    elif _is_built(pattern, ctx):
+        message = f"`{name}` gets a pattern that is built anew, and compiles each that it does not know yet"
+    else:
         return None
-    message = f"`{name}` gets a constant pattern and looks it up, or compiles it, at every call"
     return Match(message, (Plant("timed", node),))
 
 
@@ -51,6 +54,25 @@ def _argument(call: cst.Call, position: int, keyword: str) -> cst.BaseExpression
 
 def _is_constant_text(pattern: cst.BaseExpression, ctx: Context) -> bool:
     return ctx.is_fixed(pattern) and ctx.type_of(pattern) in ("str", "bytes")
+
+
+def _is_built(pattern: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether the text of the pattern is put together there, of something that is not fixed: `f"<{tag}>"`."""
+    if isinstance(pattern, cst.Name):
+        stores = ctx.stores(pattern.value, ctx.function(pattern))
+        return len(stores) == 1 and isinstance(stores[0], cst.Assign) and _is_put_together(stores[0].value, ctx)
+    return _is_put_together(pattern, ctx)
+
+
+def _is_put_together(text: cst.BaseExpression, ctx: Context) -> bool:
+    match text:
+        case cst.FormattedString() | cst.BinaryOperation(operator=cst.Add() | cst.Modulo()) | cst.ConcatenatedString():
+            return ctx.type_of(text) in ("str", "bytes") and not ctx.is_fixed(text)
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="format" | "join"))):
+            return ctx.type_of(owner) in ("str", "bytes") and not ctx.is_fixed(text)
+        case cst.Call(func=function):
+            return ctx.qualified(function) == "re.escape"
+    return False
 
 
 def _is_kept(call: cst.Call, ctx: Context) -> bool:
@@ -91,7 +113,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if method not in _FLAGS_AT or function is None:
         return None
     pattern, flags = _argument(node, 0, "pattern"), _argument(node, _FLAGS_AT[method], "flags")
-    if pattern is None:
+    if pattern is None or not _is_constant_text(pattern, ctx):
         return None
     made = [edits.code(part).strip() for part in (pattern, flags) if part is not None]
     code = f"{edits.imported('re.compile')}({', '.join(made)})"
@@ -109,30 +131,38 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
 
 RULE = Rule(
     id="regex-compiled-per-call",
-    title="Constant regular expression compiled at every call",
+    title="Regular expression compiled or looked up in a loop",
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`re.compile`, `re.match`, `re.sub` and the like, inside a function, with a pattern and flags that"
-            " never change: literals, names bound outside every function, and what is joined of these. Code that"
-            " runs once, that is behind a `functools` cache, or that fills a global name, or any name only while"
-            " it is empty, is not flagged."
+            "`re.compile`, `re.match`, `re.sub` and the like, in a loop or in a function that a loop of the module"
+            " calls, directly or over a few functions. Either the pattern and its flags never change: literals, names"
+            " bound outside every function, and what is joined of these. Or the pattern is put together there, as in"
+            ' `re.search(rf"\\b{word}\\b", text)`. Code that runs once, that is behind a `functools` cache, or that'
+            " fills"
+            " a global name, or any name only while it is empty, is not flagged."
         ),
         why=(
             "`re` keeps 512 compiled patterns, so most calls pay part of a microsecond for finding theirs again, and"
             " about one more for each `|` between flags, which are enum members. A program that uses more patterns"
-            " than that pays for the compiler each time: tens of microseconds and more."
+            " than that pays for the compiler each time: tens of microseconds and more. So does one that puts its"
+            " patterns together of data, as there is no end of them."
         ),
         harmless=(
-            "Nearly always: a hit in the cache costs about as much as matching a short text. Only a function called"
-            " hundreds of thousands of times notices the look-up; asked to hoist its patterns, kitty wanted profile"
-            " data first, and rightly."
+            "Nearly always, where patterns are few: a hit in the cache costs about as much as matching a short text."
+            " Only what runs hundreds of thousands of times notices the look-up, so that nothing is flagged that no"
+            " loop reaches, be it the handler of a request; asked to hoist its patterns, kitty wanted profile data"
+            " first, and rightly."
         ),
         measured=(
             "Seconds below the flagged line that are spent in looking up and compiling the pattern, from the sampled"
             " frames of `re`. The matching itself is not counted, as it would remain."
         ),
-        fix="Compile once at module level, and call the methods of the compiled pattern: `_WORD.match(text)`.",
+        fix=(
+            "Compile once at module level, and call the methods of the compiled pattern: `_WORD.match(text)`. What is"
+            " put together: compile before the loop, join the alternatives into one pattern, or use methods of `str`,"
+            " or one general pattern whose group is looked up in a dict."
+        ),
         references=(
             "True: CPython 3.11.7, Lib/http/cookiejar.py:451, one look-up for each attribute of each cookie",
             "Harmless: Django 5.2.19, django/db/backends/oracle/schema.py:130, once for each column altered",
@@ -153,34 +183,59 @@ RULE = Rule(
     ),
     check=check,
     valid=(
-        "import re\n\nWORD = re.compile(r'\\w+')\n\ndef words(text):\n    return WORD.findall(text)\n",
-        "import re\n\ndef words(text, pattern):\n    return re.findall(pattern, text)\n",
+        "import re\n\nWORD = re.compile(r'\\w+')\n\ndef words(texts):\n"
+        "    return [WORD.findall(text) for text in texts]\n",
+        # no loop is in sight
+        "import re\n\ndef words(text):\n    return re.findall(r'\\w+', text)\n",
+        "import re\n\nasync def handle(request):\n    return re.match(r'/item/(\\d+)', request.path)\n",
         "import re\n\ndef named(text, name):\n    return re.search(f'<{name}>', text)\n",
+        # patterns of the caller's
+        "import re\n\ndef words(texts, pattern, patterns):\n    for text in texts:\n"
+        "        print(re.findall(pattern, text))\n"
+        "    return [re.search(one, text) for one in patterns]\n",
         # a compiled pattern, not a text
-        "import re\n\nWORD = re.compile(r'\\w+')\n\ndef words(text):\n    return re.findall(WORD, text)\n",
-        "import re\n\ndef words(text, flags):\n    return re.findall(r'\\w+', text, flags)\n",
-        "import re\nfrom functools import cache\n\n@cache\ndef pattern():\n    return re.compile(r'\\w+')\n",
+        "import re\n\nWORD = re.compile(r'\\w+')\n\ndef words(texts):\n"
+        "    return [re.findall(WORD, text) for text in texts]\n",
+        "import re\n\ndef words(texts, flags):\n    return [re.findall(r'\\w+', text, flags) for text in texts]\n",
+        "import re\nfrom functools import cache\n\n@cache\ndef pattern():\n    return re.compile(r'\\w+')\n\n"
+        "def words(texts):\n    return [pattern().findall(text) for text in texts]\n",
         "import re\n\n_WORD = None\n\ndef pattern():\n    global _WORD\n    if _WORD is None:\n"
-        "        _WORD = re.compile(r'\\w+')\n    return _WORD\n",
-        "import re\n\n_WORD = None\n\ndef prepare():\n    global _WORD\n    _WORD = re.compile(r'\\w+')\n",
+        "        _WORD = re.compile(r'\\w+')\n    return _WORD\n\n"
+        "def words(texts):\n    return [pattern().findall(text) for text in texts]\n",
+        "import re\n\n_WORD = None\n\ndef prepare():\n    global _WORD\n    _WORD = re.compile(r'\\w+')\n\n"
+        "def words(texts):\n    for text in texts:\n        prepare()\n",
         "import re\n\ndef main():\n    print(re.match(r'\\w+', input()))\n",
+        # few turns
+        "import re\n\ndef parts(text):\n    for mark in ('a', 'b'):\n        text = re.sub(r'\\s+', mark, text)\n"
+        "    return text\n",
         # another library's `match`
         "def find(node):\n    return node.match(r'\\w+')\n",
         "import re\n\ndef found(text, words):\n    return re.search('|'.join(map(re.escape, words)), text)\n",
     ),
     invalid=(
-        "import re\n\ndef words(text):\n    return re.compile(r'\\w+').findall(text)\n",
-        "import re\n\nWORD = r'\\w+'\n\ndef words(text):\n    return re.findall(WORD, text, re.I | re.M)\n",
-        "from re import sub as replace\n\ndef clean(text):\n    return replace(r'\\s+', ' ', text)\n",
+        "import re\n\ndef words(texts):\n    return [re.compile(r'\\w+').findall(text) for text in texts]\n",
+        # a function that a loop calls, over another
+        "import re\n\nWORD = r'\\w+'\n\ndef words(text):\n    return re.findall(WORD, text, re.I | re.M)\n\n"
+        "def first(text):\n    return words(text)[0]\n\ndef all_first(texts):\n"
+        "    return [first(text) for text in texts]\n",
+        "from re import sub as replace\n\ndef clean(text):\n    return replace(r'\\s+', ' ', text)\n\n"
+        "def lines(file):\n    for line in file:\n        yield clean(line)\n",
         "import re\n\nclass Parser:\n    WORD = r'\\w+'\n\n    def parse(self, text):\n"
-        "        return re.split(self.WORD, text)\n",
+        "        return re.split(self.WORD, text)\n\n    def run(self, texts):\n        while texts:\n"
+        "            self.parse(texts.pop())\n",
         "import re\n\nNAME = r'[a-z]+'\n\ndef parse(lines):\n    for line in lines:\n"
         "        yield re.match(f'{NAME}=(.*)', line)\n",
-        "import re\n\ndef check(data):\n"
-        "    return re.fullmatch(pattern=b'[a-z]+' b'[0-9]+', string=data, flags=re.DOTALL)\n",
+        "import re\n\nclass Version:\n    def __lt__(self, other):\n"
+        "        return re.fullmatch(pattern=b'[a-z]+' b'[0-9]+', string=other.data, flags=re.DOTALL)\n",
         # joined of what is constant
-        "import re\n\nWORDS = ['a', 'b']\n\ndef found(text):\n"
-        "    return re.search('|'.join(map(re.escape, WORDS)), text)\n",
+        "import re\n\nWORDS = ['a', 'b']\n\ndef found(texts):\n    for text in texts:\n"
+        "        yield re.search('|'.join(map(re.escape, WORDS)), text)\n",
+        # another pattern at each turn
+        "import re\n\ndef mark(text, words):\n    for word in words:\n"
+        "        text = re.sub(rf'\\b{word}\\b', '*', text)\n    return text\n",
+        "import re\n\ndef has(text, word):\n    pattern = r'\\b' + re.escape(word) + r'\\b'\n"
+        "    return re.search(pattern, text)\n\ndef known(text, words):\n"
+        "    return [word for word in words if has(text, word)]\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -189,18 +244,24 @@ RULE = Rule(
             " warned of shows there. There is no fix where the pattern is made of attributes."
         ),
         fixed=(
-            "import re\n\n_WORDS_RE = re.compile(r'\\w+')\n\ndef words(text):\n    return _WORDS_RE.findall(text)\n",
+            "import re\n\n_WORDS_RE = re.compile(r'\\w+')\n\ndef words(texts):\n"
+            "    return [_WORDS_RE.findall(text) for text in texts]\n",
             "import re\n\nWORD = r'\\w+'\n_WORDS_RE = re.compile(WORD, re.I | re.M)\n\ndef words(text):\n"
-            "    return _WORDS_RE.findall(text)\n",
+            "    return _WORDS_RE.findall(text)\n\n"
+            "def first(text):\n    return words(text)[0]\n\n"
+            "def all_first(texts):\n    return [first(text) for text in texts]\n",
             "import re\nfrom re import sub as replace\n\n_CLEAN_RE = re.compile(r'\\s+')\n\ndef clean(text):\n"
-            "    return _CLEAN_RE.sub(' ', text)\n",
+            "    return _CLEAN_RE.sub(' ', text)\n\ndef lines(file):\n    for line in file:\n"
+            "        yield clean(line)\n",
             None,
             "import re\n\nNAME = r'[a-z]+'\n_PARSE_RE = re.compile(f'{NAME}=(.*)')\n\ndef parse(lines):\n"
             "    for line in lines:\n        yield _PARSE_RE.match(line)\n",
-            "import re\n\n_CHECK_RE = re.compile(b'[a-z]+' b'[0-9]+', re.DOTALL)\n\ndef check(data):\n"
-            "    return _CHECK_RE.fullmatch(string=data)\n",
+            "import re\n\n_LT_RE = re.compile(b'[a-z]+' b'[0-9]+', re.DOTALL)\n\nclass Version:\n"
+            "    def __lt__(self, other):\n        return _LT_RE.fullmatch(string=other.data)\n",
             "import re\n\nWORDS = ['a', 'b']\n_FOUND_RE = re.compile('|'.join(map(re.escape, WORDS)))\n\n"
-            "def found(text):\n    return _FOUND_RE.search(text)\n",
+            "def found(texts):\n    for text in texts:\n        yield _FOUND_RE.search(text)\n",
+            None,
+            None,
         ),
     ),
 )

@@ -311,3 +311,10 @@ class Context(Protocol):
         So it does in a function of a script (in a package: a private one) that only such code calls, in no loop either.
         """
         ...
+
+    def runs_often(self, node: cst.CSTNode) -> bool:
+        """Whether a loop of this module may run the node many times, also over a few calls of its functions.
+
+        So may sorting and look-ups: the node stands in `__lt__`, `__hash__` and the like.
+        """
+        ...

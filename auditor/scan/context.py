@@ -12,6 +12,7 @@ from auditor.scan import flow, infer, kept, local, looping, naming, repeat, sink
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.naming import Piece
+from auditor.scan.often import called_often
 from auditor.scan.once import functions_run_once
 from auditor.scan.per_item import PerItem, handed_to, runs_per_item
 from auditor.scan.scopes import Scopes
@@ -387,6 +388,13 @@ class SliceContext:
         chain = self._scopes.chain
         own = len(chain) > 1 and isinstance(chain[1], Function)
         return flow.runs_once(node, self, functions_run_once(self._scopes.facts) if own else ())
+
+    def runs_often(self, node: cst.CSTNode) -> bool:
+        """Whether a loop of this module repeats the node, or calls the function that it stands in."""
+        if self.repeating(node):
+            return True
+        function = next((parent for parent in self.ancestors(node) if isinstance(parent, cst.FunctionDef)), None)
+        return function is not None and function.name.value in called_often(self._scopes.facts)
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
         return self._piece.expression(expression)

@@ -68,8 +68,8 @@ class Known:
 class ModuleFacts:
     """Facts of one module. `package` is its dotted package, for relative imports; `known` remembers inferred types.
 
-    `handling` is what the module does to its containers, once `auditor.scan.kept` has looked; `once` are its functions
-    that run once, once `auditor.scan.once` has, `runs` those that run for every item, once `auditor.scan.per_item` has.
+    Once another module of `auditor.scan` has looked, `handling` is what it does to its containers (`kept`), `once` are
+    its functions that run once, `often` those that its loops call, `runs` those that run for every item (`per_item`).
     `outlook` is what the project's other files say of its names. `relied` are names of attributes of which a rule was
     told that nothing takes from them, as far as this module knows.
     """
@@ -80,6 +80,7 @@ class ModuleFacts:
     handling: Handling | None = None
     _flat: Flat | None = None
     once: frozenset[str] | None = None
+    often: frozenset[str] | None = None
     runs: Runs | None = None
     outlook: Outlook | None = None
     relied: set[str] = field(default_factory=set)

@@ -13,7 +13,8 @@ from auditor.scan.syntax import children, walk
 STARTUP = frozenset(("main", "_main", "lifespan", "startup", "on_startup", "cli", "setup", "setUp", "setUpClass"))
 """Functions with these names run once, whoever calls them."""
 
-_TEST_DIRECTORIES = frozenset(("tests", "test"))
+_TEST_DIRECTORY = "tests"
+"""`test` is the name of packages as well (`django.test`, CPython's own), whose code others run."""
 _SEVERAL = 3
 """A function that is called in more places has been written to be called often."""
 
@@ -43,13 +44,14 @@ def functions_run_once(facts: ModuleFacts) -> frozenset[str]:
 
 
 def is_test(path: str) -> bool:
-    """Whether the file is test code, by the names that pytest and unittest go by."""
+    """Whether the file is test code, by the names that pytest, unittest and Django's runner go by."""
     pure = PurePosixPath(path)
     return (
         pure.name == "conftest.py"
         or pure.stem.startswith("test_")
         or pure.stem.endswith("_test")
-        or not _TEST_DIRECTORIES.isdisjoint(pure.parent.parts)
+        or pure.stem == "tests"
+        or _TEST_DIRECTORY in pure.parent.parts
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from auditor.catalog import find_rule
 from auditor.scan import Engine
 from auditor.scan.facts import ModuleFacts
-from auditor.scan.once import functions_run_once
+from auditor.scan.once import functions_run_once, is_test
 
 GUARD = "\nif __name__ == '__main__':\n    main()\n"
 
@@ -71,3 +71,16 @@ def test_a_method_of_the_same_name_is_another_function() -> None:
     (suspect,) = Engine([find_rule("deepcopy-in-loop")]).scan_text(text).suspects
 
     assert suspect.symbol == "Store.load"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tests/helpers.py", "app/tests/data/rows.py", "test_app.py", "app/app_test.py", "conftest.py", "app/tests.py"],
+)
+def test_what_test_runners_collect_is_test_code(path: str) -> None:
+    assert is_test(path)
+
+
+@pytest.mark.parametrize("path", ["django/test/client.py", "test/support/socket_helper.py", "contest.py", "latest.py"])
+def test_a_package_named_test_is_code_as_any_other(path: str) -> None:
+    assert not is_test(path)

@@ -1,0 +1,73 @@
+"""Which functions of a module its loops call, directly or over a few functions, and which Python itself calls often."""
+
+from __future__ import annotations
+
+import ast
+
+from auditor.scan.asked import last_of
+from auditor.scan.facts import Function, ModuleFacts
+from auditor.scan.per_item import runs_per_item
+from auditor.scan.syntax import Flat
+
+MAX_CALLS = 4
+"""Functions that a way from a loop may lead through."""
+_FEW = 16
+_HOT = frozenset(
+    """__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __getattr__ __getattribute__ __getitem__ __contains__
+    __next__ __call__""".split()  # noqa: SIM905
+)
+"""Methods that sorting, look-ups and loops of others call for each item."""
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def called_often(facts: ModuleFacts) -> frozenset[str]:
+    """Names of the module's functions and methods that run in its loops; who has a method is not looked at."""
+    if facts.often is None:
+        facts.often = _found(facts)
+    return facts.often
+
+
+def _found(facts: ModuleFacts) -> frozenset[str]:
+    flat = facts.flat
+    defined = {flat.nodes[index].name for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef)}
+    found = {function.name for function in runs_per_item(facts).functions if isinstance(function, Function)}
+    found |= defined & _HOT
+    calls: dict[str, set[str]] = {}
+    for index in flat.of(ast.Call):
+        name = last_of(flat.nodes[index].func)
+        if name is not None and name in defined:
+            owner, looped = _around(index, flat)
+            if looped:
+                found.add(name)
+            calls.setdefault(owner, set()).add(name)
+    newest = set(found)
+    for _ in range(MAX_CALLS - 1):
+        newest = set().union(*(calls.get(name, ()) for name in newest)) - found
+        found |= newest
+    return frozenset(found)
+
+
+def _around(index: int, flat: Flat) -> tuple[str, bool]:
+    """The function that runs the node, "" at the top, and whether a loop in it repeats the node."""
+    looped = False
+    child, around = index, flat.parents[index]
+    while around:
+        node, inner = flat.nodes[around], flat.nodes[child]
+        if isinstance(node, Function):
+            return node.name, looped
+        if isinstance(node, ast.For | ast.AsyncFor):
+            looped = looped or (inner is not node.iter and not _is_short(node.iter))
+        elif isinstance(node, ast.comprehension):
+            # all but the first are gone through for each item of those before
+            whole = flat.nodes[flat.parents[around]]
+            looped = looped or inner is not node.iter or node is not whole.generators[0]
+        elif isinstance(node, _COMPREHENSIONS):
+            looped = looped or not isinstance(inner, ast.comprehension)
+        else:
+            looped = looped or isinstance(node, ast.While)
+        child, around = around, flat.parents[around]
+    return "", looped
+
+
+def _is_short(items: ast.expr) -> bool:
+    return isinstance(items, ast.List | ast.Tuple | ast.Set) and len(items.elts) <= _FEW
