@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ class _Drawing:
     def __init__(self, facts: ModuleFacts, places: Places) -> None:
         self._flat = facts.flat
         self._package = facts.package
+        self._top = facts.names(facts.tree).bindings
         self._runs = runs_per_item(facts)
         self._places = places
         self._made = Outline(facts.package)
@@ -49,6 +51,7 @@ class _Drawing:
         self._paths: dict[tuple[Scope, ...], str | None] = {}
         self._receivers: set[str] = set()
         self._roots: set[str] = set()
+        self._loose: set[str] = set()
         self._typed: set[str] = set()
 
     def draw(self, ends: list[tuple[ast.Call, Place, str, str]]) -> Outline:
@@ -58,7 +61,10 @@ class _Drawing:
             self._import(nodes[index])
         for index in of(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global):
             self._define(nodes[index], self._places.of(index))
-        self._roots = {*made.names, *(path.rpartition(".")[2] for path in self._own), *self._receivers}
+        if made.stars:
+            used = {node.id for node in (nodes[index] for index in of(ast.Name))}
+            self._loose = {name for name in used if name not in self._top and not hasattr(builtins, name)}
+        self._roots = {*made.names, *self._loose, *(path.rpartition(".")[2] for path in self._own), *self._receivers}
         for index in of(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             self._declare(nodes[index], self._places.of(index))
         self._assign_all(of(ast.AnnAssign, ast.Assign))
@@ -293,7 +299,7 @@ class _Drawing:
             if f"{path}.{name}" in self._own and path not in self._made.classes:
                 return f":{path}.{name}"
             path = path.rpartition(".")[0]
-        if name in self._own:
+        if name in self._own or name in self._loose:
             return f":{name}"
         return self._made.names.get(name)
 

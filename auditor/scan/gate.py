@@ -191,7 +191,7 @@ def _aliases(flat: Flat, outlook: Outlook) -> dict[str, set[str]]:
     """Other last components that a plain name may stand for: `import a as b`, `from a import b as c`, `Q = a.Queue`."""
     found: dict[str, set[str]] = {}
     for meant_by, (meant, _made) in outlook.meanings.items():
-        found.setdefault(meant_by.rpartition(".")[2], set()).add(meant.rpartition(".")[2])
+        found.setdefault(meant_by.rpartition(".")[2].lstrip(":"), set()).add(meant.rpartition(".")[2])
     for derived, bases in outlook.ancestors.items():
         found.setdefault(derived.rpartition(".")[2].lstrip(":"), set()).update(b.rpartition(".")[2] for b in bases)
     for node in (flat.nodes[index] for index in flat.of(ast.Import, ast.ImportFrom, ast.ClassDef, ast.Assign)):

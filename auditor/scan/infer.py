@@ -42,6 +42,12 @@ def qualified(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> s
     return None
 
 
+def _known(name: str, scopes: Scopes) -> str | None:
+    """What a name stands for, if another file of the project, or what this one takes over, explains it."""
+    meant = _meant(name, scopes)
+    return None if meant == name else meant
+
+
 def _meant(name: str, scopes: Scopes) -> str:
     """What an imported name stands for, if another file of the project explains it by a name outside."""
     outlook = scopes.facts.outlook
@@ -61,7 +67,8 @@ def _object_meant(name: str | None, scopes: Scopes) -> str | None:
 def _qualified_name(name: str, scopes: Scopes, steps: int) -> str | None:
     found = scopes.lookup(name)
     if found is None:
-        return f"builtins.{name}" if hasattr(builtins, name) else None
+        # with `from x import *`, a name that nothing binds may be of `x`
+        return f"builtins.{name}" if hasattr(builtins, name) else _known(f":{name}", scopes)
     where, bindings = found
     imported = [binding.imported for binding in bindings if binding.imported is not None]
     if imported:

@@ -100,10 +100,14 @@ class _Search:
 
     def found(self) -> Runs:
         nodes = self._flat.nodes
+        runners = self._runners()
         for index in self._flat.of(ast.Call):
             name = _name_of(nodes[index].func)
             if name in _NAMES:
                 for handed in _handed(nodes[index], name):
+                    self._hand(index, name, handed)
+            elif name in runners:
+                for handed in _given_to(nodes[index], *runners[name]):
                     self._hand(index, name, handed)
             if name in self._defined:
                 self._recur(index, name)
@@ -113,6 +117,30 @@ class _Search:
         return self._runs
 
     # handed over
+
+    def _runners(self) -> dict[str, tuple[int, list[str], set[str]]]:
+        """The module's functions that call a parameter for each of several items.
+
+        By name how many receivers they have, their parameters, and those that they call so.
+        """
+        found: dict[str, tuple[int, list[str], set[str]]] = {}
+        for index in self._flat.of(ast.Call):
+            call = self._flat.nodes[index]
+            if not isinstance(call.func, ast.Name) or not call.args:
+                continue
+            around, loops, is_own = self._out_of(index)
+            function = self._flat.nodes[around]
+            if not (is_own and isinstance(function, Function)) or function.decorator_list:
+                continue
+            given = [node.id for argument in call.args for node in walk(argument) if isinstance(node, ast.Name)]
+            if not any(loop.gives(name) for loop in loops for name in given):
+                continue
+            method = isinstance(self._flat.nodes[self._owner(around)], ast.ClassDef)
+            parameters, name = _parameters(function), call.func.id
+            single = len(self._defined[function.name]) == 1
+            if single and name in parameters[method:] and not _is_bound_in(name, function):
+                found.setdefault(function.name, (int(method), parameters, set()))[2].add(name)
+        return found
 
     def _hand(self, index: int, name: str, function: ast.expr) -> None:
         call = self._flat.nodes[index]
@@ -248,6 +276,24 @@ def _handed(call: ast.Call, name: str) -> Iterator[ast.expr]:
         yield from call.args[1:2]
     keywords = _BY_KEYWORD.get(name, ())
     yield from (keyword.value for keyword in call.keywords if keyword.arg in keywords)
+
+
+def _given_to(call: ast.Call, receivers: int, parameters: list[str], called: set[str]) -> Iterator[ast.expr]:
+    """The arguments that the call gives for those parameters."""
+    of_class = isinstance(call.func, ast.Attribute)
+    for parameter, argument in zip(parameters[receivers if of_class else 0 :], call.args, strict=False):
+        if isinstance(argument, ast.Starred):
+            break
+        if parameter in called:
+            yield argument
+    yield from (keyword.value for keyword in call.keywords if keyword.arg in called)
+
+
+def _is_bound_in(name: str, function: Function) -> bool:
+    """Whether the function gives the name another value."""
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in walk(function)
+    )
 
 
 def _unwrapped(function: ast.expr) -> tuple[ast.expr, ast.Call | None]:

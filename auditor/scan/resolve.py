@@ -90,8 +90,11 @@ class Resolver:
         """What the names of the file stand for, where another file has to be asked."""
         imported = {ref for ref in outline.names.values() if not ref.endswith("()")}
         imported.update(call.ref for routine in outline.routines.values() for call in routine.calls)
+        own = {*outline.names, *outline.classes, *outline.routines}
         for ref in sorted(imported):
-            if not ref.startswith(":"):
+            # with `from x import *`, what the file does not define itself may be of `x`
+            loose = outline.stars and components(ref)[0].lstrip(":") not in own
+            if not ref.startswith(":") or loose:
                 self._mean(path, ref, made)
         for name, (bases, _attributes) in sorted(outline.classes.items()):
             own = {base.split(".")[0] for base in bases}
@@ -254,6 +257,8 @@ class Resolver:
         """What modules whose names are all taken over have under that name, each looked at once."""
         for star in self._outline(path).stars[:MAX_BASES]:
             module, rest = self._module(path, components(f"{star}.{name}"))
+            if module is not None and module.kind == "outside" and f"{star}.{name}" in self._words:
+                return Thing("outside", "", f"{star}.{name}")
             if module is None or module.kind == "outside":
                 continue
             if not rest:
@@ -264,7 +269,7 @@ class Resolver:
             own, found = self._own(module, name)
             if not own:
                 found = self._by_stars(module.path, name, seen)
-            if found is not None and found.kind != "outside":
+            if found is not None:
                 return found
         return None
 

@@ -388,3 +388,32 @@ def test_outlooks_linked_without_places_are_those_linked_with_them(code: Path) -
 
     assert any(outlook.ways for outlook in direct.values())
     assert {path: Outlook.load(one.dump()).placed(places[path], places) for path, one in shaped.items()} == direct
+
+
+def test_names_of_a_star_import_are_those_of_the_module(code: Path) -> None:
+    write(
+        code,
+        helpers=f"from queue import *\nfrom queue import LifoQueue as Stack\n{HELPERS}",
+        caller=CALLER.replace("import pull", "import *") + "\n\ndef make():\n    return Queue(), Stack()\n",
+        alone="from time import *\n\n\nasync def wait():\n    sleep(1)\n",
+    )
+
+    assert [(path, line) for path, line, _chain in found(code, "blocking-call-in-async")] == [
+        ("alone.py", 5),
+        ("caller.py", 5),
+    ]
+    assert [(path, line) for path, line, _chain in found(code, "unbounded-queue")] == [("caller.py", 9)] * 2
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "from helpers import *\n\ndef pull(url):\n    pass\n\nasync def go(url):\n    pull(url)\n",
+        "from helpers import *\n\nasync def go(url, pull):\n    pull(url)\n",
+        "from helpers import *\nfrom other import pull\n\nasync def go(url):\n    pull(url)\n",
+    ],
+)
+def test_a_name_that_the_file_binds_is_none_of_a_star_import(code: Path, caller: str) -> None:
+    write(code, helpers=HELPERS, caller=caller)
+
+    assert found(code, "blocking-call-in-async") == []

@@ -55,6 +55,37 @@ def test_a_function_handed_elsewhere_does_not(call: str) -> None:
     assert runs(f"def f(x): pass\ndef h(xs):\n    return {call}\n") == {}
 
 
+RUNNER = "def each(do, items, other):\n    for item in items:\n        do(item)\n    other(items)\n\n"
+METHOD = "class A:\n    def each(self, do, items):\n        return [do(1, item) for item in items]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("runner", "call"),
+    [
+        (RUNNER, "each(f, xs, print)"),
+        (RUNNER, "each(items=xs, do=f)"),
+        (RUNNER, "each(functools.partial(f, 1), xs)"),
+        (METHOD, "a.each(f, xs)"),
+    ],
+)
+def test_a_function_that_calls_a_parameter_for_every_item_runs_what_it_is_given(runner: str, call: str) -> None:
+    assert set(runs(f"{runner}def f(x): pass\ndef h(xs, a):\n    return {call}\n")) == {"f"}
+
+
+@pytest.mark.parametrize(
+    "runner",
+    [
+        # attempts at the same, once, another function than the one that is given, a name of its own
+        "def each(do, items):\n    for _ in range(3):\n        do()\n",
+        "def each(do, items):\n    return do(items)\n",
+        "def each(do, items):\n    for item in items:\n        item(do)\n",
+        "def each(do, items):\n    do = do or print\n    for item in items:\n        do(item)\n",
+    ],
+)
+def test_a_function_that_calls_nothing_for_every_item_does_not(runner: str) -> None:
+    assert runs(f"{runner}\ndef f(x): pass\ndef h(xs):\n    return each(f, xs)\n") == {}
+
+
 @pytest.mark.parametrize(
     "body",
     [
