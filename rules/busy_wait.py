@@ -17,6 +17,7 @@ _POLLS = frozenset(
     isAlive cancelled full closed is_closed is_done is_ready is_file isfile""".split()  # noqa: SIM905
 )
 _TAKES = ("get_nowait", "put_nowait")
+_WAITS = ("wait", "select", "recv", "join", "sleep", "poll", "get", "acquire", "read", "readline", "accept")
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -78,7 +79,23 @@ def _taken_in(rest: Sequence[cst.CSTNode], sleeps: bool, ctx: Context) -> cst.Ba
     match rest:
         case [cst.Try() as attempt] if sleeps or _sleeps_in_handler(attempt, ctx):
             return _taken(attempt, ctx)
+        case [cst.Try() as attempt, *work] if all(map(_only_tries_again, attempt.handlers)):
+            waits = not attempt.handlers or any(_may_wait(part, ctx) for part in work)
+            return None if waits else _taken(attempt, ctx)
     return None
+
+
+def _only_tries_again(handler: cst.ExceptHandler) -> bool:
+    statements = _statements(handler.body)
+    return bool(statements) and all(_is_idle(statement) for statement in statements)
+
+
+def _may_wait(statement: cst.CSTNode, ctx: Context) -> bool:
+    """Whether it waits for something at each turn, as far as one can see."""
+    return bool(ctx.inside(statement, cst.Await)) or any(
+        ctx.waits_for(call) is not None or (isinstance(call.func, cst.Attribute) and call.func.attr.value in _WAITS)
+        for call in ctx.inside(statement, cst.Call)
+    )
 
 
 def _only_asks(test: cst.BaseExpression, ctx: Context) -> bool:
@@ -119,9 +136,9 @@ RULE = Rule(
     page=Page(
         what=(
             "A `while` loop with no work of its own: its body is empty, or sleeps for at most 50 ms (also in a"
-            " coroutine) and leaves when a condition holds, or asks a queue for what may not be there and sleeps. The"
-            " loop is flagged, and the condition is what is counted. A loop whose condition does the work"
-            " (`while handle(read()): pass`) is not flagged, nor one that sleeps for longer."
+            " coroutine) and leaves when a condition holds, or asks a queue for what may not be there and sleeps or"
+            " just asks again. The loop is flagged, and the condition is what is counted. A loop whose condition does"
+            " the work (`while handle(read()): pass`) is not flagged, nor one that sleeps for longer."
         ),
         why=(
             "Without a sleep it takes a whole core, and in Python the interpreter lock from those it waits for. With a"
@@ -162,6 +179,11 @@ RULE = Rule(
         "import time\n\ndef forever():\n    while True:\n        time.sleep(0.01)\n",
         "def f(job, go_on):\n    while not job.done():\n        if not go_on():\n            return\n",
         "def f(text, i):\n    while text[i] == ' ':\n        i += 1\n    return i\n",
+        # it rests elsewhere, or ends
+        "import queue\n\ndef work(jobs, events):\n    while True:\n        try:\n            jobs.get_nowait().run()\n"
+        "        except queue.Empty:\n            pass\n        events.wait(1)\n",
+        "import queue\n\ndef drain(jobs):\n    while True:\n        try:\n            jobs.get_nowait().run()\n"
+        "        except queue.Empty:\n            break\n",
     ),
     invalid=(
         "def f(job):\n    while not job.done:\n        pass\n",
@@ -177,5 +199,8 @@ RULE = Rule(
         "        if time.monotonic() > deadline:\n            raise TimeoutError\n        time.sleep(0.01)\n",
         "import time\n\ndef f(seconds):\n    end = time.time() + seconds\n    while time.time() < end:\n"
         "        continue\n",
+        # nothing rests between two questions
+        "import queue\n\ndef work(jobs):\n    while True:\n        try:\n            job = jobs.get_nowait()\n"
+        "        except queue.Empty:\n            continue\n        job.run()\n",
     ),
 )

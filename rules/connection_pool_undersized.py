@@ -60,12 +60,12 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         if size is not None and 0 < size <= _FEW:
             noun = "connection" if size == 1 else "connections"
             made = _client(node, ctx) if name in _SETTINGS else node
-            if made is None:
-                return None
+            # what is kept for later makes a client where nothing is planted
+            plant = Plant("handed-on", node) if made is None else Plant("connection", made)
             message = (
                 f"`{argument.keyword.value}` leaves room for {size} {noun}, so whoever comes next waits or opens more"
             )
-            return Match(message, (Plant("connection", made),))
+            return Match(message, (plant,))
     return None
 
 
@@ -84,8 +84,19 @@ def _client(settings: cst.Call, ctx: Context) -> cst.Call | None:
 
 
 def _number(value: cst.BaseExpression, ctx: Context) -> int | None:
-    bound = value if isinstance(value, cst.Integer) else ctx.bound_to(value)
+    bound = value if isinstance(value, cst.Integer) else ctx.bound_to(value) or _default(value, ctx)
     return int(bound.value, 0) if isinstance(bound, cst.Integer) else None
+
+
+def _default(value: cst.BaseExpression, ctx: Context) -> cst.BaseExpression | None:
+    """What a parameter of the function is if the caller does not say."""
+    function = ctx.function(value)
+    if not isinstance(value, cst.Name) or function is None:
+        return None
+    match ctx.stores(value.value, function):
+        case [cst.Param(default=default)]:
+            return default
+    return None
 
 
 def _grows_or_needs_one(call: cst.Call, ctx: Context) -> bool:
@@ -113,7 +124,8 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            f"A pool of connections, or the adapter or limits of one, made with room for {_FEW} or less:"
+            f"A pool of connections, or the adapter or limits of one, made with room for {_FEW} or less, perhaps as the"
+            " default of a parameter:"
             " `HTTPAdapter(pool_maxsize=1)`, `PoolManager(maxsize=1)`, `TCPConnector(limit=1)`,"
             " `httpx.Limits(max_connections=1)`, `asyncpg.create_pool(max_size=1)`... An SQLAlchemy engine counts with"
             " its overflow, of which it has ten by default. Zero, which mostly means no limit, is not flagged."
@@ -134,7 +146,9 @@ RULE = Rule(
         ),
         fix="Give the pool as much room as threads or tasks use it at once; limit load with a semaphore instead.",
         references=(
-            "homeassistant 2024.3.3, components/rainbird/coordinator.py:58: harmless, the device serves only one",
+            "True: python-telegram-bot 21.10, telegram/request/_httpxrequest.py:179, one for all requests of a bot that"
+            " is not told otherwise; version 22 leaves room for 256",
+            "Harmless: homeassistant 2024.3.3, components/rainbird/coordinator.py:58, the device serves only one",
             "urllib3: `Connection pool is full, discarding connection` is logged for every one thrown away",
         ),
     ),
@@ -151,6 +165,8 @@ RULE = Rule(
         "import sqlalchemy\n\nengine = sqlalchemy.create_engine('sqlite:///db', pool_size=1, max_overflow=0)\n",
         "import urllib3\n\npool = urllib3.PoolManager(num_pools=1)\n",
         "class HTTPAdapter:\n    pass\n\nadapter = HTTPAdapter(pool_maxsize=1)\n",
+        "import httpx\n\ndef client(size=1):\n    size = size or 10\n"
+        "    return httpx.Client(limits=httpx.Limits(max_connections=size))\n",
     ),
     invalid=(
         "from requests.adapters import HTTPAdapter\n\nadapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)\n",
@@ -162,5 +178,8 @@ RULE = Rule(
         "from sqlalchemy import create_engine\n\n"
         "engine = create_engine('postgresql://localhost/db', pool_size=1, max_overflow=0)\n",
         "import asyncpg\n\nasync def pool(url):\n    return await asyncpg.create_pool(url, min_size=1, max_size=1)\n",
+        # what callers get who do not say
+        "import httpx\n\nclass Request:\n    def __init__(self, pool_size: int = 1):\n"
+        "        limits = httpx.Limits(max_connections=pool_size)\n        self.options = {'limits': limits}\n",
     ),
 )

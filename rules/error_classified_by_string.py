@@ -58,8 +58,13 @@ def _asked(handler: cst.ExceptHandler, ctx: Context) -> Iterator[cst.BaseExpress
     """Outermost expressions of the handler that test the text of its exception, in source order."""
     name = ctx.code(handler.name.name).strip() if handler.name is not None else ""
     texts = _names_of_text(handler, name, ctx)
-    for part in ctx.inside(handler.body, cst.Comparison, cst.Call):
-        if _handler(part, ctx) is handler and _tests(part, name, texts, ctx):
+    for part in ctx.inside(handler.body, cst.Comparison, cst.Call, cst.Match):
+        if _handler(part, ctx) is not handler:
+            continue
+        if isinstance(part, cst.Match):
+            if _is_text(part.subject, name, texts, ctx):
+                yield part.subject
+        elif isinstance(part, cst.BaseExpression) and _tests(part, name, texts, ctx):
             yield _outermost(part, ctx)
 
 
@@ -158,7 +163,7 @@ RULE = Rule(
             tuple(f".{name}" for name in (*_TEXT_TESTS, "search", "match", "fullmatch")),
             Where(function=True, handler=True),
         ),
-        Calls(_PATTERNS, Where(function=True, handler=True)),
+        Calls((*_PATTERNS, *_TEXTS), Where(function=True, handler=True)),
     ),
     expects=Cost(),
     check=check,
@@ -194,5 +199,7 @@ RULE = Rule(
         "            raise\n        if 'worse' in str(e):\n            return 1\n",
         "def f(job):\n    try:\n        job()\n    except OSError as e:\n        if f'{e}' == 'closed file':\n"
         "            return 1\n",
+        "def send(row):\n    try:\n        row.send()\n    except OSError as error:\n        match str(error):\n"
+        "            case 'busy':\n                return False\n        raise\n",
     ),
 )

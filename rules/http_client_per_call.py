@@ -13,6 +13,8 @@ _CLIENTS = (
     *("aiohttp.TCPConnector", "aiohttp.UnixConnector", "urllib3.PoolManager", "urllib3.ProxyManager"),
     *("urllib3.HTTPConnectionPool", "urllib3.HTTPSConnectionPool", "httplib2.Http"),
     *("http.client.HTTPConnection", "http.client.HTTPSConnection"),
+    *("openai.OpenAI", "openai.AsyncOpenAI", "openai.AzureOpenAI", "openai.AsyncAzureOpenAI"),
+    *("anthropic.Anthropic", "anthropic.AsyncAnthropic", "groq.Groq", "groq.AsyncGroq", "mistralai.Mistral"),
     *("curl_cffi.requests.Session", "curl_cffi.requests.AsyncSession", "curl_cffi.Session", "curl_cffi.AsyncSession"),
 )
 _ONE_OFF = (
@@ -131,5 +133,8 @@ RULE = Rule(
         "    with Retrying() as session:\n        return session.get(url)\n",
         "import httpx\n\ndef new_client():\n    client = httpx.Client()\n    client.timeout = 5\n    return client\n\n"
         "def handler(request):\n    client = new_client()\n    return client.get(request.url)\n",
+        # a library's own, which has a client of httpx
+        "from openai import OpenAI\n\ndef answer(messages):\n"
+        "    return OpenAI().chat.completions.create(model='m', messages=messages)\n",
     ),
 )

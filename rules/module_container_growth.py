@@ -30,10 +30,10 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     container, values = found
     root = _root(container)
-    # only a plain name can be the module's
-    if not isinstance(root, cst.Name) or ctx.runs_once(node) or _is_import_time(node, ctx):
+    if not isinstance(root, cst.Name | cst.Attribute) or ctx.runs_once(node) or _is_import_time(node, ctx):
         return None
-    if ctx.home(root) != "module" or ctx.type_of(root) not in _CONTAINERS:
+    # a list in the body of a class is one for all objects
+    if ctx.home(root) not in ("module", "class") or ctx.type_of(root) not in _CONTAINERS:
         return None
     if isinstance(node, cst.Assign) and isinstance(container, cst.Name) and ctx.type_of(container) in _INDEXED:
         return None
@@ -109,10 +109,11 @@ RULE = Rule(
     kind=Kind.GROWTH,
     page=Page(
         what=(
-            "An addition, inside a function, to a list, dict, set or deque at module level from which nothing in the"
-            " module ever takes anything: no `pop`, `remove`, `del`, `clear`, no new binding, no `maxlen`. Not flagged"
-            " are constant entries, functions that run while modules are imported (decorators and `register`"
-            " functions), dicts used as caches (`unbounded-cache`) and kept tasks (`task-container-never-discarded`)."
+            "An addition, inside a function, to a list, dict, set or deque at module level, or in the body of a class"
+            " and so one for all its objects, from which nothing in the module ever takes anything: no `pop`, `remove`,"
+            " `del`, `clear`, no new binding, no `maxlen`. Not flagged are constant entries, functions that run while"
+            " modules are imported (decorators and `register` functions), dicts used as caches (`unbounded-cache`) and"
+            " kept tasks (`task-container-never-discarded`)."
         ),
         why=(
             "What stands at module level lives as long as the process. An entry for every request, job or message keeps"
@@ -170,6 +171,11 @@ RULE = Rule(
         # a cache: another rule
         "_cache = {}\n\ndef parse(text):\n    if text not in _cache:\n        _cache[text] = work(text)\n"
         "    return _cache[text]\n",
+        # a list for each object
+        "class Session:\n    events = []\n\n    def __init__(self):\n        self.events = []\n\n"
+        "    def handle(self, request):\n        self.events.append(request)\n",
+        "from pydantic import BaseModel\n\nclass Session(BaseModel):\n    events: list[str] = []\n\n"
+        "    def handle(self, request):\n        self.events.append(request)\n",
     ),
     invalid=(
         "LOG = []\n\ndef handle(request):\n    LOG.append(request)\n",
@@ -179,5 +185,7 @@ RULE = Rule(
         "SESSIONS = {}\n\nasync def open_session(user, data):\n    SESSIONS[user.id] = data\n",
         "ROWS = []\n\ndef load(rows):\n    global ROWS\n    ROWS += rows\n",
         "LOCKS: dict = {}\n\ndef lock(key):\n    return LOCKS.setdefault(key, make_lock())\n",
+        # one for all objects
+        "class Session:\n    events = []\n\n    def handle(self, request):\n        self.events.append(request)\n",
     ),
 )

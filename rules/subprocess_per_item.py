@@ -9,6 +9,7 @@ from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
 _RUNNERS = (
     *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")),
     *("subprocess.Popen", "os.system", "os.popen", "os.spawnv", "os.spawnvp", "pexpect.run", "plumbum.local"),
+    *("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", "anyio.run_process", "trio.run_process"),
 )
 
 

@@ -9,6 +9,7 @@ from auditor.model import Backlog
 from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 
 _MAPS = ("dict", "collections.OrderedDict", "collections.defaultdict", "typing.OrderedDict", "typing.MutableMapping")
+_TAKES = ("pop", "popitem", "clear")
 _CLASS = re.compile(r"(?:^|_)(?:cls|class|klass|type)_?$")
 _FEW_VALUES = re.compile(r"^(?:bool|type|Literal|typing\.Literal|typing\.Type|Type)\b")
 
@@ -51,12 +52,27 @@ def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
 
 def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Match | None:
     container = target.value
-    if ctx.type_of(container) not in _MAPS or ctx.home(container) is None or ctx.runs_once(store):
+    if ctx.runs_once(store) or not ctx.memoizes(store, container) or _has_few_keys(target, ctx):
         return None
-    if not ctx.memoizes(store, container) or _has_few_keys(target, ctx) or not ctx.only_grows(container):
-        return None
+    if not _is_default(container, store, ctx):
+        if ctx.type_of(container) not in _MAPS or ctx.home(container) is None or not ctx.only_grows(container):
+            return None
     name = " ".join(ctx.code(container).split())
     return Match(f"`{name}` keeps an entry for every key it was ever asked for", (Plant("container", store),))
+
+
+def _is_default(container: cst.BaseExpression, store: cst.Assign, ctx: Context) -> bool:
+    """Whether it is the default of a parameter, which all calls share: `def f(x, _cache={})`."""
+    function = ctx.function(store)
+    if not isinstance(container, cst.Name) or not isinstance(function, cst.FunctionDef):
+        return False
+    match ctx.stores(container.value, function):
+        case [cst.Param(default=cst.Dict(elements=[]) | cst.Call(func=cst.Name(value="dict"), args=[]))]:
+            pass
+        case _:
+            return False
+    attributes = (ctx.parent(use) for use in ctx.uses(container.value, function))
+    return not any(isinstance(one, cst.Attribute) and one.attr.value in _TAKES for one in attributes)
 
 
 def _has_few_keys(target: cst.Subscript, ctx: Context) -> bool:
@@ -111,9 +127,10 @@ RULE = Rule(
     page=Page(
         what=(
             "A function with arguments decorated with `functools.cache` or `lru_cache(maxsize=None)`; and a dict of the"
-            " module, a class or an object that is used as a cache (the entry is looked up, worked out if it is"
-            " missing, stored and used) and from which nothing in the module ever takes an entry. Caches of methods are"
-            " the matter of `cached-instance-method`; a default `lru_cache` is bounded and not flagged."
+            " module, a class or an object, or the default of a parameter, that is used as a cache (the entry is looked"
+            " up, worked out if it is missing, stored and used) and from which nothing in the module ever takes an"
+            " entry. Caches of methods are the matter of `cached-instance-method`; a default `lru_cache` is bounded and"
+            " not flagged."
         ),
         why=(
             "Every new key adds an entry that stays until the process ends, with its key and its value. Where keys come"
@@ -168,6 +185,12 @@ RULE = Rule(
         # a method: another rule
         "import functools\n\nclass Page:\n    @functools.cache\n    def render(self, language):\n"
         "        return work(self, language)\n",
+        # emptied, and a dict of each call's own
+        "def parse(text, seen={}):\n    if len(seen) > 100:\n        seen.clear()\n    if text not in seen:\n"
+        "        seen[text] = work(text)\n    return seen[text]\n",
+        "def parse(text, seen=None):\n    seen = seen or {}\n    if text not in seen:\n"
+        "        seen[text] = work(text)\n"
+        "    return seen[text]\n",
     ),
     invalid=(
         "import functools\n\n@functools.cache\ndef parse(text):\n    return work(text)\n",
@@ -185,6 +208,8 @@ RULE = Rule(
         "class Client:\n    def __init__(self):\n        self.users = {}\n\n    async def user(self, number):\n"
         "        if number in self.users:\n            return self.users[number]\n"
         "        user = await self.fetch(number)\n        self.users[number] = user\n        return user\n",
+        "def parse(text, _seen={}):\n    if text not in _seen:\n        _seen[text] = work(text)\n"
+        "    return _seen[text]\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -200,6 +225,7 @@ RULE = Rule(
             "    return work(parts)\n",
             "import functools\n\nclass Page:\n    @staticmethod\n    @functools.lru_cache(maxsize=1024)\n"
             "    def render(text):\n        return work(text)\n",
+            None,
             None,
             None,
             None,

@@ -180,7 +180,8 @@ RULE = Rule(
         "import aiohttp\n\nclass Api:\n    async def open(self):\n        session = aiohttp.ClientSession()\n"
         "        self.session = session\n",
         "import socket\n\ndef serve(host, run):\n    sock = socket.create_connection((host, 80))\n    run(sock)\n",
-        "import requests\n\ndef main():\n    session = requests.Session()\n    print(session.get('http://localhost'))\n",
+        "import requests\n\ndef main():\n    session = requests.Session()\n    print(session.get('http://localhost'))\n"
+        "",
     ),
     invalid=(
         "import aiohttp\n\nasync def fetch(url):\n    session = aiohttp.ClientSession()\n"

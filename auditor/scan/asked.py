@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.rule import Nodes
-from auditor.scan.syntax import children, walk
+from auditor.scan.syntax import Flat, children, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,17 @@ def bound_in(tree: ast.Module) -> set[str]:
             found.update(name.id for name in walk(target) if isinstance(name, ast.Name))
         if isinstance(node, ast.If | ast.Try | ast.ExceptHandler | ast.With):
             pending.extend(children(node))
+    return found
+
+
+def shared_defaults(flat: Flat) -> set[str]:
+    """Parameters whose default is an empty container, which all calls share: `def f(x, _cache={})`."""
+    found: set[str] = set()
+    for arguments in (flat.nodes[index] for index in flat.of(ast.arguments)):
+        listed = (*arguments.posonlyargs, *arguments.args)
+        pairs = [*zip(reversed(listed), reversed(arguments.defaults), strict=False)]
+        pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        found.update(one.arg for one, default in pairs if isinstance(default, ast.Dict | ast.List | ast.Call))
     return found
 
 

@@ -228,7 +228,7 @@ def _passed_through(node: cst.CSTNode, ctx: Context) -> Iterator[cst.CSTNode]:
                 yield parent
             case cst.Attribute(attr=attr) if attr.value in _GIVE_SELF:
                 pass
-            case cst.Call() if child is parent.func:
+            case cst.Call() if child is parent.func and isinstance(child, cst.Attribute):
                 yield parent
             case _:
                 return

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from auditor.rule import Calls, Nodes, Reaches, Rule
-from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, tests
+from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, shared_defaults, tests
 from auditor.scan.links import Outlook, Wanted
 from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
 from auditor.scan.places import Place, Places, bits_of
@@ -107,7 +107,9 @@ class Gate:
         """Every node that some rule's trigger admits, in no particular order, and the calls that may end a way."""
         outlook = outlook or Outlook()
         aliases = _closure(_aliases(flat, outlook))
-        names = Names(aliases=aliases, roots=_roots(flat, outlook), bound=bound_in(flat.nodes[0]))
+        names = Names(
+            aliases=aliases, roots=_roots(flat, outlook), bound=bound_in(flat.nodes[0]) | shared_defaults(flat)
+        )
         found: dict[int, dict[str, Rule]] = {}
         for kind, triggers in self._nodes.items():
             for index in flat.of(kind):

@@ -278,8 +278,13 @@ def _home_in_class(klass: ast.ClassDef, attr: str, scopes: Scopes) -> Home | Non
     ]
     if not bindings:
         return None
-    kind = "instance" if any(binding.method is not None for binding in bindings) else "class"
+    kind = "instance" if any(binding.method is not None or _is_field(binding) for binding in bindings) else "class"
     return Home(kind, tuple(f"{member.name}.{attr}" for member in family), tuple(bindings))
+
+
+def _is_field(binding: Binding) -> bool:
+    """Whether a library that makes fields of annotations may give each object a value of its own."""
+    return binding.annotation is not None and "ClassVar" not in ast.unparse(binding.annotation)
 
 
 def _is_value(binding: Binding) -> bool:
