@@ -13,11 +13,31 @@ _COPIED = ("bytes", "bytearray", "str")
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Assign) or len(node.targets) != 1:
         return None
+    cut = _cut(node.targets[0].target, node.value, ctx)
+    if cut is not None and ctx.carrier(node, cut) is not None:
+        message = f"`{cut}` is copied up to its end each time the loop takes something off its front"
+        return Match(message, (Plant("sized-call", node.value),), node.value)
     for target, value in _pairs(node.targets[0].target, node.value):
         name = ctx.code(target).strip()
         if _is_rest_of(value, name, ctx) and ctx.type_of(target) in _COPIED and ctx.carrier(node, name) is not None:
             message = f"`{name}` is copied up to its end each time the loop takes something off its front"
             return Match(message, (Plant("sized-call", value),), value)
+    return None
+
+
+def _cut(target: cst.BaseExpression, value: cst.BaseExpression, ctx: Context) -> str | None:
+    """The buffer in `line, buf = buf.split(sep, 1)` and `head, _, buf = buf.partition(sep)`."""
+    match target, value:
+        case (
+            cst.Tuple(elements=[_, *_, cst.Element(value=cst.Name() | cst.Attribute() as rest)]),
+            cst.Call(
+                func=cst.Attribute(value=buffer, attr=cst.Name(value="split" | "partition")), args=[separator, *_]
+            ),
+        ):
+            name = ctx.code(rest).strip()
+            # what is split at a text is one
+            proven = ctx.type_of(buffer) or ctx.type_of(separator.value)
+            return name if ctx.code(buffer).strip() == name and proven in _COPIED else None
     return None
 
 
@@ -46,7 +66,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`buf = buf[n:]` inside a loop, also as part of `head, buf = buf[:n], buf[n:]`, where `buf` is proven to"
+            "`buf = buf[n:]` inside a loop, also as part of `head, buf = buf[:n], buf[n:]`, and"
+            " `head, buf = buf.split(sep, 1)` or `partition`, where `buf` is proven to"
             " be `bytes`, `bytearray` or `str` and goes on to the next turn. A buffer that every turn gets anew is not"
             f" flagged, nor a `memoryview`, nor a loop of at most {_SMALL} turns."
         ),
@@ -72,7 +93,7 @@ RULE = Rule(
             "Harmless: CPython 3.11.7, Lib/zipfile.py:518, the extra field of an entry, which has a few parts",
         ),
     ),
-    triggers=(Nodes(("Assign",), Where(loop=True), values=("Subscript", "Tuple"), again=True),),
+    triggers=(Nodes(("Assign",), Where(loop=True), values=("Subscript", "Tuple", "Call"), again=True),),
     expects=Scaling(),
     check=check,
     valid=(
@@ -94,6 +115,8 @@ RULE = Rule(
         "def f(args):\n    while args:\n        print(args[0])\n        args = args[1:]\n",
         # few turns
         "def f(data: bytes):\n    for _ in range(4):\n        data = data[4:]\n    return data\n",
+        "def f(lines):\n    for line in lines:\n        line = str(line)\n        key, line = line.split('=', 1)\n"
+        "        print(key, line)\n",
     ),
     invalid=(
         "def f(data: bytes):\n    while data:\n        print(data[:4])\n        data = data[4:]\n",
@@ -106,5 +129,9 @@ RULE = Rule(
         "def words(text: str, match):\n    while text:\n        found = match(text)\n        yield found\n"
         "        text = text[len(found) :]\n",
         "def f(data: bytes, sizes):\n    for size in sizes:\n        yield data[:size]\n        data = data[size:]\n",
+        "def lines(sock):\n    data = b''\n    while True:\n        data += sock.recv(4096)\n"
+        "        while b'\\n' in data:\n"
+        "            line, data = data.split(b'\\n', 1)\n            yield line\n",
+        "def words(text: str):\n    while text:\n        word, _, text = text.partition(' ')\n        yield word\n",
     ),
 )

@@ -9,6 +9,7 @@ from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule
 _JSON = ("json", "orjson", "ujson", "simplejson", "rapidjson")
 _PICKLE = ("pickle", "cPickle", "_pickle", "cloudpickle", "dill")
 _MODULES = (*_JSON, *_PICKLE)
+_OWN_TEXTS = ("model_dump_json", "to_json", "to_json_string")
 _RECODINGS = ("encode", "decode")
 
 
@@ -19,13 +20,15 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if family is None:
         return None
     data = _encoded(node.args[0].value)
-    if isinstance(data, cst.Call) and _family(data, "dumps", ctx) == family:
-        return _match(node, ctx, data)
-    if isinstance(data, cst.Name):
-        made = _only_value(data, node, ctx)
-        if made is not None and _family(made, "dumps", ctx) == family:
-            return _match(node, ctx, made)
+    made = _only_value(data, node, ctx) if isinstance(data, cst.Name) else data
+    if isinstance(made, cst.Call) and (_family(made, "dumps", ctx) == family or _writes_itself(made, family)):
+        return _match(node, ctx, made)
     return None
+
+
+def _writes_itself(call: cst.Call, family: str) -> bool:
+    """`model.model_dump_json()` of pydantic and `frame.to_json()` of pandas."""
+    return family == "json" and isinstance(call.func, cst.Attribute) and call.func.attr.value in _OWN_TEXTS
 
 
 def _match(loads: cst.Call, ctx: Context, dumps: cst.Call) -> Match:
@@ -134,5 +137,7 @@ RULE = Rule(
         "import pickle\n\nclass Store:\n    def get(self, x):\n        return pickle.loads(pickle.dumps(x, -1))\n",
         "class Store:\n    def __init__(self, codec):\n        self.codec = codec\n\n    def get(self, x):\n"
         "        return self.codec.loads(self.codec.dumps(x))\n",
+        # an object that writes itself
+        "import json\n\ndef fields(model):\n    return json.loads(model.model_dump_json())\n",
     ),
 )

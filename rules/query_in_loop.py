@@ -16,6 +16,29 @@ _ENDS = (
     *("exists", "scalar", "create", "get_or_create", "update_or_create", "delete", "update", "aggregate", "earliest"),
     "latest",
 )
+_DOCUMENTS = (
+    *("find_one", "insert_one", "update_one", "replace_one", "delete_one", "count_documents"),
+    *("find_one_and_update", "find_one_and_replace", "find_one_and_delete"),
+)
+_STORED = (
+    "get",
+    "set",
+    "setex",
+    "hget",
+    "hset",
+    "hgetall",
+    "incr",
+    "expire",
+    "exists",
+    "delete",
+    "lpush",
+    "rpush",
+    "sadd",
+)
+_STORES = ("redis.Redis", "redis.StrictRedis", "redis.client.Redis", "valkey.Valkey")
+_SETS = ("all", "filter", "exclude", "order_by", "values", "values_list", "select_related", "prefetch_related", "only")
+"""Methods whose result sends its query as it is gone through."""
+_MANAGERS = ("objects", "query")
 _TABLES = re.compile(
     r"""(?:(?:\w+\.)*text\(\s*)?[rbuf]*["']+\s*(?:create|drop|alter|truncate|pragma|reindex|analyze|vacuum)\b|(?:\w+\.)*(?:Drop|Create)[A-Z]""",
     re.IGNORECASE,
@@ -45,6 +68,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if timed is None or is_awaited_later(node, ctx):
         return None
     callee = " ".join(ctx.code(handed or node.func).split())
+    if sets := _taken_by(node, ctx):
+        return Match(f"`{callee}` sends a query of its own for every item of the loop", sets)
     if way:
         message = f"`{callee}` leads to `{way[-1].name}`, a query of its own for every item of the loop"
     else:
@@ -101,8 +126,54 @@ def _fetched(holder: cst.BaseExpression | None, query: cst.Call, ctx: Context) -
 
 
 def _sends_query(call: cst.Call, ctx: Context) -> bool:
-    named = isinstance(call.func, cst.Attribute) and call.func.attr.value in (*_ONE_AT_A_TIME, *_ENDS)
-    return named and ctx.waits_for(call) == "the database"
+    if not isinstance(call.func, cst.Attribute):
+        return False
+    if (
+        call.func.attr.value in (*_ONE_AT_A_TIME, *_ENDS, *_DOCUMENTS, *_STORED)
+        and ctx.waits_for(call) == "the database"
+    ):
+        return True
+    return bool(_taken_by(call, ctx))
+
+
+def _taken_by(call: cst.Call, ctx: Context) -> tuple[Plant, ...]:
+    """Where a set of rows that sends its query as it is gone through, `Model.objects.filter(...)`, is gone through.
+
+    Nothing if the call makes no such set, or nothing takes its items.
+    """
+    if not (_is_of_manager(call) or _is_related(call, ctx)):
+        return ()
+    match ctx.parent(call):
+        case cst.For() | cst.CompFor() as loop if loop.iter is call:
+            # the query is sent as the loop begins, where no probe stands
+            return (Plant("called", call), Plant("handed-on", call))
+        case cst.Arg() as given if isinstance(around := ctx.parent(given), cst.Call):
+            taking = (*_TAKING_ALL, "builtins.len", "builtins.bool")
+            return (Plant("called", around),) if ctx.qualified(around.func) in taking else ()
+    return ()
+
+
+def _is_of_manager(call: cst.Call) -> bool:
+    """Whether it is the end of a chain such as `Model.objects.filter(...).order_by(...)`."""
+    owner: cst.CSTNode = call
+    while isinstance(owner, cst.Call) and isinstance(owner.func, cst.Attribute) and owner.func.attr.value in _SETS:
+        owner = owner.func.value
+    match owner:
+        case cst.Attribute(value=cst.Name(value=model) | cst.Attribute(attr=cst.Name(value=model)), attr=manager):
+            return manager.value in _MANAGERS and model[:1].isupper() and not model.isupper()
+    return False
+
+
+def _is_related(call: cst.Call, ctx: Context) -> bool:
+    """Whether it is `order.items.all()` of each `order` of a loop."""
+    match call:
+        case cst.Call(func=cst.Attribute(value=cst.Attribute(value=owner), attr=cst.Name(value="all")), args=[]):
+            pass
+        case _:
+            return False
+    while isinstance(owner, cst.Attribute):
+        owner = owner.value
+    return isinstance(owner, cst.Name) and any(owner.value in ctx.binds(loop) for loop in ctx.item_loops(call))
 
 
 def _is_handed_on(loop: cst.CSTNode, ctx: Context) -> bool:
@@ -165,6 +236,15 @@ RULE = Rule(
         Calls(
             tuple(f"{library}.{name}" for library in _LIBRARIES for name in (*_ENDS, *_ONE_AT_A_TIME)), Where(loop=True)
         ),
+        Calls(tuple(f".{name}" for name in (*_ENDS, *_SETS)), Where(loop=True), through=_MANAGERS),
+        Calls((".all", *(f".{name}" for name in _DOCUMENTS)), Where(loop=True)),
+        Calls(tuple(f"{owner}.{name}" for owner in _STORES for name in _STORED), Where(loop=True)),
+        Reaches(
+            tuple(f".{name}" for name in (*_ENDS, *_DOCUMENTS)),
+            Where(loop=True),
+            waits_for="the database",
+            through=(*_MANAGERS, "collection"),
+        ),
         Reaches(
             (
                 *(f".{name}" for name in ("execute", "scalar", "scalars", "exec_driver_sql")),
@@ -217,6 +297,12 @@ RULE = Rule(
         "import sqlite3\nfrom functools import partial\n\ndef one(db: sqlite3.Connection, key):\n"
         "    return db.execute(QUERY, (key,)).fetchone()\n\ndef many(db, keys):\n"
         "    return map(partial(one, db), keys)\n",
+        # one query, and other things called so
+        "from .models import Book\n\ndef load(ids, rows, mask):\n    for book in Book.objects.filter(pk__in=ids):\n"
+        "        print(book, (rows == book.id).all(), mask.rows.all())\n",
+        "def find(pages):\n    return [page.query.get('q') for page in pages]\n",
+        "import redis\n\nstore = redis.Redis()\n\ndef load(keys):\n    with store.pipeline() as batch:\n"
+        "        for key in keys:\n            batch.get(key)\n        return batch.execute()\n",
     ),
     invalid=(
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"
@@ -246,5 +332,18 @@ RULE = Rule(
         "import sqlite3\nfrom functools import partial\n\ndef one(db: sqlite3.Connection, key):\n"
         "    return db.execute(QUERY, (key,)).fetchone()\n\ndef many(db, keys):\n"
         "    return dict(zip(keys, map(partial(one, db), keys)))\n",
+        # nothing of the library is imported here
+        "from .models import Book\n\ndef load(ids):\n    return [Book.objects.get(pk=key) for key in ids]\n",
+        "from .models import Book\n\ndef load(names):\n    for name in names:\n"
+        "        yield list(Book.objects.filter(author=name).order_by('year'))\n",
+        "from .models import Book\n\ndef load(names):\n    for name in names:\n"
+        "        for book in Book.objects.filter(author=name):\n            print(book)\n",
+        "from .models import Book\n\ndef one(key):\n    return Book.objects.filter(pk=key).first()\n\n"
+        "def load(ids):\n    return [one(key) for key in ids]\n",
+        # rows that belong to each
+        "def show(orders):\n    for order in orders:\n        for item in order.items.all():\n            print(item)\n"
+        "",
+        "def show(users, ids):\n    return [users.find_one({'_id': key}) for key in ids]\n",
+        "import redis\n\nstore = redis.Redis()\n\ndef load(keys):\n    return [store.get(key) for key in keys]\n",
     ),
 )

@@ -16,13 +16,26 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     loop = next(iter(ctx.repeating(node)), None)
     items = None if loop is None else _sorted(node, loop, ctx)
-    if loop is None or items is None or ctx.renews(loop, items):
+    if loop is None or items is None:
+        return None
+    if not _is_sorted_anew(node, items, loop, ctx) and ctx.renews(loop, items):
         return None
     # what is empty here is filled elsewhere
     if 0 < (ctx.length_of(items) or 0) <= _SMALL:
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"`{name}` is sorted again at every turn of the loop", (Plant("sized-call", node),))
+
+
+def _is_sorted_anew(call: cst.Call, items: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
+    """Whether it is `items = sorted(items)`, and nothing else in the loop gives the name another list."""
+    statement = ctx.parent(call)
+    if not isinstance(statement, cst.Assign) or not isinstance(items, cst.Name | cst.Attribute):
+        return False
+    name = ctx.code(items).strip()
+    own = len(statement.targets) == 1 and ctx.code(statement.targets[0].target).strip() == name
+    stores = [store for store in ctx.stores(name, loop) if not isinstance(store, cst.AugAssign)]
+    return own and stores == [statement] and not isinstance(loop, cst.CompFor)
 
 
 def _sorted(call: cst.Call, loop: Loop, ctx: Context) -> cst.Name | cst.Attribute | cst.Subscript | None:
@@ -108,6 +121,8 @@ RULE = Rule(
         "def f(frame, rows):\n    for row in rows:\n        frame.sort()\n",
         # the same at every turn: another rule
         "def f(rows, names):\n    for row in rows:\n        print(row, sorted(names))\n",
+        "def f(groups):\n    for group in groups:\n        rows = group.rows\n        rows = sorted(rows)\n"
+        "        print(rows)\n",
     ),
     invalid=(
         "def f(graph, start):\n    queue = [start]\n    while queue:\n        queue.sort()\n"
@@ -119,5 +134,7 @@ RULE = Rule(
         "        for row in rows:\n            self.rows.append(row)\n            self.rows.sort()\n",
         "def f(rows):\n    table = {}\n    for row in rows:\n        table[row.key] = row\n"
         "        print(list(sorted(table.items())))\n",
+        "def take(queue):\n    while queue:\n        queue = sorted(queue)\n        first = queue.pop()\n"
+        "        queue.extend(first.parts)\n",
     ),
 )

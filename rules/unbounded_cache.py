@@ -54,9 +54,9 @@ def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Matc
     container = target.value
     if ctx.runs_once(store) or not ctx.memoizes(store, container) or _has_few_keys(target, ctx):
         return None
-    if not _is_default(container, store, ctx):
-        if ctx.type_of(container) not in _MAPS or ctx.home(container) is None or not ctx.only_grows(container):
-            return None
+    is_kept = ctx.type_of(container) in _MAPS and ctx.home(container) is not None and ctx.only_grows(container)
+    if not is_kept and not _is_default(container, store, ctx):
+        return None
     name = " ".join(ctx.code(container).split())
     return Match(f"`{name}` keeps an entry for every key it was ever asked for", (Plant("container", store),))
 

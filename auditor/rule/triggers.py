@@ -46,11 +46,13 @@ class Where:
 class Calls:
     """Trigger: a call of one of these. "asyncio.Queue" is a qualified name, ".create_task" a method of anything.
 
-    The gate looks at the last component only, aliases included; the rule's check decides.
+    The gate looks at the last component only, aliases included; the rule's check decides. With `through`, one of these
+    has to be among the attributes that lead to the method ("objects", as in `Model.objects.filter(...).get()`).
     """
 
     names: tuple[str, ...]
     where: Where = Where()
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Reaches:
 
     The check asks `Context.way` which way that is. A method of anything (".execute") counts if `waits_for` is what the
     call of it waits for. A call of one of `polling` that is told not to wait does not count. With `made`, the names are
-    classes, and the functions on the way hand back the object.
+    classes, and the functions on the way hand back the object. `through` is as in `Calls`.
     """
 
     names: tuple[str, ...]
@@ -90,6 +92,7 @@ class Reaches:
     waits_for: str = ""
     polling: tuple[str, ...] = ()
     made: bool = False
+    through: tuple[str, ...] = ()
 
 
 Trigger = Calls | Nodes | Reaches

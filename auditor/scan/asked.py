@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,3 +134,13 @@ def last_of(expression: ast.AST) -> str | None:
     if type(expression) is ast.Attribute:
         return expression.attr
     return expression.id if type(expression) is ast.Name else None
+
+
+def leads_through(function: ast.expr, names: Container[str]) -> bool:
+    """Whether one of these is among the attributes that lead to a method: `objects` in `Model.objects.all().get`."""
+    inner = function.value if isinstance(function, ast.Attribute) else function
+    while isinstance(inner, ast.Attribute | ast.Call | ast.Subscript):
+        if isinstance(inner, ast.Attribute) and inner.attr in names:
+            return True
+        inner = inner.func if isinstance(inner, ast.Call) else inner.value
+    return False

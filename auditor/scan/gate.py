@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from auditor.rule import Calls, Nodes, Reaches, Rule
-from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, shared_defaults, tests
+from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, leads_through, shared_defaults, tests
 from auditor.scan.links import Outlook, Wanted
 from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
 from auditor.scan.places import Place, Places, bits_of
@@ -43,7 +43,7 @@ class End:
 class Gate:
     """All triggers of a set of rules, compiled for one look-up per node."""
 
-    _calls: dict[str, list[tuple[str, int, bool, Rule]]] = field(default_factory=dict)
+    _calls: dict[str, list[tuple[str, int, Calls, Rule]]] = field(default_factory=dict)
     _nodes: dict[type[ast.AST], dict[Nodes, tuple[int, tuple[Test, ...], list[Rule]]]] = field(default_factory=dict)
     _reaches: dict[str, tuple[Reaches, Rule]] = field(default_factory=dict)
     _ends: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Gate:
             for number, trigger in enumerate(rule.triggers):
                 if isinstance(trigger, Calls):
                     for name in trigger.names:
-                        call = (_root(name), bits_of(trigger.where), trigger.where.kept, rule)
+                        call = (_root(name), bits_of(trigger.where), trigger, rule)
                         gate._calls.setdefault(name.rsplit(".", 1)[-1], []).append(call)
                 elif isinstance(trigger, Reaches):
                     gate._add_reaches(f"{rule.id}/{number}", trigger, rule)
@@ -151,13 +151,20 @@ class Gate:
 
     def _ends_at(self, name: str, index: int, call: ast.Call, names: Names, places: Places) -> Iterator[End]:
         for root, key in self._ends[name]:
-            if root in names.roots and isinstance(places.of(index).scopes[-1], ast.FunctionDef):
-                yield End(call, places.of(index), key, self._reaches[key][0])
+            trigger = self._reaches[key][0]
+            if root not in names.roots or (trigger.through and not leads_through(call.func, trigger.through)):
+                continue
+            if isinstance(places.of(index).scopes[-1], ast.FunctionDef):
+                yield End(call, places.of(index), key, trigger)
 
     def _called_for(self, name: str, index: int, call: ast.Call, names: Names, places: Places) -> Iterator[Rule]:
         around = places.of(index).bits
-        for root, bits, kept, rule in self._calls[name]:
-            if around & bits == bits and root in names.roots and (not kept or is_kept(call, names.bound)):
+        for root, bits, trigger, rule in self._calls[name]:
+            if around & bits != bits or root not in names.roots:
+                continue
+            if trigger.where.kept and not is_kept(call, names.bound):
+                continue
+            if not trigger.through or leads_through(call.func, trigger.through):
                 yield rule
 
 

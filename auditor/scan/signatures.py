@@ -41,6 +41,7 @@ RETURNS = {
     "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
     "multiprocessing.get_context": "multiprocessing.context.BaseContext",
     "multiprocessing.Manager": "multiprocessing.managers.SyncManager",
+    "redis.from_url": "redis.Redis",
     "requests.session": "requests.Session",
     "sqlite3.connect": "sqlite3.Connection",
     "sqlite3.Connection.cursor": "sqlite3.Cursor",

@@ -30,9 +30,16 @@ _SESSIONS = (
 )
 _SESSION_METHODS = ("execute", "get", "scalar", "scalars", "flush", "commit", "refresh", "merge", "exec")
 
+_STORES = ("redis.Redis", "redis.StrictRedis", "redis.client.Redis", "valkey.Valkey")
+_STORE_METHODS = (
+    *("get", "set", "setex", "mget", "hget", "hset", "hgetall", "hmget", "incr", "decr", "expire", "exists", "delete"),
+    *("lpush", "rpush", "lpop", "rpop", "lrange", "sadd", "srem", "smembers", "zadd", "zrange", "publish", "ttl"),
+)
+
 _WAITS: dict[str, str] = {
     **{f"{owner}.{name}": "the database" for owner in _CURSORS for name in (*_SQL_METHODS, "commit", "fetchall")},
     **{f"{owner}.{name}": "the database" for owner in _SESSIONS for name in _SESSION_METHODS},
+    **{f"{owner}.{name}": "the database" for owner in _STORES for name in _STORE_METHODS},
     **{
         f"{owner}.{verb}": "the network"
         for owner in ("requests", "requests.Session", "httpx", "httpx.Client", "httpx.AsyncClient", "niquests")
@@ -64,6 +71,11 @@ _WAITS: dict[str, str] = {
     **dict.fromkeys(("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"), "a process"),
     **dict.fromkeys(("time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"), "the clock"),
 }
+_DOCUMENTS = frozenset(
+    """find_one insert_one update_one replace_one delete_one find_one_and_update find_one_and_replace
+    find_one_and_delete count_documents estimated_document_count bulk_write""".split()  # noqa: SIM905
+)
+"""Methods of a MongoDB collection, which nothing else has."""
 _SQL = re.compile(
     r"\s*(?:select|insert|update|delete|replace|with|merge|create|drop|alter|pragma|truncate)\b", re.IGNORECASE
 )
@@ -89,6 +101,8 @@ def waits_for(call: ast.Call, name: str | None, scopes: Scopes) -> str | None:
     if known is not None or not isinstance(call.func, ast.Attribute):
         return known
     method = call.func.attr
+    if method in _DOCUMENTS:
+        return "the database"
     if method in _SQL_METHODS and call.args and _is_statement(call.args[0], scopes):
         return "the database"
     return "the database" if method in QUERY_ENDS and _is_orm_chain(call.func.value) else None
