@@ -109,7 +109,7 @@ def _unseen(seen: Seen, samples: Evidence) -> str:
     many = words.times(samples.n, "samples")
     share = _time(seen, "share")
     most = (
-        f"took at most {words.percent(share.high)} of the time sampled" if share and share.high < 1 else "only waited"
+        f"took at most {words.at_most(share.high)} of the time sampled" if share and share.high < 1 else "only waited"
     )
     return f"none of {many} shows it running: it did not run, or {most}; {WORKLOAD} to count its executions"
 
@@ -127,7 +127,7 @@ def _spent(seen: Seen) -> str:
 def _most(seen: Seen) -> str:
     seconds, share = _time(seen, "seconds"), _time(seen, "share")
     bounds = [words.seconds(seconds.high)] if seconds else []
-    bounds += [f"{words.percent(share.high)} of the time sampled"] if share else []
+    bounds += [f"{words.at_most(share.high)} of the time sampled"] if share else []
     return f"at most {' or '.join(bounds)} is spent here"
 
 

@@ -201,7 +201,7 @@ def _too_small(seen: Seen, probes: Reading, spy: Reading) -> str:
     collector = min(cheap, key=lambda name: _ceiling(seen, name))
     seconds, share = seen.row("seconds", collector), seen.row("share", collector)
     parts = [] if seconds is None else [words.seconds(seconds.high)]
-    parts += [] if share is None else [f"{words.percent(share.high)} of the run"]
+    parts += [] if share is None else [f"{words.at_most(share.high)} of the run"]
     most = f"at most {' or '.join(parts)}"
     if spy is Reading.CHEAP and probes is Reading.COSTLY:
         return f"costly only under the probe, {most} in the unmodified program"

@@ -21,6 +21,11 @@ def percent(ratio: float) -> str:
     return f"{_digits(ratio * 100)} %"
 
 
+def at_most(ratio: float) -> str:
+    """An upper bound as a percentage: what is less than a ten thousandth is bounded by that."""
+    return percent(max(ratio, 1e-4))
+
+
 def size(value: float) -> str:
     """A number of bytes in decimal units."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

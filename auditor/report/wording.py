@@ -103,9 +103,9 @@ def metric_label(row: Evidence) -> str:
     return _METRICS.get((row.metric, row.collector)) or _METRICS.get((row.metric, "")) or plain
 
 
-def exercise(one: Exercise) -> str:
-    """The tests that ran a suspect, in words: those that ran it most are named."""
-    named = [f"{test} ({counted(hits, 'execution')})" for test, hits in one.most]
+def exercise(one: Exercise, most: int | None = None) -> str:
+    """The tests that ran a suspect, in words: those that ran it most are named, up to `most`."""
+    named = [f"{test} ({counted(hits, 'execution')})" for test, hits in one.most[:most]]
     others = one.total - len(named)
     rest = [f"{counted(others, 'other test')}"] if others > 0 else []
     return f"{', '.join(named)}{' and ' if rest else ''}{''.join(rest)}"

@@ -27,6 +27,7 @@ _REMEMBERED_SHOWN = 3
 _SKIPPED_SHOWN = 10
 _REMARKS_SHOWN = 20
 _FIXED_SHOWN = 20
+_TESTS_SHOWN = 2
 _CHANGE_SHOWN = 16
 _LEAST_REASON = 40
 _LEVELS = {"P0": "bold red", "P1": "bold red", "P2": "bold yellow", "P3": "bold cyan"}
@@ -117,7 +118,7 @@ def _way(finding: Finding, sheet: Sheet) -> None:
 
 def _tests(finding: Finding, sheet: Sheet) -> None:
     for one in finding.tests:
-        sheet.paragraph(4, (f"run by {wording.exercise(one)}", "dim"))
+        sheet.paragraph(4, (f"run by {wording.exercise(one, _TESTS_SHOWN)}", "dim"))
 
 
 def _change(finding: Finding, sheet: Sheet) -> None:
