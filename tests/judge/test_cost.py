@@ -210,4 +210,4 @@ def test_where_another_way_takes_as_long_time_alone_says_nothing() -> None:
 def test_an_upper_end_far_below_what_matters_is_told_in_round_figures() -> None:
     verdict = said(Cost(), seen(*time(4.4e-6, 3e-6)))
     assert verdict.kind is REJECTED
-    assert verdict.reason.startswith("At most 4.4 µs or 0.01 % of the run")
+    assert verdict.reason.startswith("At most 3 µs or 0.01 % of the run")
