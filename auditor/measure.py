@@ -100,9 +100,9 @@ def _one_round(
 ) -> _Round:
     hits: dict[str, int] | None = None
     is_first = once.number == 0 and once.size is None
-    wanted = [one for one in passes() if one.name == "plain" or one.wanted(questions, None)]
+    wanted = [one for one in passes() if one.wanted(questions, None)]
     if once.size is not None and once.size < max(workload.sizes):
-        wanted = [one for one in wanted if one.name in _OVER_SIZES]
+        wanted = [one for one in wanted if one.over_sizes]
     once.scratch.mkdir()
     session = Session(
         target=conditions.root,
@@ -114,15 +114,14 @@ def _one_round(
     for one in wanted:
         if progress.stop.is_set() and once.outcomes:
             break
-        if hits is not None and not one.wanted(_asked(questions, hits), hits):
-            continue
-        if one.name == "memray" and not one.wanted(_open(_asked(questions, hits), workload, once, conditions), hits):
+        asked = _asked(questions, hits)
+        if not one.wanted(_open(asked, workload, once, conditions) if one.if_open else asked, hits):
             continue
         progress.step(_doing(workload, once, one, conditions), 0, 0)
         if one.name == "plain" and conditions.plain is not None and is_first:
             outcome = conditions.plain
         else:
-            outcome = _run_pass(one, _asked(questions, hits), session)
+            outcome = _run_pass(one, asked, session)
         once = replace(once, outcomes=(*once.outcomes, replace(outcome, run=replace(outcome.run, size=once.size))))
         if one.name == "plain":
             session = replace(session, plain_wall_s=outcome.run.wall_s)
@@ -133,21 +132,10 @@ def _one_round(
     return once
 
 
-# What holds of time is fitted over sizes; memory is looked at where it is greatest.
-_OVER_SIZES = ("plain", "probes", "py-spy")
-
-_DOING = {
-    "plain": "running it plainly",
-    "probes": "counting with probes",
-    "py-spy": "sampling with py-spy",
-    "memray": "tracking memory with memray",
-}
-
-
 def _doing(workload: Workload, once: _Round, one: Pass, conditions: Conditions) -> str:
     at = "" if once.size is None else f" with n = {once.size:,}"
     which = "" if conditions.repeat == 1 else f" ({once.number + 1} of {conditions.repeat})"
-    return f"{workload.name}{at}: {_DOING.get(one.name, one.name)}{which}"
+    return f"{workload.name}{at}: {one.doing}{which}"
 
 
 def _run_pass(one: Pass, questions: Sequence[Question], session: Session) -> Outcome:
@@ -174,7 +162,7 @@ def _asked(questions: Sequence[Question], hits: Mapping[str, int] | None) -> Seq
 def _open(
     questions: Sequence[Question], workload: Workload, once: _Round, conditions: Conditions
 ) -> Sequence[Question]:
-    """Questions that time has not settled: memory may confirm, and refutes no cost, but its pass is the dearest."""
+    """Questions that what was measured so far does not confirm."""
     from auditor.judge import judge
 
     return [

@@ -24,9 +24,12 @@ class Made:
     name: str
     order: int
     rows: tuple[Evidence, ...] = ()
+    if_open: bool = False
+    doing: str = "doing nothing"
+    over_sizes: bool = True
 
     def wanted(self, questions: Sequence[Question], _hits: Mapping[str, int] | None) -> bool:
-        return bool(questions)
+        return self.name == "plain" or bool(questions)
 
     def measure(self, _questions: Sequence[Question], _session: Session) -> Outcome:
         return Outcome(PassRun(self.name, 10.0, 0), {"print": self.rows})
@@ -51,7 +54,7 @@ def test_memory_is_tracked_unless_time_has_confirmed_already(
         Made("plain", 0),
         Made("probes", 1, (hits, *timed("probes", probes_s))),
         Made("py-spy", 2, timed("py-spy", sampled_s)),
-        Made("memray", 3),
+        Made("memray", 3, if_open=True),
     )
     monkeypatch.setattr(module, "passes", lambda: passes)
     question = Question(SUSPECT, Cost(memory=True))

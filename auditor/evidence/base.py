@@ -60,11 +60,17 @@ class Outcome:
 class Pass(Protocol):
     """One way to measure. Each lives in a file of its own under `auditor/evidence/passes/`, as its `PASS`.
 
-    `order` says when it is run: the lower, the earlier.
+    order: when it is run: the lower, the earlier; the first one is the reference for all others.
+    doing: what is told while it runs.
+    over_sizes: whether it is run at each size, as what holds of time is fitted over them, or at the greatest alone.
+    if_open: whether it is left out where what was measured before confirms all that it is wanted for.
     """
 
     name: str
     order: int
+    doing: str
+    over_sizes: bool
+    if_open: bool
 
     def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
         """Whether running this pass can change a verdict.

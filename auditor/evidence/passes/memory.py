@@ -56,6 +56,10 @@ class MemrayPass:
 
     name = "memray"
     order = 30
+    doing = "tracking memory with memray"
+    over_sizes = False
+    # the dearest pass: memory may confirm what time left open, and refutes no cost
+    if_open = True
 
     def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
         """If a suspect that may have run is expected to hold memory."""

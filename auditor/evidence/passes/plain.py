@@ -15,6 +15,9 @@ class PlainPass:
 
     name = "plain"
     order = 0
+    doing = "running it plainly"
+    over_sizes = True
+    if_open = False
 
     def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
         """Always: without it nothing says what the other passes changed."""

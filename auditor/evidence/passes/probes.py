@@ -60,6 +60,9 @@ class ProbesPass:
 
     name = "probes"
     order = 10
+    doing = "counting with probes"
+    over_sizes = True
+    if_open = False
 
     def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
         """If any suspect names a site."""

@@ -52,6 +52,9 @@ class PySpyPass:
 
     name = "py-spy"
     order = 20
+    doing = "sampling with py-spy"
+    over_sizes = True
+    if_open = False
 
     def wanted(self, questions: Sequence[Question], hits: Mapping[str, int] | None) -> bool:
         """If a suspect that may have run is expected to cost time."""
