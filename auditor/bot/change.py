@@ -20,6 +20,9 @@ _SETTLED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIV
 PACE = 1.25
 """How far times of single runs may be apart for no other reason than the machine, whose pace their intervals lack."""
 
+PACE_OF_ONE = 2.0
+"""The same where one instrument alone measured it, so that no other can contradict."""
+
 ARENAS_B = 4 * 2**20
 """What may be charged to a line by luck: small objects live in arenas of 1 MiB, and the line that needs one pays."""
 
@@ -111,7 +114,7 @@ def _repeated(report: Report) -> set[str]:
 
 
 def _moved(after: Finding, before: Finding, repeated: set[str]) -> Iterable[Moved]:
-    """The first cost that both verdicts rest on, if the same pass measured it under the same workload.
+    """The cost that most instruments measured on both sides under the same workload, of several the first.
 
     What was rejected on both sides costs nothing worth telling, before and after.
     """
@@ -123,12 +126,15 @@ def _moved(after: Finding, before: Finding, repeated: set[str]) -> Iterable[Move
     pairs = [(known[key], row) for row in rows if (key := (row.metric, row.collector, row.workload)) in known]
     if not pairs:
         return
-    first = pairs[0][1]
+    instruments = Counter((row.metric, row.workload) for _old, row in pairs)
+    first = max((row for _old, row in pairs), key=lambda row: instruments[row.metric, row.workload])
     same = [pair for pair in pairs if (pair[1].metric, pair[1].workload) == (first.metric, first.workload)]
-    pace = PACE if first.unit == "s" and first.workload not in repeated else 1.0
+    pace = 1.0
+    if first.unit == "s" and first.workload not in repeated:
+        pace = PACE if len(same) > 1 else PACE_OF_ONE
     margin = ARENAS_B if first.unit == "B" else 0.0
     ways = {_way(old, new, pace, margin) for old, new in same}
-    yield Moved(after, *pairs[0], differs=len(ways) == 1 and 0 not in ways)
+    yield Moved(after, *same[0], differs=len(ways) == 1 and 0 not in ways)
 
 
 def _way(before: Evidence, after: Evidence, pace: float, margin: float) -> int:

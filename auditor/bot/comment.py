@@ -154,7 +154,7 @@ def _verdict(finding: Finding) -> str:
 
 def _machine(report: Report) -> str:
     machine = report.machine
-    return f"{machine.python} on {machine.platform}, {figures.counted(machine.cores, 'core')}, {report.created}"
+    return f"{machine.python} on {machine.platform}, {figures.counted(machine.cores, 'core')}"
 
 
 def _of(findings: tuple[Finding, ...], kinds: frozenset[VerdictKind] | set[VerdictKind]) -> tuple[Finding, ...]:

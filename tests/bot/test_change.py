@@ -133,6 +133,22 @@ def test_a_figure_on_which_probes_and_samples_disagree_does_not_differ() -> None
     assert moved.differs
 
 
+def test_what_one_instrument_alone_measured_once_has_to_double() -> None:
+    """Nothing else contradicts it, and a stand-still or a wait differs from run to run by more than the pace."""
+    for value, differs in ((1.6, False), (2.5, True)):
+        (moved,) = compare(a_report(timed(value)), a_report(timed(1.0)), ()).moved
+        assert moved.differs is differs
+
+
+def test_of_several_figures_that_is_told_which_most_instruments_measured() -> None:
+    def both(value: float) -> Finding:
+        rows = timed(value, sampled=value).verdict.evidence
+        return a_finding(CONFIRMED, a_row("beyond", value / 9), *rows, context="abc:1")
+
+    (moved,) = compare(a_report(both(3.0)), a_report(both(1.0)), ()).moved
+    assert (moved.after.metric, moved.after.value) == ("seconds", 3.0)
+
+
 def test_an_arena_more_or_less_is_no_difference_of_memory() -> None:
     def peak(value: float) -> Finding:
         return a_finding(CONFIRMED, a_row("peak_bytes", value, unit="B", collector="memray"), context="abc:1")

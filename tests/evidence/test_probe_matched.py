@@ -48,3 +48,13 @@ def test_of_a_text_without_a_known_length_it_may_be_anything(tmp_path: Path) -> 
 
     assert probed.row("beyond").low == 0
     assert probed.row("beyond").high > 0.0001
+
+
+def test_that_garbage_was_collected_meanwhile_shows_nothing(tmp_path: Path) -> None:
+    flagged = "PATTERN.match(text)"
+    many = "import gc\nkept = [[n] for n in range(100_000)]\ngc.set_threshold(40)\nfor"
+    program = matching(flagged, "['c'] * 20_000").replace("for", many, 1)
+    program = program.replace(f"print(bool({flagged}))", f"kept.append({flagged})")
+    probed = probe(tmp_path, program, ("matched", flagged))
+
+    assert probed.row("beyond").low < 0.5 * probed.row("beyond").high

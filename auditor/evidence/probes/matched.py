@@ -3,11 +3,13 @@
 As `sized-call`, which it builds on, it times the call from the last operand on and looks at the text's length. A match
 that takes each character once costs some tens of nanoseconds for each. One that takes longer than so many set look-ups
 for each character goes over the text again and again. The time of these is kept apart: among many that match at once, a
-single one may be what is costly. That the processor was away for so long does not count.
+single one may be what is costly. That the processor was away for so long does not count; where garbage was collected
+meanwhile, it may have been that, or not.
 """
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 from importlib.util import module_from_spec, spec_from_file_location
@@ -48,7 +50,7 @@ class Recorder(sized_call.Recorder):
         """What was seen so far."""
         clock = self._matching
         clock.comparable = False
-        beyond = [clock.beyond, clock.beyond_ns, clock.beyond_squares, clock.unsized_ns]
+        beyond = [clock.beyond, clock.beyond_ns, clock.beyond_squares, clock.unknown_ns]
         return {**super().record(final), "beyond": beyond}
 
     def reset(self) -> None:
@@ -68,8 +70,8 @@ class _Clock(sized_call.Clock):
 
     def forget(self) -> None:
         """Begin anew."""
-        self._begun: dict[int, int] = {}
-        self.beyond = self.beyond_ns = self.beyond_squares = self.unsized_ns = 0
+        self._begun: dict[int, tuple[int, tuple[int, int, int]]] = {}
+        self.beyond = self.beyond_ns = self.beyond_squares = self.unknown_ns = 0
 
     def begin(self, key: int, argument: Any = None, is_asked: bool = False) -> None:
         """The last operand is there."""
@@ -77,7 +79,7 @@ class _Clock(sized_call.Clock):
             self._begun.clear()
         if not self._per_character:
             self._per_character = LOOKUPS * min(self._lookup_ns() for _ in range(3))
-        self._begun[key] = _now()
+        self._begun[key] = _now(), gc.get_count()
         super().begin(key, argument, is_asked)
 
     def end(self, now: int, key: int) -> None:
@@ -89,19 +91,31 @@ class _Clock(sized_call.Clock):
             return
         spent = now - entry.begun
         if entry.size < 0:
-            self.unsized_ns += spent * stands_for
+            self.unknown_ns += spent * stands_for
             return
         explained = self._per_character * max(SHORT, entry.size)
-        if spent > explained and _now() - begun > explained:
+        if spent <= explained:
+            return
+        # one that the processor left for a while took little more than others, however late it ended
+        spent = min(spent, _now() - begun[0])
+        if spent > explained and _collected_since(begun[1]):
+            self.unknown_ns += spent * stands_for
+        elif spent > explained:
             self.beyond += stands_for
             self.beyond_ns += spent * stands_for
             self.beyond_squares += spent * spent * stands_for * (stands_for - 1)
 
 
+def _collected_since(before: tuple[int, int, int]) -> bool:
+    """Whether garbage was collected: the youngest generation is emptied then, and the next one counts it."""
+    now = gc.get_count()
+    return now[0] < before[0] or now[1:] != before[1:]
+
+
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
     """Hits, seconds, sizes, growth, and the seconds of executions that no pass over the text explains."""
     yield from sized_call.rows([{**record, "lookup_ns": 0.0} for record in records])
-    hits, spent, squares, unsized = (sum(record["beyond"][index] for record in records) for index in range(4))
+    hits, spent, squares, unknown = (sum(record["beyond"][index] for record in records) for index in range(4))
     error = Z95 * math.sqrt(squares)
-    least, most = max(0.0, spent - error), spent + error + unsized
+    least, most = max(0.0, spent - error), spent + error + unknown
     yield "beyond", spent / 1e9, least / 1e9, most / 1e9, "s", hits
