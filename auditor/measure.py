@@ -208,30 +208,32 @@ def _workload_run(workload: Workload, rounds: Sequence[_Round]) -> WorkloadRun:
         queued_s=_mean(plain.run.queued_s for plain in shown),
         census=_census(rounds, greatest),
         standstill=_standstill(rounds, greatest),
+        waits=next((one.waits for one in reversed(_alike(rounds, greatest)) if one.waits), None),
         python=", ".join(
             dict.fromkeys(python for once in rounds for outcome in once.outcomes for python in outcome.pythons)
         ),
     )
 
 
+def _alike(rounds: Sequence[_Round], greatest: int) -> list[Outcome]:
+    """The passes at the greatest size that ended as the plain run did."""
+    return [
+        one
+        for once in rounds
+        for one in once.outcomes[1:]
+        if (once.size or 0) == greatest and one.run.exit_code == once.outcomes[0].run.exit_code
+    ]
+
+
 def _census(rounds: Sequence[_Round], greatest: int) -> Census | None:
-    """That of the last run that ended as the plain one did."""
-    found = None
-    for once in rounds:
-        for one in once.outcomes[1:]:
-            if (once.size or 0) == greatest and one.run.exit_code == once.outcomes[0].run.exit_code:
-                found = one.census or found
-    return found
+    return next((one.census for one in reversed(_alike(rounds, greatest)) if one.census), None)
 
 
 def _standstill(rounds: Sequence[_Round], greatest: int) -> Standstill | None:
     """The turns of the last run with probes, the lines of the last run under py-spy that saw any."""
-    found: Standstill | None = None
-    lines: tuple[tuple[str, float], ...] = ()
-    for once in rounds:
-        for one in once.outcomes[1:]:
-            if (once.size or 0) == greatest and one.run.exit_code == once.outcomes[0].run.exit_code:
-                found, lines = one.standstill or found, one.busiest or lines
+    alike = _alike(rounds, greatest)[::-1]
+    found = next((one.standstill for one in alike if one.standstill), None)
+    lines = next((one.busiest for one in alike if one.busiest), ())
     return replace(found, lines=lines) if found is not None else None
 
 

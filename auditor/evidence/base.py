@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from auditor.model import Census, Evidence, Exercise, Expectation, Gap, PassRun, Standstill, Suspect, Workload
+from auditor.model import Census, Evidence, Exercise, Expectation, Gap, PassRun, Standstill, Suspect, Waits, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Outcome:
     """What one pass delivered: how its run went, and by suspect fingerprint its rows and the tests that ran it.
 
     `beyond` says which processes the pass could not look into, "" if there is none known. `pythons` are the versions
-    of those it reached, as in "3.11". `busiest` are lines below event loops, with seconds.
+    of those it reached, as in "3.11". `busiest` are lines below event loops, with seconds. `waits`: of main threads for
+    others.
     """
 
     run: PassRun
@@ -54,6 +55,7 @@ class Outcome:
     census: Census | None = None
     standstill: Standstill | None = None
     busiest: tuple[tuple[str, float], ...] = ()
+    waits: Waits | None = None
     pythons: tuple[str, ...] = ()
 
 

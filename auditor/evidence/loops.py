@@ -37,7 +37,7 @@ def busiest_lines(
     """
     spent: dict[str, float] = {}
     for recording, watched_s in recordings:
-        places = _places(recording, cwd, target)
+        places = places_of(recording, cwd, target)
         loops = loop_frames(recording.frames)
         for stack, times in (item for lane in recording.lanes for item in lane.stacks.items()):
             if loops.isdisjoint(stack):
@@ -50,7 +50,7 @@ def busiest_lines(
     return tuple(ordered[:SHOWN])
 
 
-def _places(recording: Recording, cwd: str, target: Path) -> dict[int, str]:
+def places_of(recording: Recording, cwd: str, target: Path) -> dict[int, str]:
     """Frames in files below the target, as "path:line"."""
     root = os.path.realpath(target)
     found = {}

@@ -34,6 +34,7 @@ from auditor.model.measurements import (
     Service,
     Source,
     Standstill,
+    Waits,
     Workload,
     WorkloadRun,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Verdict",
     "VerdictKind",
     "Wait",
+    "Waits",
     "Workload",
     "WorkloadRun",
 ]

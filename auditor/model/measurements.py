@@ -140,11 +140,26 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """For how long the main threads of a workload stood waiting for other threads, of `watched_s`, as py-spy saw them.
+
+    kinds: what they waited for ("queues", "locks"), with seconds, the greatest first. lines: the innermost lines
+    ("path:line") of what is audited that did, likewise.
+    """
+
+    seconds: float
+    watched_s: float
+    kinds: tuple[tuple[str, float], ...]
+    lines: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadRun:
     """A workload with every pass that was made over it, the plain one first.
 
     `wall_s`, `cpu_s` and `queued_s` (None if they could not be taken) are the means of the plain runs, at the greatest
-    size. `census` and `standstill` are those of the last run with probes, None if there is none. `python` are the
+    size. `census` and `standstill` are those of the last run with probes, `waits` of the last one under py-spy, None if
+    there is none. `python` are the
     versions that its processes ran under, as in "3.11" or "3.8, 3.11"; "" if none was reached.
     """
 
@@ -158,6 +173,7 @@ class WorkloadRun:
     queued_s: float | None = None
     census: Census | None = None
     standstill: Standstill | None = None
+    waits: Waits | None = None
     python: str = ""
 
     @property

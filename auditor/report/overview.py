@@ -13,6 +13,7 @@ from auditor.report.census import alive_at_end
 from auditor.report.headline import headline
 from auditor.report.standstill import stood_still
 from auditor.report.strengths import strengths
+from auditor.report.waits import waited_for_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,6 +169,11 @@ def _stats(report: Report) -> tuple[tuple[str, str], ...]:
         *((kind.value.replace("-", " ").capitalize(), f"{verdicts[kind]:,}") for kind in others if verdicts[kind]),
         *((name, f"{count:,}") for name, count in _compared(report) if count),
         *((f"Workload {run.workload.name}", held_up) for run in report.workloads if (held_up := boundness(run))),
+        *(
+            (f"Waits of {run.workload.name}", waited[:1].upper() + waited[1:])
+            for run in report.workloads
+            if (waited := waited_for_threads(run))
+        ),
         *(
             (f"Event loop of {run.workload.name}", still[:1].upper() + still[1:])
             for run in report.workloads

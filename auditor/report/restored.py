@@ -33,6 +33,7 @@ from auditor.model import (
     Suspect,
     Verdict,
     VerdictKind,
+    Waits,
     Workload,
     WorkloadRun,
 )
@@ -107,6 +108,7 @@ def _read_workload(node: Node) -> WorkloadRun:
         # reports written before there was a census lack it
         census=node["census"].optional(_read_census) if node.has("census") else None,
         standstill=node["standstill"].optional(_read_standstill) if node.has("standstill") else None,
+        waits=node["waits"].optional(_read_waits) if node.has("waits") else None,
         python=node["python"].string() if node.has("python") else "",
     )
 
@@ -143,9 +145,22 @@ def _read_standstill(node: Node) -> Standstill:
         turns=node["turns"].integer(),
         total_s=node["total_s"].number(),
         longest_s=node["longest_s"].number(),
-        lines=tuple((one["place"].string(), one["seconds"].number()) for one in node["lines"].items()),
+        lines=_read_places(node["lines"]),
         hidden=node["hidden"].boolean() if node.has("hidden") else False,
     )
+
+
+def _read_waits(node: Node) -> Waits:
+    return Waits(
+        seconds=node["seconds"].number(),
+        watched_s=node["watched_s"].number(),
+        kinds=tuple((one["kind"].string(), one["seconds"].number()) for one in node["kinds"].items()),
+        lines=_read_places(node["lines"]),
+    )
+
+
+def _read_places(node: Node) -> tuple[tuple[str, float], ...]:
+    return tuple((one["place"].string(), one["seconds"].number()) for one in node.items())
 
 
 def _read_pass(node: Node) -> PassRun:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from auditor.errors import ReportError
@@ -27,6 +28,7 @@ from auditor.model import (
     Span,
     Standstill,
     VerdictKind,
+    Waits,
     WorkloadRun,
 )
 
@@ -93,6 +95,7 @@ def _workload(run: WorkloadRun) -> dict[str, Any]:
         "last_lines": list(run.last_lines),
         "census": run.census and _census(run.census),
         "standstill": run.standstill and _standstill(run.standstill),
+        "waits": run.waits and _waits(run.waits),
         "python": run.python,
     }
 
@@ -116,9 +119,22 @@ def _standstill(found: Standstill) -> dict[str, Any]:
         "turns": found.turns,
         "total_s": float(found.total_s),
         "longest_s": float(found.longest_s),
-        "lines": [{"place": place, "seconds": float(seconds)} for place, seconds in found.lines],
+        "lines": _places(found.lines),
         "hidden": found.hidden,
     }
+
+
+def _waits(found: Waits) -> dict[str, Any]:
+    return {
+        "seconds": float(found.seconds),
+        "watched_s": float(found.watched_s),
+        "kinds": [{"kind": kind, "seconds": float(seconds)} for kind, seconds in found.kinds],
+        "lines": _places(found.lines),
+    }
+
+
+def _places(lines: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"place": place, "seconds": float(seconds)} for place, seconds in lines]
 
 
 def _pass(run: PassRun) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from auditor.model import (
     Fix,
     Fixed,
     Gain,
+    Gained,
     Machine,
     PassRun,
     Priority,
@@ -29,6 +30,7 @@ from auditor.model import (
     Suspect,
     Verdict,
     VerdictKind,
+    Waits,
     Workload,
     WorkloadRun,
 )
@@ -336,8 +338,11 @@ def a_hostile_report() -> Report:
                 (hostile_pass,),
                 warnings=(HOSTILE,),
                 last_lines=(HOSTILE,),
-                census=Census(9, 9, 1, (Alive("task", 9, HOSTILE, HOSTILE, HOSTILE),)),
-                standstill=Standstill(3, 1.0, 0.5, ((HOSTILE, 0.5),)),
+                census=Census(
+                    9, 9, 1, (Alive("task", 9, HOSTILE, HOSTILE, HOSTILE),), gained=Gained(90.0, 9.0, "tests")
+                ),
+                waits=Waits(0.9, 2.0, ((HOSTILE, 0.9),), ((HOSTILE, 0.9),)),
+                standstill=Standstill(3, 1.0, 0.5, ((HOSTILE, 0.5),), hidden=True),
             ),
         ),
         machine=Machine(HOSTILE, HOSTILE, HOSTILE, 8, ((HOSTILE, HOSTILE),)),

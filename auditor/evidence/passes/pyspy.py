@@ -14,6 +14,7 @@ from auditor.evidence.loops import busiest_lines
 from auditor.evidence.running import run_workload
 from auditor.evidence.speedscope import Recording, read_recording
 from auditor.evidence.stacks import Pattern, Tallies, loop_frames
+from auditor.evidence.waits import waits_of
 from auditor.model import Cost, Evidence, Expectation, Gap, PassRun, Repetition, Scaling, Span, Stall, Survivors
 from auditor.stats import Estimate
 
@@ -88,7 +89,8 @@ class PySpyPass:
         rows = {fingerprint: row for fingerprint, row in rows.items() if row}
         watched = list(zip(seen.recordings, seen.watched_s, strict=True))
         busiest = busiest_lines(watched, session.workload.cwd, session.target)
-        return Outcome(run, rows, result.last_lines, busiest=busiest)
+        waits = waits_of(watched, session.workload.cwd, session.target)
+        return Outcome(run, rows, result.last_lines, busiest=busiest, waits=waits)
 
 
 def _is_about_time(expects: Expectation) -> bool:

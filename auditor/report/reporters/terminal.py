@@ -14,6 +14,7 @@ from auditor.report.printable import printable, source_line
 from auditor.report.reporter import Reporter
 from auditor.report.sheet import Plain, cells, shortened
 from auditor.report.standstill import stood_still
+from auditor.report.waits import waited_for_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,6 +82,8 @@ def _workload(report: Report, run: WorkloadRun, sheet: Sheet) -> None:
     sheet.paragraph(2, (f"{run.workload.name}: ", ""), (run.workload.command, "dim"), (f"  {wall}, {ended}", style))
     if held_up := boundness(run):
         sheet.paragraph(4, (held_up, "dim"))
+    if waited := waited_for_threads(run):
+        sheet.paragraph(4, (waited, "dim"))
     if still := stood_still(run):
         sheet.paragraph(4, (still, "dim"))
     if alive := alive_at_end(report, run):
