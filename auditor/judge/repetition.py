@@ -30,7 +30,16 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.seen import PROBES, PY_SPY, Opinion
-from auditor.judge.timing import INSTRUMENT_S, Reading, contradiction, is_contradicted, read, telling_run, weigh
+from auditor.judge.timing import (
+    INSTRUMENT_S,
+    Reading,
+    contradiction,
+    is_contradicted,
+    read,
+    sampler_doubt,
+    telling_run,
+    weigh,
+)
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -73,6 +82,9 @@ def judge_repetition(seen: Seen) -> Opinion:
     if not complete:
         reason = f"{_counted(seen, repeats)}, but not all was seen: {seen.gap()}"
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)
+    if often and probes is Reading.COSTLY:
+        reason = f"{_spent(seen)} in what was done before, {_counted(seen, repeats)}{sampler_doubt(seen)}"
+        return Opinion(VerdictKind.INCONCLUSIVE, reason)
     return Opinion(VerdictKind.INCONCLUSIVE, _doubt(seen, repeats, often))
 
 
@@ -113,6 +125,9 @@ def _doubt(seen: Seen, repeats: Evidence, often: bool) -> str:
     wanted = max(MANY, 2 * seen.hits)
     untold = repeats.high - repeats.low
     unknown = f", and the inputs of {words.count(untold)} more cannot be compared" if untold > 0 else ""
+    if untold >= OFTEN * seen.hits:
+        advice = "without running code of the program; make the call once, keep its result, and compare the times"
+        return f"{counted}{unknown} {advice}"
     advice = f"run it at least {words.times(words.at_least(wanted), 'times')} with inputs as they come in real use"
     return f"{counted}{unknown}; {advice}"
 

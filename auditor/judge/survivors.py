@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING
 
 from auditor.judge import words
 from auditor.judge.seen import PROBES, PY_SPY, Opinion
-from auditor.judge.timing import Reading, telling_run, weigh
+from auditor.judge.timing import TOO_LATE, Reading, is_late, telling_run, weigh
 from auditor.model import VerdictKind
 
 if TYPE_CHECKING:
@@ -275,9 +275,14 @@ def _churn_in_doubt(expects: Survivors, seen: Seen, created: float) -> Opinion |
         reason = f"{census}, but the time to make them anew was not measured: {seen.gap(PY_SPY)}"
         return Opinion(VerdictKind.NOT_MEASURABLE, reason)
     wanted = words.seconds(words.at_least(max(telling_run(seen), 4 * seen.wall_s)))
+    row = seen.row("churn", PY_SPY)
     spent = words.seconds(seen.value("churn", PY_SPY))
-    reason = f"{census}, and {spent} to make them anew leaves it in doubt; run it for at least {wanted}"
-    return Opinion(VerdictKind.INCONCLUSIVE, reason)
+    reason = f"{census}, and {spent} to make them anew leaves it in doubt"
+    advice = f"run it for at least {wanted}"
+    if row is not None and seen.wall_s > 0:
+        share, low, high = (part / seen.wall_s for part in (row.value, row.low, row.high))
+        advice = TOO_LATE if is_late(share, (low, high), row.n) else advice
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; {advice}")
 
 
 def _read_churn(expects: Survivors, seen: Seen) -> Reading:

@@ -52,6 +52,7 @@ BUSY = 2.0
 # The same program's times differ from run to run by a standard deviation of some 15 %. What one run finds within that
 # of a threshold, the next may find on its other side.
 BETWEEN_RUNS = 1.15
+TOO_LATE = "py-spy often came too late to tell; run it again while the machine has less else to do"
 
 
 class Reading(Enum):
@@ -148,12 +149,29 @@ def spent(seen: Seen) -> str:
     return _portion(seen, amount, share)
 
 
+def sampler_doubt(seen: Seen) -> str:
+    """What py-spy's samples allow for, and what would settle it, where the probes are sure and py-spy is not."""
+    wide = _possible(seen, PY_SPY)
+    if _was_late(seen):
+        return f"{wide}; {TOO_LATE}"
+    wanted = _wanted_run(seen, PY_SPY)
+    if not wanted < words.HOUR_S:
+        return f"{wide}; {_too_near(seen)}"
+    return f"{wide}; run it for at least {words.seconds(words.at_least(wanted or telling_run(seen)))}"
+
+
+def _possible(seen: Seen, collector: str) -> str:
+    share = seen.row("share", collector)
+    if share is None or read(seen, collector) is not Reading.OPEN or share.low >= seen.limits.share * BETWEEN_RUNS:
+        return ""
+    possible = f"{words.percent(share.low)} to {words.percent(share.high)}"
+    return f", but anything from {possible} of the run fits what {collector} saw"
+
+
 def _doubt(seen: Seen) -> str:
     for collector in (PROBES, PY_SPY):
-        share = seen.row("share", collector)
-        if share is not None and read(seen, collector) is Reading.OPEN and share.low < seen.limits.share * BETWEEN_RUNS:
-            possible = f"{words.percent(share.low)} to {words.percent(share.high)}"
-            return f", but anything from {possible} of the run fits what {collector} saw"
+        if possible := _possible(seen, collector):
+            return possible
     if 0 < seen.wall_s < telling_run(seen):
         return f", but the workload ran only {words.seconds(seen.wall_s)}"
     return ", which leaves it in doubt"
@@ -161,20 +179,29 @@ def _doubt(seen: Seen) -> str:
 
 def _longer_run(seen: Seen) -> str:
     if _was_late(seen):
-        return "py-spy often came too late to tell; run it again while the machine has less else to do"
+        return TOO_LATE
     wanted = max(_wanted_run(seen, collector) for collector in (PROBES, PY_SPY)) or telling_run(seen)
     if not wanted < words.HOUR_S:
-        return f"it lies so near to {words.percent(seen.limits.share)} of the run that no run under an hour would tell"
+        return _too_near(seen)
     return f"run it for at least {words.seconds(words.at_least(wanted))}"
+
+
+def _too_near(seen: Seen) -> str:
+    return f"it lies so near to {words.percent(seen.limits.share)} of the run that no run under an hour would tell"
 
 
 def _was_late(seen: Seen) -> bool:
     """Whether py-spy's doubt is more than so many samples leave by themselves, so that a longer run would not help."""
     share = seen.row("share", PY_SPY)
-    if share is None or not share.n or read(seen, PY_SPY) is not Reading.OPEN:
+    if share is None or read(seen, PY_SPY) is not Reading.OPEN:
         return False
-    low, high = wilson(round(min(1.0, share.value) * share.n), share.n)
-    return share.high - share.low > BUSY * (high - low)
+    return is_late(share.value, (share.low, share.high), share.n)
+
+
+def is_late(value: float, ends: tuple[float, float], samples: int) -> bool:
+    """Whether a sampled share is in more doubt than so many samples leave by themselves."""
+    low, high = wilson(round(max(0.0, min(1.0, value)) * samples), samples) if samples else (0.0, 1.0)
+    return ends[1] - ends[0] > BUSY * (high - low)
 
 
 def _wanted_run(seen: Seen, collector: str) -> float:
