@@ -11,7 +11,8 @@ from auditor.stats import Estimate, design_effect, wilson
 
 LOOPS = (
     *("asyncio/events.py:_run", "asyncio/base_events.py:run_forever", "asyncio/runners.py:run"),
-    *("uvloop/__init__.py:run", "trio/_core/_run.py:run"),
+    *("uvloop/__init__.py:run", "trio/_core/_run.py:run", "aiohttp/web.py:run_app", "uvicorn/server.py:run"),
+    *("uvicorn/_compat.py:asyncio_run", "tornado/platform/asyncio.py:start", "sanic/server/runners.py:_serve_http_1"),
 )
 """Functions below which a program's own code is called by an event loop alone. uvloop's own frames do not show, those
 of who runs it mostly do; where none does, samples cannot tell."""

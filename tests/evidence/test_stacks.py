@@ -77,3 +77,22 @@ def test_an_interval_is_wider_if_the_sampler_was_late_and_if_that_is_not_known(t
 )
 def test_functions_are_known_by_the_end_of_path_and_name(frame: Frame, name: str, is_it: bool) -> None:
     assert is_function(frame, name) is is_it
+
+
+@pytest.mark.parametrize(
+    ("runner", "is_below"),
+    [
+        (Frame("run_app", "/lib/aiohttp/web.py", 502), True),
+        (Frame("Server.run", "/lib/uvicorn/server.py", 67), True),
+        (Frame("run", "/lib/anyio/_backends/_asyncio.py", 1110), False),
+        (Frame("run", "/lib/threading.py", 982), False),
+    ],
+)
+def test_who_runs_a_loop_is_known_by_file_and_function(tmp_path: Path, runner: Frame, is_below: bool) -> None:
+    frames = [runner, Frame("fetch", "/a.py", 3)]
+    pattern = Pattern("/a.py", ((3, 3),), in_loop=True)
+    tallies = Tallies((pattern,), str(tmp_path))
+    tallies.add(read_recording(recording(tmp_path, frames, {"7 Thread 7": [[0, 1]] * 9}), ignore=Path("/")), 1.0)
+    assert tallies.of[pattern].hits == (9 if is_below else 0)
+    tallies.add(read_recording(recording(tmp_path, frames, {"7 Thread 7": [[1, 0]] * 9}), ignore=Path("/")), 1.0)
+    assert tallies.of[pattern].hits == (9 if is_below else 0)
