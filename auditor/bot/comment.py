@@ -55,8 +55,10 @@ class _View:
     rejected: tuple[Finding, ...]
     unseen: tuple[Finding, ...]
     fixed: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
     kept: tuple[Finding, ...]
     moved: tuple[Moved, ...]
+    same: tuple[Moved, ...]
     failed: tuple[WorkloadRun, ...]
 
 
@@ -68,12 +70,17 @@ def order_of(body: str) -> int | None:
 
 def is_worth_saying(change: Change) -> bool:
     """Whether a pull request that has no comment yet should get one."""
-    return bool(open_ones(change) or change.fixed or any(one.differs for one in change.moved))
+    return bool(open_ones(change) or fixed_ones(change) or any(one.differs for one in change.moved))
 
 
 def open_ones(change: Change) -> tuple[Finding, ...]:
     """Introduced findings that ask for a look, worst first: confirmed, inconclusive, suspected."""
     return tuple(one for one in _worst_first(change.introduced) if one.verdict.kind in _OPEN)
+
+
+def fixed_ones(change: Change) -> tuple[Finding, ...]:
+    """Findings that are gone, worst first, but for those that were harmless anyway."""
+    return tuple(one for one in _worst_first(change.fixed) if one.verdict.kind is not VerdictKind.REJECTED)
 
 
 def body(change: Change, head: Report, base: Report | None, subject: Subject) -> str:
@@ -85,9 +92,11 @@ def body(change: Change, head: Report, base: Report | None, subject: Subject) ->
         open=open_ones(change),
         rejected=_of(change.introduced, {VerdictKind.REJECTED}),
         unseen=_of(change.introduced, _UNSEEN),
-        fixed=change.fixed,
+        fixed=fixed_ones(change),
+        gone=_of(change.fixed, {VerdictKind.REJECTED}),
         kept=_worst_first(change.kept),
-        moved=tuple(sorted(change.moved, key=lambda one: not one.differs)),
+        moved=tuple(one for one in change.moved if one.differs),
+        same=tuple(one for one in change.moved if not one.differs),
         failed=tuple(run for run in head.workloads if run.exit_code != 0),
     )
     text = ""
@@ -108,7 +117,7 @@ def headline(change: Change) -> str:
     parts = [
         f"{confirmed:,} confirmed {introduced}" if confirmed else "",
         f"{others:,} unproven {introduced}" if others else "",
-        f"{len(change.fixed):,} fixed" if change.fixed else "",
+        f"{len(fixed):,} fixed" if (fixed := fixed_ones(change)) else "",
         f"{slower:,} costlier" if slower else "",
         f"{faster:,} cheaper" if faster else "",
     ]

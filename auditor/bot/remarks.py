@@ -149,4 +149,6 @@ def _text(finding: Finding, key: str, replacement: str | None) -> str:
     if replacement is not None:
         fence = markdown.fence(replacement.splitlines())
         parts.append(f"{fence}suggestion\n{replacement}\n{fence}")
+    else:
+        parts.append(f"How to fix it: {markdown.code(f'audit explain {finding.suspect.rule}')}")
     return "\n\n".join(parts)

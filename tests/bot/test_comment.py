@@ -87,6 +87,15 @@ def test_the_comment_fits_and_says_what_it_left_out(count: int) -> None:
     assert "[The whole report](https://ci.example/runs/41)" in text
 
 
+def test_a_suspicion_that_was_rejected_is_not_called_fixed_when_it_is_gone() -> None:
+    gone = a(VerdictKind.REJECTED, "x:1")
+    text = comment(a_report(), a_report(gone))
+
+    assert "nothing introduced" in text
+    assert "No longer there, and rejected before (1)" in text
+    assert not is_worth_saying(compare(a_report(), a_report(gone), ()))
+
+
 def test_a_failed_workload_is_said() -> None:
     head = replace(a_report(a(SUSPECTED, "x:1")), workloads=(a_run(exit_code=3),))
 
