@@ -71,6 +71,7 @@ _MANY = 16
 _parser: Any = importlib.import_module("re._parser")
 _SAMPLE = "".join(map(chr, range(128))) + "\xa0éÉß中\u2028"
 _ALL = (1 << len(_SAMPLE)) - 1
+_BITS = {character: 1 << place for place, character in enumerate(_SAMPLE)}
 _CATEGORIES = {
     "DIGIT": r"\d",
     "SPACE": r"\s",
@@ -269,9 +270,9 @@ def _characters(operation: str, value: Any, flags: int) -> int:
     """The characters of the sample that an item takes, as bits."""
     match operation:
         case "LITERAL":
-            return _bits(lambda character: _is_same(character, chr(value), flags))
+            return _same(chr(value), flags)
         case "NOT_LITERAL":
-            return _ALL & ~_bits(lambda character: _is_same(character, chr(value), flags))
+            return _ALL & ~_same(chr(value), flags)
         case "ANY":
             return _ALL if flags & re.DOTALL else _bits(lambda character: character != "\n")
         case "RANGE":
@@ -288,8 +289,10 @@ def _characters(operation: str, value: Any, flags: int) -> int:
     return _ALL
 
 
-def _is_same(character: str, literal: str, flags: int) -> bool:
-    return character == literal or bool(flags & re.IGNORECASE and character.lower() == literal.lower())
+def _same(literal: str, flags: int) -> int:
+    if flags & re.IGNORECASE:
+        return _bits(lambda character: character.lower() == literal.lower())
+    return _BITS.get(literal, 0)
 
 
 def _bits(takes: Callable[[str], bool]) -> int:

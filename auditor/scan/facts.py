@@ -89,6 +89,7 @@ class ModuleFacts:
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None
     _classes: dict[str, ast.ClassDef] | None = None
     _grown: frozenset[str] | None = None
+    _naming: set[ast.AST] | None = None
 
     @property
     def flat(self) -> Flat:
@@ -148,6 +149,15 @@ class ModuleFacts:
             }
         return self._classes.get(qualified)
 
+    def _named_inside(self) -> set[ast.AST]:
+        """The nodes with a `:=` in them."""
+        if self._naming is None:
+            indices = self.flat.of(ast.NamedExpr)
+            self._naming = {self.tree, *(node for index in indices for node in self.flat.upwards(index))}
+            if not indices:
+                self._naming.clear()
+        return self._naming
+
     def _collect(self, scope: Scope) -> Names:
         names = Names()
         if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
@@ -156,7 +166,7 @@ class ModuleFacts:
             for argument, default in parameters:
                 again = argument.arg in replaced
                 names.add(argument.arg, Binding(default, argument.annotation, definition=argument, replaced=again))
-        for node in _own_nodes(scope) if self.flat.of(ast.NamedExpr) else _own_statements(scope):
+        for node in _own_nodes(scope) if scope in self._named_inside() else _own_statements(scope):
             bind = _BINDERS.get(type(node))
             if bind is not None:
                 bind(node, names, self.package)
@@ -312,9 +322,10 @@ def absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def _bind_target(target: ast.expr, value: ast.expr | None, names: Names) -> None:
+    if type(target) is ast.Name:
+        names.add(target.id, Binding(value=value, augmented=_adds_to(target, value)))
+        return
     match target:
-        case ast.Name(id=name):
-            names.add(name, Binding(value=value, augmented=_adds_to(target, value)))
         case ast.Tuple(elts=targets) | ast.List(elts=targets):
             values: list[ast.expr | None] = [None] * len(targets)
             if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(targets):
@@ -329,7 +340,7 @@ def _bind_target(target: ast.expr, value: ast.expr | None, names: Names) -> None
 
 def _adds_to(target: ast.AST, value: ast.expr | None) -> bool:
     """Whether `x = x + y` stands for `x += y`: the target is an operand of the sum."""
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
+    if type(value) is not ast.BinOp or type(value.op) is not ast.Add:
         return False
     name = ast.unparse(target)
     operands: list[ast.expr] = [value]

@@ -23,6 +23,10 @@ _WRAPPERS = frozenset(("list", "tuple", "set", "sorted", "reversed", "enumerate"
 _MAKERS = frozenset(("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__", "setUp"))
 
 
+_BINDING = frozenset((ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem))
+_HANDLING = frozenset((ast.Attribute, ast.Delete, ast.AugAssign, ast.Call, ast.Assign, ast.AnnAssign))
+
+
 @dataclass(slots=True)
 class Handling:
     """What a module does to what it keeps.
@@ -72,6 +76,7 @@ class _Part:
         self._root = root
         self._owner = owner
         self._nodes = walk(root)
+        self._binding = [node for node in self._nodes if type(node) in _BINDING]
         arguments = root.args.args if isinstance(root, Function) else []
         self._receiver = arguments[0].arg if owner and arguments else None
         self._global = {name for node in self._nodes if isinstance(node, ast.Global) for name in node.names}
@@ -81,6 +86,8 @@ class _Part:
     def gather(self, found: Handling) -> None:
         lazily = self._lazily_bound()
         for node in self._nodes:
+            if type(node) not in _HANDLING:
+                continue
             match node:
                 case ast.Attribute(value=value, attr=attr):
                     for key in self._keys(value):
@@ -115,7 +122,7 @@ class _Part:
         return aliases
 
     def _bindings(self) -> Iterator[tuple[str, ast.expr]]:
-        for node in self._nodes:
+        for node in self._binding:
             match node:
                 case ast.Assign(targets=targets, value=value):
                     pass
@@ -197,6 +204,8 @@ class _Part:
         """Assignments that make what is not there yet: below `if self.x is None`, `if not self.x`, in an `except`."""
         found: set[ast.AST] = set()
         for node in self._nodes:
+            if type(node) not in (ast.If, ast.ExceptHandler):
+                continue
             match node:
                 case ast.If(test=test, body=body) if _asks_for_absence(test):
                     found.update(body)

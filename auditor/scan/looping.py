@@ -10,6 +10,10 @@ from auditor import cst
 if TYPE_CHECKING:
     from auditor.rule import Loop
 
+_REPEATING = frozenset(
+    ("FunctionDef", "Lambda", "For", "While", "CompFor", "ListComp", "SetComp", "DictComp", "GeneratorExp")
+)
+
 
 def loops(
     node: cst.CSTNode,
@@ -23,6 +27,10 @@ def loops(
     found: list[Loop] = []
     child = node
     for parent in ancestors:
+        # by name: nearly all that stands around a node is none of these
+        if type(parent).__name__ not in _REPEATING:
+            child = parent
+            continue
         if isinstance(parent, cst.FunctionDef | cst.Lambda) and child is parent.body:
             if runs_per_item(parent):
                 found.append(parent)

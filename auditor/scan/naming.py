@@ -11,8 +11,10 @@ from auditor.scan.shadow import Shadow
 from auditor.scan.slices import Slice
 
 Piece = Shadow | Slice
+_PARTS = (cst.Attribute, cst.Subscript)
 _BINDERS = frozenset(("Assign", "AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "AsName", "Param"))
 """Nodes that bind names."""
+_COMPREHENSIONS = frozenset(("ListComp", "SetComp", "DictComp", "GeneratorExp"))
 _NAMED = frozenset(("ImportAlias", "FunctionDef", "ClassDef", "AsName", "Global"))
 """Nodes whose names are no variables there."""
 
@@ -76,16 +78,17 @@ def bound_by(node: cst.CSTNode, piece: Piece) -> set[str]:
 
 def is_turned(expression: cst.CSTNode, piece: Piece) -> bool:
     """Whether the expression's first name is the loop variable of a comprehension, which the scopes do not list."""
-    while isinstance(expression, cst.Attribute | cst.Subscript):
+    while isinstance(expression, _PARTS):
         expression = expression.value
     if not isinstance(expression, cst.Name):
         return False
-    name, parent = expression.value, piece.parent(expression)
+    parent = piece.parent(expression)
     while parent is not None:
-        if isinstance(parent, cst.BaseComp) and any(
-            name in bound_by(generator, piece) for generator in generators(parent.for_in)
-        ):
-            return True
+        # by name, as in `_index`
+        if type(parent).__name__ in _COMPREHENSIONS:
+            around: Any = parent
+            if any(expression.value in bound_by(generator, piece) for generator in generators(around.for_in)):
+                return True
         parent = piece.parent(parent)
     return False
 

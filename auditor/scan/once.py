@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -43,6 +44,7 @@ def functions_run_once(facts: ModuleFacts) -> frozenset[str]:
     return facts.once
 
 
+@functools.lru_cache(maxsize=16)
 def is_test(path: str) -> bool:
     """Whether the file is test code, by the names that pytest, unittest and Django's runner go by."""
     pure = PurePosixPath(path)

@@ -9,6 +9,8 @@ from typing import Any
 
 from auditor.scan.syntax import children, walk
 
+_SILENT = frozenset((ast.Attribute, ast.Call, ast.keyword, ast.Expr, ast.Return, ast.If, ast.Subscript, ast.Compare))
+"""Frequent kinds of nodes that have or bind no name of their own."""
 _ASSIGNING = (ast.AugAssign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor)
 
 
@@ -27,7 +29,11 @@ class Occurrences:
         self.parents: dict[ast.AST, ast.AST] = {}
         nodes: list[Any] = [statement]
         for node in nodes:
-            if type(node) is ast.JoinedStr:
+            kind = type(node)
+            if kind is ast.Name:
+                self.names[node.id].append(node)
+                continue
+            if kind is ast.JoinedStr:
                 # places inside f-strings cannot be relied upon before Python 3.12
                 self._keep_away(node)
                 continue
@@ -35,13 +41,12 @@ class Occurrences:
             if inside:
                 self.parents.update(dict.fromkeys(inside, node))
                 nodes += inside
-            self._note(node)
+            if kind not in _SILENT:
+                self._note(node)
 
     def _note(self, node: Any) -> None:
         kind = type(node)
-        if kind is ast.Name:
-            self.names[node.id].append(node)
-        elif kind is ast.Assign:
+        if kind is ast.Assign:
             for target in node.targets:
                 self._bind(target, node)
         elif kind in _ASSIGNING:

@@ -15,7 +15,6 @@ from auditor.scan.shadow.occurrences import Occurrences
 from auditor.scan.shadow.statements import MODULE
 from auditor.scan.shadow.text import Fragment, code_of, in_formatted_string
 from auditor.scan.source import Source, UnreadableError, parse_source, parsed_expression
-from auditor.scan.syntax import children as inside
 from auditor.scan.syntax import walk
 
 _LOAD = ast.Load()
@@ -96,14 +95,10 @@ class Shadow:
         at = _parts(node) if isinstance(node, Node) and node._tree is self else []
         if wanted is None or not at:
             return [one for one in self.descendants(node) if isinstance(one, kinds)]
-        found: list[Any] = []
-        pending = list(at)
-        for one in pending:
-            if type(one) in wanted:
-                found.append(one)
-            elif type(one) is ast.JoinedStr and any(type(part) in wanted for part in walk(one)):
-                return [part for part in self.descendants(node) if isinstance(part, kinds)]
-            pending += inside(one)
+        nodes = [one for part in at for one in walk(part)]
+        found = [one for one in nodes if type(one) in wanted]
+        if any(type(one) is ast.JoinedStr and any(type(part) in wanted for part in walk(one)) for one in nodes):
+            return [part for part in self.descendants(node) if isinstance(part, kinds)]
         return [self._reach(one, self.occurrences.upwards(one), node) for one in sorted(found, key=_start)]
 
     def names(self, name: str, within: Any) -> list[Any] | None:
