@@ -53,6 +53,8 @@ class _Drawing:
         self._roots: set[str] = set()
         self._loose: set[str] = set()
         self._typed: set[str] = set()
+        self._rooted: dict[tuple[int, str], str | None] | None = None
+        self._running: dict[int, Routine | None] = {}
 
     def draw(self, ends: list[tuple[ast.Call, Place, str, str]]) -> Outline:
         """The outline."""
@@ -68,6 +70,8 @@ class _Drawing:
         for index in of(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             self._declare(nodes[index], self._places.of(index))
         self._assign_all(of(ast.AnnAssign, ast.Assign))
+        # from here on, a name stays what it is
+        self._rooted = {}
         for index in of(ast.Yield, ast.YieldFrom, ast.Return):
             self._end(nodes[index], index)
         for index in of(ast.Delete):
@@ -219,8 +223,10 @@ class _Drawing:
 
     def _may_lead(self, expression: ast.expr) -> bool:
         """Whether it begins with a name that may lead somewhere."""
-        first = _first(expression)
-        return first in self._roots or first in self._typed
+        return self._leads(_first(expression))
+
+    def _leads(self, name: str | None) -> bool:
+        return name in self._roots or name in self._typed
 
     def _return(self, value: ast.expr, place: Place) -> None:
         routine, ref = self._routine(place), self._ref(value, place)
@@ -238,17 +244,14 @@ class _Drawing:
             if attribute is not None:
                 self._made.taken.append(attribute)
         first = _first(func)
-        if first is None or not (first in self._roots or first in self._typed):
-            return
-        if self._made.names.get(first, "").partition(".")[0] in _STDLIB:
+        if first is None or not self._leads(first) or self._made.names.get(first, "").partition(".")[0] in _STDLIB:
             return
         place = self._places.of(index)
         self._lead(func, place, call, place.around)
 
     def _hand(self, handing: Handing) -> None:
         """A call that runs a function for every item, in the same thread or `beside`, is a call of it in a loop."""
-        first = _first(handing.function)
-        if first in self._roots or first in self._typed:
+        if self._may_lead(handing.function):
             place = self._places.of(handing.call)
             around = LOOP | (FUNCTION if handing.beside else place.around)
             self._lead(handing.function, place, self._flat.nodes[handing.call], around)
@@ -283,6 +286,14 @@ class _Drawing:
                     return None
 
     def _root(self, name: str, place: Place) -> str | None:
+        if self._rooted is None:
+            return self._looked_up(name, place)
+        key = (id(place), name)
+        if key not in self._rooted:
+            self._rooted[key] = self._looked_up(name, place)
+        return self._rooted[key]
+
+    def _looked_up(self, name: str, place: Place) -> str | None:
         for scope in reversed(place.scopes):
             known = self._locals.get(id(scope))
             if isinstance(scope, ast.Lambda) and name in _parameters(scope):
@@ -315,6 +326,11 @@ class _Drawing:
 
     def _routine(self, place: Place) -> Routine | None:
         """The function that runs what stands there, None in a lambda unless it runs for every item."""
+        if id(place) not in self._running:
+            self._running[id(place)] = self._running_in(place)
+        return self._running[id(place)]
+
+    def _running_in(self, place: Place) -> Routine | None:
         scopes = place.scopes
         while isinstance(scopes[-1], ast.Lambda) and scopes[-1] in self._runs.functions:
             scopes = scopes[:-1]
@@ -336,12 +352,12 @@ class _Drawing:
 
 def _first(expression: ast.expr) -> str | None:
     """The name that a chain of attributes and calls begins with."""
-    while not isinstance(expression, ast.Name):
-        if isinstance(expression, ast.Attribute | ast.Await):
+    while type(expression) is not ast.Name:
+        if type(expression) is ast.Attribute or type(expression) is ast.Await:
             expression = expression.value
-        elif isinstance(expression, ast.Call):
+        elif type(expression) is ast.Call:
             expression = expression.func
-        elif isinstance(expression, ast.BoolOp):
+        elif type(expression) is ast.BoolOp:
             expression = expression.values[-1]
         else:
             return None
