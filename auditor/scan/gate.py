@@ -48,6 +48,7 @@ class Gate:
     _reaches: dict[str, tuple[Reaches, Rule]] = field(default_factory=dict)
     _ends: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
+    _called: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Gate:
@@ -65,6 +66,7 @@ class Gate:
                     gate._add_nodes(trigger, rule)
                 if not isinstance(trigger, Nodes):
                     gate._words.update(prefix for name in trigger.names for prefix in _prefixes(name))
+        gate._called.update(gate._calls, gate._ends)
         return gate
 
     def _add_nodes(self, trigger: Nodes, rule: Rule) -> None:
@@ -123,11 +125,11 @@ class Gate:
                     else:
                         found.setdefault(index, {}).update((rule.id, rule) for rule in rules)
         ends: list[End] = []
-        wanted = self._calls.keys() | self._ends.keys()
-        wanted |= {alias for alias, meanings in aliases.items() if not wanted.isdisjoint(meanings)}
+        also = {alias for alias, meanings in aliases.items() if not self._called.isdisjoint(meanings)}
         for index in flat.of(ast.Call):
             call = flat.nodes[index]
-            for name in called(call.func, aliases) if last_of(call.func) in wanted else ():
+            last = last_of(call.func)
+            for name in called(call.func, aliases) if last in self._called or last in also else ():
                 if name in self._calls:
                     for rule in self._called_for(name, index, call, names, places):
                         found.setdefault(index, {})[rule.id] = rule

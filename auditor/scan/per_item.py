@@ -262,7 +262,9 @@ def handed_to(call: ast.Call) -> Iterator[ast.expr]:
 
 
 def _name_of(func: ast.expr) -> str:
-    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+    if type(func) is ast.Attribute:
+        return func.attr
+    return func.id if type(func) is ast.Name else ""
 
 
 def _handed(call: ast.Call, name: str) -> Iterator[ast.expr]:
