@@ -178,12 +178,15 @@ def _doubt(seen: Seen) -> str:
 
 
 def _longer_run(seen: Seen) -> str:
-    if _was_late(seen):
+    late = _was_late(seen)
+    if late and read(seen, PROBES) is not Reading.OPEN:
         return TOO_LATE
-    wanted = max(_wanted_run(seen, collector) for collector in (PROBES, PY_SPY)) or telling_run(seen)
+    collectors = (PROBES,) if late else (PROBES, PY_SPY)
+    wanted = max(_wanted_run(seen, collector) for collector in collectors) or telling_run(seen)
     if not wanted < words.HOUR_S:
         return _too_near(seen)
-    return f"run it for at least {words.seconds(words.at_least(wanted))}"
+    advice = f"run it for at least {words.seconds(words.at_least(wanted))}"
+    return f"{advice}, while the machine has less else to do" if late else advice
 
 
 def _too_near(seen: Seen) -> str:
