@@ -81,6 +81,13 @@ def test_json_is_valid_by_the_consumers_schema(name: str, report: Report) -> Non
     assert [error.message for error in validator.iter_errors(rendered(name, report))] == []
 
 
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_rdjson_is_valid_by_what_reviewdog_publishes(report: Report) -> None:
+    schema = json.loads((DATA / "rdjson.published.schema.json").read_text(encoding="utf-8"))
+
+    jsonschema.validate(rendered("rdjson", report), schema)
+
+
 @pytest.mark.parametrize("name", [*SCHEMAS, "github", "junit"])
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 def test_nothing_without_a_shape_reaches_another_tool(name: str, report: Report) -> None:
