@@ -24,6 +24,7 @@ class FakeGitLab:
     discussions: list[dict[str, Any]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
     failing: int = 0
+    failure: tuple[int, dict[str, str]] = (503, {})
     old_path: str = "shop/a.py"
     url: str = ""
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -115,14 +116,16 @@ def _handler(fake: FakeGitLab) -> type[BaseHTTPRequestHandler]:
             if hook is not None:
                 hook()
             with fake.lock:
+                headers: dict[str, str] = {}
                 if fake.failing > 0:
                     fake.failing -= 1
-                    status, body = 503, {"message": "sorry"}
+                    (status, headers), body = fake.failure, {"message": "sorry"}
                 else:
                     status, body = fake.answer(self.command, path, json.loads(raw) if raw else {})
             text = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            for name, value in {"Content-Type": "application/json", **headers}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

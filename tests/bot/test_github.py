@@ -209,6 +209,24 @@ def test_retry_after_is_honoured(github: FakeGitHub) -> None:
     assert len(github.comments) == 1
 
 
+def test_a_rate_limit_that_ends_soon_is_waited_for(github: FakeGitHub) -> None:
+    limited = {"message": "API rate limit exceeded for installation."}
+    reset = {"X-RateLimit-Reset": str(int(time.time()) + 2), "X-RateLimit-Remaining": "0"}
+    github.faults = [Fault("GET /repos/team/project/pulls/7", 403, limited, reset)]
+
+    assert not delivered(github, a_report(introduced())).failed
+    assert time.time() >= int(reset["X-RateLimit-Reset"])
+    assert len(github.comments) == 1
+
+
+def test_a_secondary_limit_that_names_no_time_is_waited_out(github: FakeGitHub) -> None:
+    limited = {"message": "You have exceeded a secondary rate limit."}
+    github.faults = [Fault("POST /repos/team/project/issues/7/comments", 403, limited)]
+
+    assert not delivered(github, a_report(introduced())).failed
+    assert len(github.comments) == 1
+
+
 def test_a_rate_limit_that_ends_in_an_hour_is_told_at_once(github: FakeGitHub) -> None:
     limited = {"message": "API rate limit exceeded for installation."}
     reset = {"X-RateLimit-Reset": str(int(time.time()) + 3600), "X-RateLimit-Remaining": "0"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -112,6 +113,28 @@ def test_a_server_that_stumbles_is_asked_again(gitlab: FakeGitLab) -> None:
     delivered(gitlab, a_report(introduced()))
 
     assert len(gitlab.notes) == 1
+
+
+def test_retry_after_is_honoured(gitlab: FakeGitLab) -> None:
+    gitlab.failing, gitlab.failure = 1, (429, {"Retry-After": "1"})
+    began = time.monotonic()
+    result = delivered(gitlab, a_report(introduced()))
+
+    assert time.monotonic() - began >= 1
+    assert (result.failed, len(gitlab.notes)) == (False, 1)
+
+
+def test_a_server_that_stays_down_is_asked_a_few_times_and_then_no_more(
+    gitlab: FakeGitLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forge, "_ATTEMPTS", 1)
+    gitlab.failing = 99
+    result = delivered(gitlab, a_report(introduced()))
+
+    assert (result.failed, result.denied) == (True, False)
+    assert ["503" in line for line in result.log] == [True]
+    assert gitlab.failing == 99 - 2
+    assert order_of(result.text) == 5
 
 
 def test_a_token_without_rights_is_denied_and_the_result_is_kept(gitlab: FakeGitLab) -> None:
