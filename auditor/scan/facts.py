@@ -236,6 +236,14 @@ def _own_statements(scope: Scope) -> Iterator[ast.AST]:
             stack += inside[::-1]
 
 
+def returned(function: Function) -> list[ast.expr | None]:
+    """What its `return` statements give, None for one without a value; of generators and coroutines, nothing."""
+    nodes = [*_own_nodes(function)]
+    if isinstance(function, ast.AsyncFunctionDef) or any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes):
+        return []
+    return [node.value for node in nodes if isinstance(node, ast.Return)]
+
+
 def _own_nodes(scope: Scope) -> Iterator[ast.AST]:
     """Nodes of the scope's own body, without what runs in scopes inside it."""
     stack: list[ast.AST] = [scope.body] if isinstance(scope, ast.Lambda) else list(reversed(scope.body))

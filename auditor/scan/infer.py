@@ -7,17 +7,19 @@ import builtins
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
-from auditor.scan.facts import Annotated, Binding, Function, Known
+from auditor.scan.facts import Annotated, Binding, Function, Known, returned
 from auditor.scan.scopes import Scopes
 from auditor.scan.signatures import (
     ANNOTATIONS,
+    BY_METHOD,
+    CODING,
+    COLUMNS,
     LITERALS,
     OPTIONAL,
     PROPERTIES,
     RETURNS,
     STR_TO_LIST,
     STR_TO_STR,
-    TO_LIST,
 )
 
 MAX_STEPS = 24
@@ -318,7 +320,7 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
                 return owner
             if call.func.attr in STR_TO_LIST:
                 return "list"
-            return {"encode": "bytes", "decode": "str"}.get(call.func.attr)
+            return CODING.get(call.func.attr)
         if owner == "list" and call.func.attr == "copy":
             return "list"
         owner = owner or qualified(call.func.value, scopes, steps - 1)
@@ -326,7 +328,7 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     else:
         name = qualified(call.func, scopes, steps - 1)
     if name is None:
-        return _type_returned(call.func, scopes, steps) or _type_by_method(call.func)
+        return _type_returned(call.func, scopes, steps) or _type_by_method(call)
     if name in RETURNS:
         return RETURNS[name]
     bare = name.removeprefix("builtins.")
@@ -337,29 +339,46 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     return name if last[:1].isupper() else _type_returned(call.func, scopes, steps)
 
 
-def _type_by_method(callee: ast.expr) -> str | None:
+def _type_by_method(call: ast.Call) -> str | None:
     """What a method of that name gives, whoever has it."""
-    if not isinstance(callee, ast.Attribute) or callee.attr not in TO_LIST:
+    callee = call.func
+    if not isinstance(callee, ast.Attribute) or (
+        isinstance(callee.value, ast.Attribute) and callee.value.attr in COLUMNS
+    ):
         return None
-    return None if isinstance(callee.value, ast.Attribute) and callee.value.attr == "str" else "list"
+    if callee.attr in CODING:
+        # to or from a text: what codes other things is given these
+        return CODING[callee.attr] if all(isinstance(given, ast.Constant) for given in call.args) else None
+    return BY_METHOD.get(callee.attr)
 
 
 def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
-    """What a function or method of this module is annotated to return."""
+    """What a function or method of this module is annotated to return, or returns wherever it does."""
     found: tuple[Scopes, list[Binding]] | None = None
     if isinstance(callee, ast.Name):
         found = scopes.lookup(callee.id)
     elif isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
         klass = scopes.klass()
         if klass is not None and callee.value.id == klass[1]:
-            found = (scopes, scopes.facts.attributes(klass[0]).get(callee.attr, []))
+            around = Scopes(scopes.facts, scopes.chain[: scopes.chain.index(klass[0]) + 1])
+            found = (around, scopes.facts.attributes(klass[0]).get(callee.attr, []))
     if found is None or len(found[1]) != 1:
         return None
     where, (binding,) = found
     definition = binding.definition
-    if not isinstance(definition, Function) or definition.returns is None or definition.decorator_list:
+    if not isinstance(definition, Function) or definition.decorator_list:
         return None
-    return annotated_type(definition.returns, where, steps - 1)
+    if definition.returns is not None:
+        return annotated_type(definition.returns, where, steps - 1)
+    inside = Scopes(where.facts, (*where.chain, definition))
+    return _remembered((definition,), inside, steps, partial(_kinds_returned, definition, inside, steps))
+
+
+def _kinds_returned(function: Function, inside: Scopes, steps: int) -> Iterator[str | None]:
+    """The types of what its `return` statements give; that of one which may also give None is that of the others."""
+    values = [value for value in returned(function) if not _is_none(value)]
+    for value in values or [None]:
+        yield None if value is None else type_of(value, inside, steps - 1)
 
 
 def _type_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, scopes: Scopes, steps: int) -> str | None:

@@ -77,8 +77,15 @@ STR_TO_STR = frozenset(
     rjust rstrip strip swapcase title translate upper zfill""".split()  # noqa: SIM905
 )
 STR_TO_LIST = frozenset(("split", "rsplit", "splitlines"))
-TO_LIST = STR_TO_LIST | {"readlines", "tolist"}
-"""Methods that give a list, whoever has them; `.str.split` of a column is of pandas."""
+BY_METHOD = {
+    **dict.fromkeys((*STR_TO_LIST, "readlines", "tolist"), "list"),
+    **dict.fromkeys(("hexdigest", "isoformat", "strftime"), "str"),
+    **dict.fromkeys(("digest", "tobytes", "to_bytes"), "bytes"),
+}
+"""What methods of these names give, whoever has them."""
+CODING = {"encode": "bytes", "decode": "str"}
+COLUMNS = frozenset(("str", "dt"))
+"""By these, `.str.split`, pandas does it to whole columns."""
 ANNOTATIONS = {
     "typing.List": "list",
     "typing.Dict": "dict",

@@ -194,3 +194,42 @@ def test_names_bound_by_way_of_each_other_are_no_trouble() -> None:
 )
 def test_a_parameter_that_is_bound_anew_is_what_it_is_bound_to(body: str, expected: str | None) -> None:
     assert kind(f"def f(rows):\n    {body}\n    rows\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(): return []\nf()", "list"),
+        ("def f(x):\n    if x: return None\n    names = ['a']\n    return names\nf(1)", "list"),
+        ("def f(x):\n    if x: return []\n    return ''\nf(1)", None),
+        ("def f(x): return\nf(1)", None),
+        ("def f(x): pass\nf(1)", None),
+        ("def f(x):\n    yield ''\n    return ''\nf(1)", None),
+        ("async def f(x): return ''\nf(1)", None),
+        ("@cached\ndef f(x): return ''\nf(1)", None),
+        ("def f(x):\n    def g(): return 1\n    return ''\nf(1)", "str"),
+        ("def f(n): return f(n - 1) if n else ''\nf(3)", None),
+        ("class A:\n    def names(self): return ['a']\n    def use(self):\n        self.names()", "list"),
+        ("x = []\nclass A:\n    x = ''\n    def names(self): return x\n    def use(self):\n        self.names()", "list"),
+    ],
+)
+def test_a_function_of_the_module_gives_what_all_its_returns_give(text: str, expected: str | None) -> None:
+    assert kind(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("data.decode()", "str"),
+        ("data.decode('utf-8')", "str"),
+        ("decoder.decode(data)", None),
+        ("model.encode(text)", None),
+        ("text.encode('latin-1')", "bytes"),
+        ("digest.hexdigest()", "str"),
+        ("when.strftime('%d')", "str"),
+        ("frame.day.dt.strftime('%d')", None),
+        ("frame.name.str.decode('ascii')", None),
+    ],
+)
+def test_some_methods_tell_what_they_give_whoever_has_them(text: str, expected: str | None) -> None:
+    assert kind(text) == expected
