@@ -78,6 +78,8 @@ class Runtime:
         self.when_imported("_pytest.assertion.rewrite", self._hook_pytest)
         self.when_imported("_pytest.runner", self._tests.hook)
         self.when_imported("subprocess", self._starts.hook)
+        pools = _load("audit_pools", os.path.join(HERE, "audit_pools.py"))
+        self.when_imported("multiprocessing.pool", lambda pool: pools.hook(pool, self._rest))
         self._hook_main()
         self._hook_end()
         _load("audit_users", os.path.join(HERE, "audit_users.py")).hook(lambda: self._file)
@@ -91,6 +93,13 @@ class Runtime:
                 self.flush(False)
             except Exception:
                 pass  # what was written before stays; the program is not to hear of us
+
+    def _rest(self, is_idle: bool) -> None:
+        """Nothing is going on in this process, for now; or it goes on, and the next hit is written down."""
+        if is_idle:
+            self.flush(False, at_rest=True)
+        else:
+            self._due = 0
 
     def on_exit(self, callback: Callable[[], None]) -> None:
         """Have `callback` run before the interpreter joins threads at its end."""
@@ -260,8 +269,8 @@ class Runtime:
         except Exception:
             pass  # what was flushed before stays; an ending program is not to hear of us
 
-    def flush(self, final: bool) -> None:
-        """Write all records down, whole or not at all."""
+    def flush(self, final: bool, at_rest: bool = False) -> None:
+        """Write all records down, whole or not at all; `at_rest` if nothing will happen until they are again."""
         now = perf_counter_ns()
         self._first = self._first or now
         pause = max(FIRST_FLUSH_NS, min(FLUSH_NS, (now - self._first) // 10))
@@ -270,7 +279,7 @@ class Runtime:
         unplanted = [path for path in self._loaded_files() if path in self._sites and path not in self._planted]
         state = {
             "final": final,
-            "unseen_s": 0.0 if final else pause / 1e9,
+            "unseen_s": 0.0 if final or at_rest else pause / 1e9,
             "records": {str(key): recorder.record(final) for key, recorder in list(self._recorders.items())},
             "failures": {str(key): reason for key, reason in self._failures.items()},
             "unplanted": unplanted,
