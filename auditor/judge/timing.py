@@ -31,8 +31,8 @@ longer by half of what py-spy did not see, it was there, and the sampler missed 
 processor when the program does not work.
 
 If the expectation narrows py-spy's samples to functions below the line, py-spy alone speaks of what is wanted and the
-probes, which timed the whole call, only bound it: py-spy costly confirms unless the probes say cheap, and py-spy absent
-is not-measurable.
+probes, which timed the whole call, only bound it: py-spy costly confirms without them too, but not against their doubt,
+as the whole may yet be cheap, and py-spy absent is not-measurable.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def judge_time(seen: Seen, narrowed: bool = False) -> Opinion:
         return Opinion(VerdictKind.INCONCLUSIVE, contradiction(seen))
     if Reading.CHEAP in (probes, spy):
         return Opinion(VerdictKind.REJECTED, _too_small(seen, probes, spy))
-    if spy is Reading.COSTLY and (probes is Reading.COSTLY or narrowed):
+    if spy is Reading.COSTLY and (probes is Reading.COSTLY or (narrowed and probes is Reading.ABSENT)):
         return Opinion(VerdictKind.CONFIRMED, f"{spent(seen)} in {words.times(seen.hits, 'executions')}")
     if spy is Reading.ABSENT and narrowed:
         return Opinion(VerdictKind.NOT_MEASURABLE, f"what runs below the line was not sampled: {seen.gap(PY_SPY)}")

@@ -123,6 +123,8 @@ def test_a_collector_that_missed_a_part_rejects_nothing() -> None:
         (0.001, 2.0, REJECTED),
         (5.0, None, NOT_MEASURABLE),
         (5.0, (0.1, 0.5), INCONCLUSIVE),
+        # what may be cheap as a whole is not surely costly in part
+        ((0.0, 0.5), 2.0, INCONCLUSIVE),
     ],
 )
 def test_where_samples_are_narrowed_py_spy_speaks(probes: Range | None, spy: Range | None, kind: VerdictKind) -> None:
