@@ -19,7 +19,7 @@ The first line that holds decides.
     left reaches S and half of what was created                     inconclusive: a crew made once, or as it is needed,
                                                                     looks the same
     some left, of fewer than 4 S created                            inconclusive: run it 4 S times (S if all are left)
-    some left, and some kept in either part of the middle half      inconclusive: longer, a leak grows with it
+    some left, and 2 or more kept, in both parts of the middle half inconclusive: longer, a leak grows with it
     S or more left, but under half                                  inconclusive: twice as long, unless none was kept
                                                                     in the middle half of 200 executions or more
     any of these, as many alive at once as it takes, or S or more   inconclusive: enough items for 32 at once
@@ -73,6 +73,8 @@ STEADY = 0.8
 # How fast they become more is known closely enough from so many in each part on.
 TELLING = 32.0
 ENOUGH_LEVEL = 200.0
+# So many that stayed in the middle half are no single one that came late.
+FEWEST = 2.0
 
 
 def judge_survivors(expects: Survivors, seen: Seen) -> Opinion:
@@ -220,7 +222,7 @@ def _uncounted(expects: Survivors, seen: Seen, created: float) -> Opinion | None
 
 def _few_left(expects: Survivors, seen: Seen, created: float) -> Opinion | None:
     left, limit = _left(seen), seen.limits.survivors
-    grew = seen.value("kept") >= 1 and seen.row("lasting") is not None and seen.value("lasting") > 0
+    grew = seen.value("kept") >= FEWEST and seen.row("lasting") is not None and seen.value("lasting") > 0
     if left <= 0 or (left < limit and created >= 4 * limit and not grew):
         return None
     if left < created / 2 and _is_level(seen, created):

@@ -114,6 +114,7 @@ def kept(value: float, lasting: Range | None = None, unit: str = "clients", n: i
         (4, kept(2, (0.0, 3.0)), INCONCLUSIVE, "2 more of them stayed"),
         (4, kept(0), REJECTED, "4 of 800"),
         (4, kept(1), REJECTED, "4 of 800"),
+        (4, kept(1, (0.0, 4.0)), REJECTED, "4 of 800"),
         (0, kept(0), REJECTED, "0 of 800"),
     ],
 )
