@@ -210,7 +210,10 @@ def test_a_parameter_that_is_bound_anew_is_what_it_is_bound_to(body: str, expect
         ("def f(x):\n    def g(): return 1\n    return ''\nf(1)", "str"),
         ("def f(n): return f(n - 1) if n else ''\nf(3)", None),
         ("class A:\n    def names(self): return ['a']\n    def use(self):\n        self.names()", "list"),
-        ("x = []\nclass A:\n    x = ''\n    def names(self): return x\n    def use(self):\n        self.names()", "list"),
+        (
+            "x = []\nclass A:\n    x = ''\n    def names(self): return x\n    def use(self):\n        self.names()",
+            "list",
+        ),
     ],
 )
 def test_a_function_of_the_module_gives_what_all_its_returns_give(text: str, expected: str | None) -> None:
