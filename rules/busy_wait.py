@@ -27,7 +27,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     sleeps = [statement for statement in statements if _is_short_sleep(statement, ctx)]
     rest = [statement for statement in statements if statement not in sleeps and not _is_idle(statement)]
     polled = _polled(node, rest, bool(sleeps), ctx)
-    taken = _taken_in(rest, bool(sleeps), ctx) if polled is None else None
+    taken = _taken_in(rest, node, bool(sleeps), ctx) if polled is None else None
     if polled is None and taken is None:
         return None
     # what is done with what was taken is work
@@ -75,13 +75,20 @@ def _polled(loop: cst.While, rest: Sequence[cst.CSTNode], sleeps: bool, ctx: Con
     return tests[0] if tests and (sleeps or all(_only_asks(test, ctx) for test in tests)) else None
 
 
-def _taken_in(rest: Sequence[cst.CSTNode], sleeps: bool, ctx: Context) -> cst.BaseExpression | None:
+def _is_asked(taken: cst.BaseExpression, loop: cst.While, ctx: Context) -> bool:
+    """Whether the loop goes on only while there is something in the queue: `while not jobs.empty()`."""
+    owner = taken.func.value if isinstance(taken, cst.Call) and isinstance(taken.func, cst.Attribute) else taken
+    return ctx.code(owner).strip() in ctx.code(loop.test)
+
+
+def _taken_in(rest: Sequence[cst.CSTNode], loop: cst.While, sleeps: bool, ctx: Context) -> cst.BaseExpression | None:
     match rest:
         case [cst.Try() as attempt] if sleeps or _sleeps_in_handler(attempt, ctx):
             return _taken(attempt, ctx)
         case [cst.Try() as attempt, *work] if all(map(_only_tries_again, attempt.handlers)):
             waits = not attempt.handlers or any(_may_wait(part, ctx) for part in work)
-            return None if waits else _taken(attempt, ctx)
+            taken = None if waits else _taken(attempt, ctx)
+            return None if taken is None or _is_asked(taken, loop, ctx) else taken
     return None
 
 
@@ -184,6 +191,8 @@ RULE = Rule(
         "        except queue.Empty:\n            pass\n        events.wait(1)\n",
         "import queue\n\ndef drain(jobs):\n    while True:\n        try:\n            jobs.get_nowait().run()\n"
         "        except queue.Empty:\n            break\n",
+        "import queue\n\ndef drain(jobs):\n    while not jobs.empty():\n        try:\n"
+        "            jobs.get_nowait().run()\n        except queue.Empty:\n            continue\n",
     ),
     invalid=(
         "def f(job):\n    while not job.done:\n        pass\n",

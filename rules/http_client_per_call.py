@@ -34,12 +34,22 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     way = () if ctx.handed(node) is not None else ctx.way(node)
     if not (way or ctx.derives_from(node.func, _CLIENTS)) or _is_part_of_client(node, ctx):
         return None
-    if ctx.kept_once(node) or ctx.returned(node):
+    if ctx.kept_once(_whole(node, ctx)) or ctx.returned(node):
         return None
     if way:
         message = f"`{callee}` makes a `{way[-1].name}` anew, so its connections serve this call only"
         return Match(message, (Plant("connection", node),), chain=way)
     return Match(f"`{callee}` is made anew, so its connections serve this call only", (Plant("connection", node),))
+
+
+def _whole(node: cst.Call, ctx: Context) -> cst.CSTNode:
+    """The client, or the part of it that is kept in its place: `OpenAI().chat.completions`."""
+    whole: cst.CSTNode = node
+    for parent in ctx.ancestors(node):
+        if not isinstance(parent, cst.Attribute):
+            return node if isinstance(parent, cst.Call) and parent.func is whole else whole
+        whole = parent
+    return whole
 
 
 def _is_part_of_client(node: cst.Call, ctx: Context) -> bool:
@@ -116,6 +126,12 @@ RULE = Rule(
         "        _client = httpx.Client()\n    return _client\n\ndef fetch(url):\n    return client().get(url)\n",
         "import functools\nimport requests\n\n@functools.cache\ndef session():\n    return requests.Session()\n\n"
         "def fetch(url):\n    return session().get(url)\n",
+        # kept by each object from its making on
+        "import openai\nfrom pydantic import BaseModel, model_validator\n\nclass Chat(BaseModel):\n"
+        "    @model_validator(mode='before')\n    @classmethod\n    def prepare(cls, values):\n"
+        "        values['client'] = openai.OpenAI().chat.completions\n        return values\n",
+        "import openai\n\nclass Chat:\n    def __init__(self):\n"
+        "        self.client = openai.OpenAI().chat.completions\n",
     ),
     invalid=(
         "import requests\n\ndef fetch(url):\n    return requests.get(url)\n",

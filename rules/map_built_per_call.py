@@ -139,10 +139,14 @@ def _is_listed(items: cst.BaseExpression, ctx: Context) -> bool:
     """Whether what is gone through is always the same: fixed, or the pairs or entries of what is."""
     match items:
         case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="items" | "keys" | "values")), args=[]):
-            return ctx.is_fixed(owner)
+            return _is_listed(owner, ctx)
         case cst.Call(func=function, args=arguments) if ctx.qualified(function) in _PAIRING:
             return all(not argument.star and _is_listed(argument.value, ctx) for argument in arguments)
-    return ctx.is_fixed(items)
+    if not ctx.is_fixed(items) or ctx.is_constant(items):
+        return ctx.is_constant(items)
+    # what is bound to something else may be filled elsewhere; the members of a class are those that it was made with
+    name = ctx.qualified(items) or ""
+    return ctx.length_of(items) is not None or name.startswith("string.") or name.rpartition(".")[2][:1].isupper()
 
 
 def _is_fixed(value: cst.BaseExpression, ctx: Context) -> bool:
@@ -309,6 +313,12 @@ RULE = Rule(
         "def main():\n    m = {'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8}\n    print(m['a'])\n",
         # small
         "def f(x):\n    return {'a': 1, 'b': 2}[x]\n",
+        # filled elsewhere
+        "from collections import defaultdict\n\nKNOWN = defaultdict(list)\n\ndef f(x):\n"
+        "    names = {known.name for known in KNOWN}\n    return x in names\n",
+        "import attrs\n\n@attrs.define\nclass Pool:\n    jobs: list = attrs.field(factory=list)\n\n"
+        "    def has(self, key):\n"
+        "        return key in {job.key for job in self.jobs}\n",
     ),
     invalid=(
         "def f(x):\n    return {'a': 1, 'b': 2, 'c': 3, 'd': 4, 'e': 5, 'f': 6, 'g': 7, 'h': 8}[x]\n",

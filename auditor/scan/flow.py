@@ -46,7 +46,7 @@ _ASKED = (cst.Comparison, cst.UnaryOperation, cst.If, cst.While, cst.Assert, cst
 _BOUND = (cst.AssignTarget, cst.AsName, cst.Param, cst.NameItem, cst.FormattedStringExpression)
 _GIVE_SELF = frozenset(("__enter__", "__aenter__", "start", "open", "connect"))
 """Methods that hand back their own object, or stand for it."""
-_CACHED = re.compile(r"cache|memo|singleton|fixture|on_event|lazy|run_once")
+_CACHED = re.compile(r"cache|memo|singleton|fixture|on_event|lazy|run_once|model_validator|root_validator|pre_init")
 _ONCE_WORDS = frozenset(
     """init initialize initialise setup set open connect reconnect start startup restart create make build reset
     login configure enter aenter prepare launch serve install bind attach begin ensure""".split()  # noqa: SIM905
