@@ -41,6 +41,9 @@ _DATABASES = (
     *(f"psycopg.{owner}.{name}" for owner in ("Connection", "Cursor") for name in ("execute", "commit", "fetchall")),
     *(f"sqlalchemy.orm.Session.{name}" for name in ("execute", "commit", "scalar", "scalars", "flush")),
 )
+_EXECUTES = ("execute", "executemany", "executescript")
+_FETCHES = ("fetchone", "fetchall", "fetchmany", "scalar", "scalars", "first", "one", "all", "mappings", "rowcount")
+_ENDS = ("get", "first", "one", "one_or_none", "all", "count", "scalar", "delete", "update")
 _WAITS = (
     *("time.sleep", "builtins.input", "select.select", "signal.pause", "concurrent.futures.wait"),
     *("threading.Lock.acquire", "threading.RLock.acquire", "threading.Semaphore.acquire", "threading.Condition.wait"),
@@ -60,9 +63,26 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if isinstance(ctx.parent(node), cst.Await) or not _in_coroutine(node, ctx):
         return None
     if name not in _KNOWN:
-        return _check_way(node, ctx)
+        return _check_query(node, ctx) or _check_way(node, ctx)
     if name in _MAY_POLL and _polls(node, ctx):
         return None
+    return Match(f"`{ctx.code(node.func)}` holds up the event loop until it returns", (Plant("blocking", node),))
+
+
+def _check_query(node: cst.Call, ctx: Context) -> Match | None:
+    """A query whose answer is used at once, which no coroutine would give: `db.execute("SELECT ...").fetchone()`."""
+    if ctx.waits_for(node) != "the database" or not isinstance(node.func, cst.Attribute):
+        return None
+    if ".objects." in ctx.code(node.func):
+        # Django's ORM refuses to work there
+        return None
+    if node.func.attr.value in _EXECUTES:
+        around = ctx.parent(node)
+        used = isinstance(around, cst.Attribute) and around.attr.value in _FETCHES
+        statement = isinstance(around, cst.Expr)
+        loop = isinstance(around, cst.For) and around.asynchronous is None
+        if not (used or statement or loop):
+            return None
     return Match(f"`{ctx.code(node.func)}` holds up the event loop until it returns", (Plant("blocking", node),))
 
 
@@ -186,6 +206,8 @@ RULE = Rule(
     ),
     triggers=(
         Calls(_BLOCKING, Where(coroutine=True)),
+        Calls(tuple(f".{name}" for name in _EXECUTES), Where(coroutine=True)),
+        Calls(tuple(f".{name}" for name in _ENDS), Where(coroutine=True), through=("query",)),
         Reaches(_BLOCKING, Where(coroutine=True), polling=tuple(sorted(_MAY_POLL))),
     ),
     expects=Stall(),
@@ -213,6 +235,11 @@ RULE = Rule(
         # run through elsewhere; run by a pool
         "import time\n\ndef slow(x):\n    time.sleep(x)\n    return x\n\nasync def f(pool, xs):\n"
         "    return map(slow, xs), list(pool.map(slow, xs))\n",
+        # awaited elsewhere, and what gives a coroutine
+        "import asyncio\n\nasync def user(db, key):\n    async with db.execute('SELECT 1') as cursor:\n"
+        "        print(await cursor.fetchone())\n    await asyncio.gather(db.execute('SELECT 2'))\n"
+        "    return db.execute('SELECT 3')\n",
+        "async def user(db, key):\n    return (await db.execute('SELECT 1')).fetchone()\n",
     ),
     invalid=(
         "import time\n\nasync def main():\n    time.sleep(1)\n",
@@ -235,6 +262,9 @@ RULE = Rule(
         # a function that runs for every item
         "import time\n\ndef slow(x):\n    time.sleep(x)\n    return x\n\nasync def f(xs):\n"
         "    return sum(map(slow, xs))\n",
+        # answers that are there at once
+        "async def user(db, key):\n    return db.execute('SELECT * FROM users WHERE id = ?', (key,)).fetchone()\n",
+        "async def user(session, key):\n    return session.query(User).filter_by(id=key).first()\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -264,6 +294,8 @@ RULE = Rule(
             "        await asyncio.to_thread(self.ready.wait, 5)\n",
             "import asyncio\nimport queue\n\nasync def drain(jobs: queue.Queue):\n"
             "    return await asyncio.to_thread(jobs.get)\n",
+            None,
+            None,
             None,
             None,
             None,

@@ -25,7 +25,16 @@ _TEXTS = (
 )
 _FILES = (
     *("xml.etree.ElementTree.parse", "xml.dom.minidom.parse", "lxml.etree.parse"),
-    *("configparser.ConfigParser.read", "configparser.RawConfigParser.read"),
+    *("configparser.ConfigParser.read", "configparser.RawConfigParser.read", "configparser.SafeConfigParser.read"),
+    *("toml.load", "dotenv.dotenv_values", "pandas.read_csv", "pandas.read_json", "pandas.read_excel"),
+    *(
+        "pandas.read_parquet",
+        "pandas.read_pickle",
+        "polars.read_csv",
+        "polars.read_parquet",
+        "numpy.load",
+        "joblib.load",
+    ),
 )
 _PARSERS = (*_TEXTS, *_FILES)
 
@@ -34,7 +43,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call) or ctx.qualified(node.func) not in _PARSERS or not node.args:
         return None
     given = [argument.value for argument in node.args]
-    if any(argument.star for argument in node.args) or _is_tiny(given[0], ctx) or _is_handle(given[0], ctx):
+    if any(argument.star for argument in node.args) or _is_tiny(node, ctx) or _is_handle(given[0], ctx):
         return None
     loops = ctx.repeating(node)
     callee, source = ctx.code(node.func), _shortened(given[0], ctx)
@@ -49,9 +58,10 @@ def _plants(call: cst.Call) -> tuple[Plant, ...]:
     return (Plant("repeated", call),)
 
 
-def _is_tiny(source: cst.BaseExpression, ctx: Context) -> bool:
-    length = ctx.length_of(source)
-    return length is not None and length <= _TINY
+def _is_tiny(call: cst.Call, ctx: Context) -> bool:
+    length = ctx.length_of(call.args[0].value)
+    # of the name of a file the length says nothing
+    return length is not None and length <= _TINY and ctx.qualified(call.func) not in _FILES
 
 
 def _is_handle(source: cst.BaseExpression, ctx: Context) -> bool:
@@ -86,10 +96,10 @@ RULE = Rule(
     kind=Kind.SERIALIZATION,
     page=Page(
         what=(
-            "A parser of JSON, YAML, TOML, XML, Python, dates, addresses or versions, called in a loop on something"
-            " that the loop does not change, or in a function on a text or path that stays the same: a literal, a name"
-            " bound outside every function, an entry of a map that is written out there, an attribute that only the"
-            " constructor sets. Code that runs once, that is"
+            "A parser of JSON, YAML, TOML, XML, INI, tables, Python, dates, addresses or versions, called in a loop on"
+            " something that the loop does not change, or in a function on a text or path that stays the same: a"
+            " literal, a name bound outside every function, an entry of a map that is written out there, an attribute"
+            " that only the constructor sets. Code that runs once, that is"
             " behind a cache, or that fills an attribute only while it is empty, is not flagged; nor is a parser"
             " that reads a file already open, which is the rule file-reread-per-call."
         ),
@@ -154,5 +164,9 @@ RULE = Rule(
         "import json\n\n"
         "TEMPLATES = {'new': '{\"a\": [1, 2], \"b\": {}}', 'old': '{\"a\": [], \"b\": null}'}\n\n"
         "def filled(name):\n    return json.loads(TEMPLATES[name])\n",
+        "from configparser import ConfigParser\n\ndef setting(name):\n    (found := ConfigParser()).read('a.ini')\n"
+        "    return found['main'][name]\n",
+        "import pandas as pd\n\nTABLE = 'prices.csv'\n\ndef price(name):\n"
+        "    return pd.read_csv(TABLE).set_index('name').at[name, 'price']\n",
     ),
 )

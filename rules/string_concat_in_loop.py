@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
 from auditor.shapes import Accumulation, Concat, accumulation, added_behind, concat_target
 
 _SMALL = 16
+_FED = ("feed", "data_received", "handle_data", "characters", "dataReceived", "on_data", "on_message", "write", "emit")
+"""Methods that are called for each part of a stream, by the names that parsers and event loops know."""
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     found = _accumulation(node, ctx)
+    if found is None and isinstance(node, cst.AugAssign):
+        return _check_kept(node, ctx)
     # one suspect per string and loop, however many statements add to it
     if found is None or found.statements[:1] != (node,) or _seeks_a_free_name(found, ctx):
         return None
     plants = tuple(Plant("operator", statement) for statement in found.statements)
     return Match(f"`{found.name}` is a string that the loop copies each time it adds to it", plants)
+
+
+def _check_kept(node: cst.AugAssign, ctx: Context) -> Match | None:
+    """`self.text += x` in a method that loops call, or parsers and event loops for each part of what they read."""
+    function = ctx.function(node)
+    name = ctx.code(node.target).strip()
+    if not isinstance(function, cst.FunctionDef) or not _is_of_outside(node.target, function, ctx):
+        return None
+    if not (ctx.runs_often(node) or function.name.value in _FED) or not _adds_text(node, ctx):
+        return None
+    stores = ctx.stores(name, function)
+    # what the function starts afresh grows by what it adds itself
+    if stores[:1] != [node] or not all(isinstance(store, cst.AugAssign) for store in stores):
+        return None
+    plants = tuple(Plant("operator", store) for store in stores)
+    return Match(f"`{name}` is a string that is copied each time `{function.name.value}` adds to it", plants)
+
+
+def _is_of_outside(target: cst.BaseExpression, function: cst.FunctionDef, ctx: Context) -> bool:
+    """Whether it is an attribute of the method's object, or a name that the function declares as another's."""
+    match target:
+        case cst.Attribute(value=cst.Name(value=owner)):
+            return [parameter.name.value for parameter in function.params.params[:1]] == [owner]
+        case cst.Name(value=name):
+            declared: Sequence[cst.Global | cst.Nonlocal] = ctx.inside(function, cst.Global, cst.Nonlocal)
+            return any(item.name.value == name for node in declared for item in node.names)
+    return False
 
 
 def _accumulation(node: cst.CSTNode, ctx: Context) -> Accumulation | None:
@@ -62,7 +95,8 @@ RULE = Rule(
         what=(
             '`s += x`, `s = s + x`, `s = x + s`, `s = f"{s}..."`, `s = "%s%s" % (s, x)`, `s = "{}{}".format(s, x)` or'
             ' `s = "".join([s, x])` inside a loop, where `s` is proven to be a `str` and keeps what the turns before'
-            " have added; `s` may be an attribute or an entry of a container as well. A string that every turn starts"
+            " have added; `s` may be an attribute or an entry of a container as well, and the loop may call a method"
+            " that does `self.s += x`. A string that every turn starts"
             " afresh is not flagged, nor"
             f" one in a loop of at most {_SMALL} turns, nor a name that grows while it is taken (`while x in xs`)."
             " Several statements that add to the same string in the same loop are one suspect."
@@ -94,6 +128,7 @@ RULE = Rule(
     ),
     triggers=(
         Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
+        Nodes(("AugAssign",), Where(function=True, kept=True), operators=("Add",)),
         Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr", "Call"), again=True),
     ),
     expects=Scaling(),
@@ -137,6 +172,10 @@ RULE = Rule(
         # each run has a string of its own
         "def show(node, text=''):\n    text += node.name\n    print(text)\n"
         "    for child in node.children:\n        show(child, text)\n",
+        # started afresh by each call, and called for nothing that repeats it
+        "class Page:\n    def line(self, row):\n        self.text = ''\n        self.text += row.name\n\n"
+        "    def lines(self, rows):\n        for row in rows:\n            self.line(row)\n\n"
+        "    def close(self):\n        self.text += '</html>'\n",
     ),
     invalid=(
         "def f(rows):\n    text = ''\n    for row in rows:\n        text += str(row)\n    return text\n",
@@ -173,6 +212,13 @@ RULE = Rule(
         "        for row in rows:\n            texts[name] += row.text + '\\n'\n    return texts\n",
         "def f(rows):\n    text = ''\n\n    def add(row):\n        nonlocal text\n"
         "        text += row.name\n        return row\n\n    rows = list(map(add, rows))\n    return text\n",
+        # a method that a loop calls, or a parser for each part of the text
+        "class Page:\n    def __init__(self):\n        self.text = ''\n\n    def add(self, row):\n"
+        "        self.text += row.name\n\n    def add_all(self, rows):\n        for row in rows:\n"
+        "            self.add(row)\n",
+        "from html.parser import HTMLParser\n\nclass Text(HTMLParser):\n    text = ''\n\n"
+        "    def handle_data(self, data):\n"
+        "        self.text += data\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -197,6 +243,8 @@ RULE = Rule(
             None,
             "def f(rows):\n    text_parts = []\n    for row in rows:\n        for key in ('a', 'b'):\n"
             '            text_parts.append(str(row[key]))\n    text = "".join(text_parts)\n    return text\n',
+            None,
+            None,
             None,
             None,
             None,

@@ -31,8 +31,8 @@ class Where:
         `map` and the like, or calling itself for several.
     coroutine: the innermost function is an `async def`.
     handler: inside an `except` of the same function.
-    kept: the receiver of the call, or what the statement stores into, is an attribute, a name of the module or a
-        parameter that has a default, not another local name.
+    kept: the receiver of the call, or what the statement stores into, is an attribute, a name of the module, a
+        parameter that has a default or a name that an inner function binds anew, not another local name.
     """
 
     function: bool = False

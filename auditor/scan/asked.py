@@ -103,8 +103,8 @@ def bound_in(tree: ast.Module) -> set[str]:
 
 
 def shared_defaults(flat: Flat) -> set[str]:
-    """Parameters whose default is an empty container, which all calls share: `def f(x, _cache={})`."""
-    found: set[str] = set()
+    """Parameters whose default all calls share, `def f(x, _cache={})`, and names that inner functions bind anew."""
+    found = {name for index in flat.of(ast.Nonlocal) for name in flat.nodes[index].names}
     for arguments in (flat.nodes[index] for index in flat.of(ast.arguments)):
         listed = (*arguments.posonlyargs, *arguments.args)
         pairs = [*zip(reversed(listed), reversed(arguments.defaults), strict=False)]
