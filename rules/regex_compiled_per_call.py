@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Reaches, Rule, Safety, Where
 
 _FLAGS_AT = {
     "compile": 1,
@@ -135,12 +135,11 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`re.compile`, `re.match`, `re.sub` and the like, in a loop or in a function that a loop of the module"
-            " calls, directly or over a few functions. Either the pattern and its flags never change: literals, names"
-            " bound outside every function, and what is joined of these. Or the pattern is put together there, as in"
+            "`re.compile`, `re.match`, `re.sub` and the like, in a loop or in a function that a loop calls, directly or"
+            " over a few functions. Either the pattern and its flags never change: literals, names bound outside every"
+            " function, and what is joined of these. Or the pattern is put together there, as in"
             ' `re.search(rf"\\b{word}\\b", text)`. Code that runs once, that is behind a `functools` cache, or that'
-            " fills"
-            " a global name, or any name only while it is empty, is not flagged."
+            " fills a global name, or any name only while it is empty, is not flagged."
         ),
         why=(
             "`re` keeps 512 compiled patterns, so most calls pay part of a microsecond for finding theirs again, and"
@@ -169,7 +168,7 @@ RULE = Rule(
             "kitty#657",
         ),
     ),
-    triggers=(Calls(_FUNCTIONS, Where(function=True)),),
+    triggers=(Calls(_FUNCTIONS, Where(function=True)), Reaches(_FUNCTIONS, often=True)),
     expects=Cost(
         below=(
             "re/_compiler.py:compile",

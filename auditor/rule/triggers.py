@@ -84,7 +84,8 @@ class Reaches:
 
     The check asks `Context.way` which way that is. A method of anything (".execute") counts if `waits_for` is what the
     call of it waits for. A call of one of `polling` that is told not to wait does not count. With `made`, the names are
-    classes, and the functions on the way hand back the object. `through` is as in `Calls`.
+    classes, and the functions on the way hand back the object. `through` is as in `Calls`. With `often`, no call is
+    shown for it; of files with such ends, `Context.runs_often` then knows which functions loops of other files call.
     """
 
     names: tuple[str, ...]
@@ -93,6 +94,7 @@ class Reaches:
     polling: tuple[str, ...] = ()
     made: bool = False
     through: tuple[str, ...] = ()
+    often: bool = False
 
 
 Trigger = Calls | Nodes | Reaches

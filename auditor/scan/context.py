@@ -390,7 +390,7 @@ class SliceContext:
         return flow.runs_once(node, self, functions_run_once(self._scopes.facts) if own else ())
 
     def runs_often(self, node: cst.CSTNode) -> bool:
-        """Whether a loop of this module repeats the node, or calls the function that it stands in."""
+        """Whether a loop repeats the node, or calls the function that it stands in."""
         if self.repeating(node):
             return True
         function = next((parent for parent in self.ancestors(node) if isinstance(parent, cst.FunctionDef)), None)

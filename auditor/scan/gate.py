@@ -94,6 +94,7 @@ class Gate:
                 key,
                 LOOP * trigger.where.loop | COROUTINE * trigger.where.coroutine | FUNCTION * trigger.where.function,
                 frozenset(trigger.names) if trigger.made else frozenset(),
+                trigger.often,
             )
             for key, (trigger, _rule) in self._reaches.items()
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from auditor.scan.outline import Key
+from auditor.scan.outline import LOOP, Key
 
 Place = tuple[str, str]
 """A function or class: the path of its file, its dotted name there."""
@@ -18,12 +19,14 @@ Way = tuple[tuple[str, str, int], ...]
 class Wanted:
     """What a trigger asks for: calls with all the bits of `around` that lead to its ends.
 
-    made: the ends make something, and the way leads by functions that hand it back.
+    made: the ends make something, and the way leads by functions that hand it back. often: no way is asked for, but
+    which functions of files with such ends are called in loops of others.
     """
 
     trigger: str
     around: int = 0
     made: frozenset[str] = frozenset()
+    often: bool = False
 
 
 class Calling(NamedTuple):
@@ -64,6 +67,20 @@ class Joint:
     grown: list[str] = field(default_factory=list)
     guarded: list[str] = field(default_factory=list)
     routines: dict[str, Joined] = field(default_factory=dict)
+
+    def asks_who_loops(self, wanted: Iterable[Wanted]) -> bool:
+        """Whether it has an end of a trigger that asks for loops in other files."""
+        triggers = {one.trigger for one in wanted if one.often}
+        return any(not triggers.isdisjoint(routine.ends) for routine in self.routines.values())
+
+    def looped(self, path: str) -> set[str]:
+        """Names of the functions of another file that this one calls in a loop."""
+        return {
+            call.target[1]
+            for routine in self.routines.values()
+            for call in routine.calls
+            if call.around & LOOP and call.target[0] == path
+        }
 
     def dump(self) -> str:
         """One line of text."""

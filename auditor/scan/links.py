@@ -26,7 +26,7 @@ class Outlook:
     ways: for calls in it, by trigger, the way to an end. meanings: what imported names stand for outside the project,
     and whether it is an object of that class. ancestors: names outside the project of classes that its classes and
     imports are derived from. taken: names of attributes from which files that know this one take something. called:
-    functions that this file, a script, runs once, and that others call too.
+    functions that this file, a script, runs once, and that others call too. looped: those that loops of others call.
     """
 
     ways: dict[Key, dict[str, Way]] = field(default_factory=dict)
@@ -34,14 +34,15 @@ class Outlook:
     ancestors: dict[str, list[str]] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
+    looped: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.ways or self.meanings or self.ancestors or self.taken or self.called)
+        return bool(self.ways or self.meanings or self.ancestors or self.taken or self.called or self.looped)
 
     def dump(self) -> str:
         """One line of text, empty if the file draws nothing."""
         ways = [[*key, by] for key, by in sorted(self.ways.items())]
-        parts = [ways, self.meanings, self.ancestors, self.taken, self.called]
+        parts = [ways, self.meanings, self.ancestors, self.taken, self.called, self.looped]
         return json.dumps(parts, separators=(",", ":"), sort_keys=True) if self else ""
 
     def files(self) -> set[str]:
@@ -67,13 +68,14 @@ class Outlook:
         """What `dump` wrote."""
         if not text:
             return cls()
-        ways, meanings, ancestors, taken, called = json.loads(text)
+        ways, meanings, ancestors, taken, called, looped = json.loads(text)
         return cls(
             {(a, b, c, d): {name: _way(steps) for name, steps in by.items()} for a, b, c, d, by in ways},
             {name: (meant, bool(made)) for name, (meant, made) in meanings.items()},
             ancestors,
             taken,
             called,
+            looped,
         )
 
 
@@ -99,6 +101,12 @@ def outlooks(joints: Mapping[str, Joint], wanted: Iterable[Wanted]) -> dict[str,
             if any(caller[0] != path for caller in callers.get((path, name), ())):
                 outlook.called.append(name)
     wanted = tuple(wanted)
+    asking = {path for path in made if joints[path].asks_who_loops(wanted)}
+    others: dict[str, set[str]] = {}
+    for (path, _name), who in callers.items():
+        others.setdefault(path, set()).update(caller for caller, _ in who if path in asking and caller != path)
+    for path in asking:
+        made[path].looped = looped_by([joints[one] for one in others.get(path, ())], path)
     found = ways(joints, wanted)
     _lead(joints, made, [(one, found[one.trigger]) for one in wanted])
     return {path: outlook for path, outlook in made.items() if outlook}
@@ -108,6 +116,11 @@ def ways(joints: Mapping[str, Joint], wanted: Iterable[Wanted]) -> dict[str, dic
     """By trigger, the functions from which a way leads to an end, each with the shortest."""
     callers = _callers(joints)
     return {one.trigger: _ways(one, joints, callers) for one in wanted}
+
+
+def looped_by(others: Iterable[Joint], path: str) -> list[str]:
+    """The functions of the file that loops of these others call."""
+    return sorted({name for joint in others for name in joint.looped(path)})
 
 
 def _callers(joints: Mapping[str, Joint]) -> dict[Place, list[Place]]:
@@ -133,7 +146,7 @@ def _take(joints: Mapping[str, Joint], made: Mapping[str, Outlook]) -> None:
 def _ways(wanted: Wanted, joints: Mapping[str, Joint], callers: Mapping[Place, list[Place]]) -> dict[Place, Way]:
     """The functions that run an end of the trigger when they are called, each with the shortest way."""
     found: dict[Place, Way] = {}
-    for path, joint in joints.items():
+    for path, joint in joints.items() if not wanted.often else ():
         for name, routine in joint.routines.items():
             if wanted.made:
                 if wanted.trigger in routine.made:

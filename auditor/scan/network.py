@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from auditor.scan.joint import Joint, Place, Wanted, Way, way_of
-from auditor.scan.links import Outlook, outlooks, ways
+from auditor.scan.links import Outlook, looped_by, outlooks, ways
 from auditor.scan.resolve import MAX_CALLS
 
 Ways = dict[Place, Way]
@@ -64,10 +64,15 @@ class Network:
             if joint.taken:
                 self.takers[path] = (joint.imports, joint.taken)
         for one in self.wanted:
+            if one.often:
+                continue
             moved = self._remade(one, joints, before) if one.made else self._rerouted(one, joints, before)
             stale.update(path for place in moved for path, _name in self._callers(place))
-        stale.update(path for path in called if path in self.asked and self._joint(path).guarded)
+        stale.update(path for path in called if path in self.asked and self._asks_who_calls(self._joint(path)))
         return {path: self._outlook(path) for path in sorted(stale) if path in self.asked}
+
+    def _asks_who_calls(self, joint: Joint) -> bool:
+        return bool(joint.guarded) or joint.asks_who_loops(self.wanted)
 
     # what is at hand
 
@@ -161,6 +166,9 @@ class Network:
         made.called = [
             name for name in joint.guarded if any(caller[0] != path for caller in self._callers((path, name)))
         ]
+        if joint.asks_who_loops(self.wanted):
+            others = (self._joint(one) for one in sorted(self._askers_of().get(path, ())) if one != path)
+            made.looped = looped_by(others, path)
         for routine in joint.routines.values():
             for at, around, target in routine.calls:
                 for one in self.wanted:

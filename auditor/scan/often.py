@@ -1,4 +1,7 @@
-"""Which functions of a module its loops call, directly or over a few functions, and which Python itself calls often."""
+"""Which functions of a module loops call, directly or over a few functions, and which Python itself calls often.
+
+Loops of other files count where they call a function of this one themselves.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,8 @@ def _found(facts: ModuleFacts) -> frozenset[str]:
     defined = {flat.nodes[index].name for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef)}
     found = {function.name for function in runs_per_item(facts).functions if isinstance(function, Function)}
     found |= defined & _HOT
+    if facts.outlook is not None:
+        found.update(name.rpartition(".")[2] for name in facts.outlook.looped)
     calls: dict[str, set[str]] = {}
     for index in flat.of(ast.Call):
         name = last_of(flat.nodes[index].func)

@@ -417,3 +417,34 @@ def test_a_name_that_the_file_binds_is_none_of_a_star_import(code: Path, caller:
     write(code, helpers=HELPERS, caller=caller)
 
     assert found(code, "blocking-call-in-async") == []
+
+
+CLEAN = (
+    "import re\n\n\ndef clean(text):\n    return strip(text)\n\n\ndef strip(text):\n    return re.sub('x', '', text)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("caller", "flagged"),
+    [
+        ("from helpers import clean\n\ndef f(rows):\n    return [clean(row) for row in rows]\n", True),
+        ("import helpers\n\ndef f(rows):\n    for row in rows:\n        helpers.clean(row)\n", True),
+        ("from helpers import clean\n\ndef f(rows):\n    return list(map(clean, rows))\n", True),
+        ("from helpers import clean\n\ndef f(row):\n    return clean(row)\n", False),
+    ],
+)
+def test_what_a_loop_of_another_file_calls_runs_often(code: Path, caller: str, flagged: bool) -> None:
+    write(code, helpers=CLEAN, caller=caller)
+
+    assert [path for path, _line, _chain in found(code, "regex-compiled-per-call")] == ["helpers.py"] * flagged
+
+
+def test_a_loop_that_comes_or_goes_elsewhere_is_noticed(code: Path) -> None:
+    once = "from helpers import clean\n\ndef f(row):\n    return clean(row)\n"
+    looped = "from helpers import clean\n\ndef f(rows):\n    return [clean(row) for row in rows]\n"
+    seen = []
+    for text in (once, looped, once):
+        write(code, helpers=CLEAN, caller=text)
+        seen.append(len(found(code, "regex-compiled-per-call")))
+
+    assert seen == [0, 1, 0]
