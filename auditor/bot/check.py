@@ -73,7 +73,7 @@ def check(change: Change, head: Report, summary: str) -> Check:
     if len(summary) > MOST_CHARACTERS:
         summary = summary[: MOST_CHARACTERS - len(cut)] + cut
     marked = _annotations(found[:_MOST_MARKED], head.prefix)
-    return Check(conclusion, headline(change), summary, marked, unmarked=len(found) - len(marked))
+    return Check(conclusion, headline(change, head), summary, marked, unmarked=len(found) - len(marked))
 
 
 def _annotations(findings: Sequence[Finding], prefix: str) -> tuple[Annotation, ...]:

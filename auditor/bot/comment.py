@@ -107,8 +107,8 @@ def body(change: Change, head: Report, base: Report | None, subject: Subject) ->
     return text[: MOST_CHARACTERS - len(_CUT)].rpartition("\n")[0] + _CUT
 
 
-def headline(change: Change) -> str:
-    """One line: what the change introduced and fixed."""
+def headline(change: Change, head: Report) -> str:
+    """One line: what the change introduced and fixed, and whether that is all there is to say."""
     confirmed = sum(one.verdict.kind is VerdictKind.CONFIRMED for one in change.introduced)
     others = len(open_ones(change)) - confirmed
     slower = sum(one.differs and one.after.value > one.before.value for one in change.moved)
@@ -121,7 +121,9 @@ def headline(change: Change) -> str:
         f"{slower:,} costlier" if slower else "",
         f"{faster:,} cheaper" if faster else "",
     ]
-    return ", ".join(part for part in parts if part) or "nothing introduced"
+    failed = any(run.exit_code != 0 for run in head.workloads)
+    judged = " by what could be judged: the workload failed" if failed else ""
+    return (", ".join(part for part in parts if part) or "nothing introduced") + judged
 
 
 def said(finding: Finding) -> str:
@@ -143,7 +145,7 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
     text = template.render(
         view=view,
         limit=limit,
-        headline=headline(change),
+        headline=headline(change, view.head),
         marker=Markup(f"<!-- audit-comment {subject.order} {_hex(subject.sha)} -->"),
         link=Markup(subject.link) if _SAFE_LINK.fullmatch(subject.link) else "",
         revision=Markup(f"Commit {_hex(subject.sha)[:12]}.") if subject.sha else "",

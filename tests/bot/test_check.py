@@ -24,6 +24,7 @@ def test_it_fails_on_what_is_confirmed_and_is_neutral_on_what_is_unproven() -> N
 def test_a_workload_that_failed_is_never_a_success() -> None:
     assert concluded(replace(a_report(), workloads=(a_run(exit_code=1),))).conclusion == "neutral"
     assert concluded(replace(a_report(), interrupted=True)).conclusion == "neutral"
+    assert "the workload failed" in concluded(replace(a_report(), workloads=(a_run(exit_code=1),))).title
 
 
 def test_what_was_there_before_does_not_fail_it() -> None:
