@@ -15,16 +15,22 @@ LITERALS: dict[type[ast.expr], str] = {
     ast.JoinedStr: "str",
     ast.GeneratorExp: "generator",
 }
+_TEXT = """
+    builtins.ascii builtins.bin builtins.chr builtins.format builtins.hex builtins.input builtins.oct builtins.repr
+    html.escape html.unescape json.dumps os.fspath os.getcwd os.getenv pprint.pformat re.sub textwrap.dedent
+    textwrap.fill textwrap.indent traceback.format_exc urllib.parse.quote urllib.parse.quote_plus
+    urllib.parse.unquote urllib.parse.urlencode urllib.parse.urljoin""".split()  # noqa: SIM905
+_BYTES = """
+    base64.b64decode base64.b64encode os.read os.urandom pickle.dumps socket.socket.recv struct.pack zlib.compress
+    zlib.decompress""".split()  # noqa: SIM905
+_LISTS = """
+    builtins.sorted glob.glob heapq.nlargest heapq.nsmallest os.listdir random.choices random.sample re.findall re.split
+    shlex.split textwrap.wrap traceback.format_exception""".split()  # noqa: SIM905
 RETURNS = {
-    "builtins.sorted": "list",
-    "builtins.repr": "str",
-    "builtins.chr": "str",
-    "builtins.hex": "str",
-    "builtins.input": "str",
+    **dict.fromkeys(_TEXT, "str"),
+    **dict.fromkeys(_BYTES, "bytes"),
+    **dict.fromkeys(_LISTS, "list"),
     "builtins.len": "int",
-    "json.dumps": "str",
-    "os.listdir": "list",
-    "os.getcwd": "str",
     "time.time": "float",
     "time.perf_counter": "float",
     "copy.copy": None,

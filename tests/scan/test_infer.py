@@ -236,3 +236,15 @@ def test_a_function_of_the_module_gives_what_all_its_returns_give(text: str, exp
 )
 def test_some_methods_tell_what_they_give_whoever_has_them(text: str, expected: str | None) -> None:
     assert kind(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import os\ndef f(path):\n    path = os.fspath(path)\n    path[:3]", "str"),
+        ("import re\nre.findall('a', text)", "list"),
+        ("import pickle\npickle.dumps(x)", "bytes"),
+    ],
+)
+def test_what_well_known_functions_give_is_known(text: str, expected: str) -> None:
+    assert kind(text) == expected
