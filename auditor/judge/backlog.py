@@ -3,7 +3,7 @@
     greatest length          slope of the length per put        executions        verdict
     reaches the threshold    lower end above 0.1                the last ones     confirmed
                                                                 gain as before
-    reached before any       lower end above 0.1                any               inconclusive: a list of work
+    nine tenths before any   lower end above 0.1                any               inconclusive: a list of work
     was taken, and under a
     tenth of the threshold
     at the end
@@ -61,6 +61,8 @@ STEADY = 0.8
 ENOUGH_PUTS = 100.0
 # Of fewer entries, the quarters of a run hold too few to compare.
 FEWEST = 20.0
+# Of a list of work, so much is there before work begins; what is put in behind it may be signs to end.
+MOSTLY = 0.9
 QUIET = 0.5
 FULL = 3.0
 
@@ -76,8 +78,8 @@ def judge_backlog(seen: Seen) -> Opinion:
     seen_so_far = f"it grew to {words.times(depth.value, 'items')} over {words.times(puts, 'puts')}"
     is_filling = depth.low >= limit and slope is not None and slope.low > FILLING
     if is_filling and _is_work_list(seen, depth):
-        left = words.count(seen.value("depth_end"))
-        reason = f"{seen_so_far}, all of them before the first was taken, and {left} were left at the end"
+        left, first = words.count(seen.value("depth_end")), words.count(seen.value("filled_first"))
+        reason = f"{seen_so_far}, {first} of them before any was taken, and {left} were left at the end"
         advice = (
             "as of a list of work, which is as long as its input; run it with items that come while others are taken"
         )
@@ -112,11 +114,11 @@ def judge_backlog(seen: Seen) -> Opinion:
 
 
 def _is_work_list(seen: Seen, depth: Evidence) -> bool:
-    """Whether it was filled whole and then emptied: never longer than before the first item was taken."""
+    """Whether it was filled whole and then emptied: hardly ever longer than before the first item was taken."""
     filled, left = seen.row("filled_first"), seen.row("depth_end")
     if filled is None or left is None or not seen.complete(PROBES):
         return False
-    return filled.low >= depth.high and left.high < seen.limits.length / 10
+    return filled.low >= MOSTLY * depth.high and left.high < seen.limits.length / 10
 
 
 def _goes_on(seen: Seen) -> bool:

@@ -63,11 +63,30 @@ def test_what_is_put_in_before_anything_is_taken_is_told_from_what_is_left(tmp_p
     assert (seen.value("filled_first"), seen.value("depth_max"), seen.value("depth_end")) == (1500, 1500, 7)
 
 
-@pytest.mark.parametrize("creation", BETWEEN)
-def test_what_other_processes_take_is_not_known(tmp_path: Path, creation: str) -> None:
-    seen = run(tmp_path, "jobs = NEW\nfor i in range(20):\n    jobs.put(i)\njobs.get()\n", creation)
+SHARED = """
+def work(jobs):
+    while jobs.get() is not None:
+        pass
+if __name__ == "__main__":
+    jobs = NEW
+    for i in range(1500):
+        jobs.put(i)
+    workers = [multiprocessing.get_context("fork").Process(target=work, args=(jobs,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        jobs.put(None)
+    for worker in workers:
+        worker.join()
+"""
 
-    assert not seen.has("depth_end")
+
+@pytest.mark.parametrize("creation", BETWEEN)
+def test_what_other_processes_take_is_counted_there(tmp_path: Path, creation: str) -> None:
+    seen = run(tmp_path, SHARED, creation)
+
+    assert (seen.value("puts"), seen.value("depth_end")) == (1502, 0)
+    assert 1500 <= seen.value("filled_first") <= seen.value("depth_max") <= 1502
 
 
 PRODUCER = """

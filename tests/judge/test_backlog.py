@@ -50,7 +50,13 @@ def test_a_queue_fills_or_is_emptied(depth: Range, slope: Range | None, puts: in
 
 @pytest.mark.parametrize(
     ("filled", "left", "kind"),
-    [(20_000, 0, INCONCLUSIVE), (20_000, 99, INCONCLUSIVE), (20_000, 100, CONFIRMED), (19_999, 0, CONFIRMED)],
+    [
+        (20_000, 0, INCONCLUSIVE),
+        (20_000, 99, INCONCLUSIVE),
+        (20_000, 100, CONFIRMED),
+        (18_000, 0, INCONCLUSIVE),
+        (17_999, 0, CONFIRMED),
+    ],
 )
 def test_a_list_of_work_is_as_long_as_its_input(filled: int, left: int, kind: VerdictKind) -> None:
     rows = [row("depth_max", 20_000), row("depth_slope", (0.9, 1.0)), row("puts", 20_000)]

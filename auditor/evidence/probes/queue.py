@@ -65,13 +65,13 @@ class _Line:
     def put(self, queue: Any) -> None:
         """An item was put in."""
         self.puts += 1
-        if not self.taken:
-            self.filled = self.puts
         try:
             length = getattr(queue, self.measure)()
         except NotImplementedError:
             self.escaped = True  # semaphores cannot be read on this system
             return
+        if length >= self.puts and not self.taken:
+            self.filled = self.puts
         if length > self.depth:
             self.depth = length
         if self.puts % self._stride == 0:
@@ -79,6 +79,11 @@ class _Line:
             if len(self.points) > MOST_POINTS:
                 self._stride *= 2
                 self.points = self.points[1::2]
+        self.recorder.runtime.tick()
+
+    def take(self) -> None:
+        """An item was taken out."""
+        self.taken += 1
         self.recorder.runtime.tick()
 
 
@@ -91,7 +96,7 @@ class Recorder:
         self._begin()
 
     def _begin(self) -> None:
-        self._hits = self._unmeasured = self._past_puts = 0
+        self._hits = self._unmeasured = self._past_puts = self._past_taken = 0
         self._past: Optional[_Line] = None
         self._takes_seen = True
 
@@ -131,6 +136,7 @@ class Recorder:
         """A queue is gone; the longest of those is remembered."""
         self._lines.pop(id(line), None)
         self._past_puts += line.puts
+        self._past_taken += line.taken
         self._unmeasured += line.escaped
         if self._past is None or line.depth > self._past.depth:
             self._past = line
@@ -151,6 +157,7 @@ class Recorder:
             "deepest_puts": deepest.puts if deepest else 0,
             "points": list(deepest.points) if deepest else [],
             "taken": deepest.taken if deepest and self._takes_seen else None,
+            "taken_here": self._past_taken + sum([line.taken for line in lines]),
             "filled": deepest.filled if deepest else 0,
             "between_processes": deepest is not None and _is_between(deepest.owner),
         }
@@ -199,8 +206,12 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     deepest = max(seen, key=lambda record: int(record["depth"]))
     yield _census.exact("depth_max", deepest["depth"], "items", puts)
     yield from course_rows([(point[0], point[1]) for point in deepest["points"]])
-    if deepest["taken"] is not None:
-        left = max(0, deepest["deepest_puts"] - deepest["taken"])
+    # of several queues between processes it is not known which one an item was taken from
+    if deepest["taken"] is not None and (not deepest["between_processes"] or hits == 1):
+        left = deepest["deepest_puts"] - deepest["taken"]
+        if deepest["between_processes"]:
+            left = puts - _census.total(seen, "taken_here")
+        left = max(0, left)
         yield _census.exact("depth_end", left, "items", puts)
         yield _census.exact("filled_first", deepest["filled"], "items", puts)
     slope = slope_of(deepest["points"])
@@ -273,21 +284,22 @@ def _replace_taking(kind: Any) -> bool:
     """Have items that are taken counted, if queues of this class tell."""
     if kind in _countables.values():
         return True
-    owner = _definer(kind, "_get")
-    if owner is None or _is_between(kind):
+    method = "get" if _is_between(kind) else "_get"
+    owner = _definer(kind, method)
+    if owner is None:
         return False
-    if (owner, "_get") not in _replaced:
-        _replaced.add((owner, "_get"))
-        _census.replace(owner, "_get", _census.after(_counting_taken(owner)))
+    if (owner, method) not in _replaced:
+        _replaced.add((owner, method))
+        _census.replace(owner, method, _census.after(_counting_taken(owner, method)))
     return True
 
 
-def _counting_taken(owner: Any) -> Callable[..., None]:
+def _counting_taken(owner: Any, method: str) -> Callable[..., None]:
     def taken(queue: Any, *arguments: Any) -> None:
         # a method that another one overrides and calls by `super()` does not count again
-        if _definer(type(queue), "_get") is owner:
+        if _definer(type(queue), method) is owner:
             for line in _known.get(queue) or ():
-                line.taken += 1
+                line.take()
 
     return taken
 
@@ -314,7 +326,7 @@ def _countable(queue: Any) -> Any:
 
         def taken(one: Any, *arguments: Any) -> None:
             for line in _known.get(one) or ():
-                line.taken += 1
+                line.take()
 
         for method in ("put", "put_nowait"):
             _census.replace(kind, method, _census.after(stored))
