@@ -142,6 +142,23 @@ class _Caller:
         name = ast.copy_location(ast.Name(id=runtime_name(self._site_id, role), ctx=ast.Load()), self._node)
         return ast.copy_location(ast.Call(func=name, args=list(arguments), keywords=[]), self._node)
 
+    def wrap_last(self, made: Any, role: str) -> bool:
+        """Put a function around what the call evaluates last: `X.f(A)` becomes `X.f(role(A))`, `X.f()` `role(X).f()`.
+
+        Nothing is done, and False returned, where arguments are spread: these are not one operand.
+        """
+        if any(isinstance(one, ast.Starred) for one in made.args) or any(one.arg is None for one in made.keywords):
+            return False
+        if made.keywords:
+            made.keywords[-1].value = self(role, made.keywords[-1].value)
+        elif made.args:
+            made.args[-1] = self(role, made.args[-1])
+        elif isinstance(made.func, ast.Attribute):
+            made.func.value = self(role, made.func.value)
+        else:
+            made.func = self(role, made.func)
+        return True
+
     def unless_skipped(self, made: ast.expr, measured: Callable[[Any], ast.expr]) -> Any:
         """`MADE if skip() else MEASURED(MADE)`, None if what stands there is too large to stand there twice.
 

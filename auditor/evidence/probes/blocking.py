@@ -37,30 +37,18 @@ LONGEST = 3
 _GIVES_WAY = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> Dict[ast.AST, Any]:
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> Dict[ast.AST, Any]:
     """`X.f(A, k=B)` becomes `ended(started(), X.f(A, k=last(B)))`; of a spread argument the clock starts before it."""
     assert isinstance(node, ast.Call)
     spread = any(isinstance(each, ast.Starred) for each in node.args) or any(each.arg is None for each in node.keywords)
     if spread and any(isinstance(part, _GIVES_WAY) or getattr(part, "is_async", 0) for part in ast.walk(node)):
         return {node: lambda made: call("counted", made)}
 
-    def change(made: Any) -> ast.expr:
-        if not spread:
-            _wrap_last(made, call)
+    def change(made: Any) -> Any:
+        call.wrap_last(made, "last")
         return call("ended", call("started", ast.Constant(value=spread)), made)
 
     return {node: change}
-
-
-def _wrap_last(node: Any, call: Callable[..., ast.expr]) -> None:
-    if node.keywords:
-        node.keywords[-1].value = call("last", node.keywords[-1].value)
-    elif node.args:
-        node.args[-1] = call("last", node.args[-1])
-    elif isinstance(node.func, ast.Attribute):
-        node.func.value = call("last", node.func.value)
-    else:
-        node.func = call("last", node.func)
 
 
 class _Token:

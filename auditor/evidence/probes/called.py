@@ -34,7 +34,9 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[
         return {node: lambda made: _surrounded(made, call)}
 
     def measured(made: Any, prefix: str = "") -> Any:
-        _wrap_last(made, lambda role, *given: call(prefix + role, *given))
+        if not call.wrap_last(made, prefix + "last"):
+            # the clock starts in an empty operand put behind what is spread
+            made.keywords.append(ast.keyword(arg=None, value=call(prefix + "nothing")))
         return call("fin", made)
 
     def change(made: Any) -> Any:
@@ -56,34 +58,19 @@ def _surrounded(statement: Any, call: Callable[..., ast.expr]) -> list[ast.stmt]
     return [told("start"), closed([statement], "left")]
 
 
-def _wrap_last(node: Any, call: Callable[..., ast.expr]) -> None:
-    spread = any(keyword.arg is None for keyword in node.keywords)
-    if spread or any(isinstance(argument, ast.Starred) for argument in node.args):
-        # what is spread is not one operand, so the clock starts in an empty one put behind it
-        node.keywords.append(ast.keyword(arg=None, value=call("nothing")))
-    elif node.keywords:
-        node.keywords[-1].value = call("last", node.keywords[-1].value)
-    elif node.args:
-        node.args[-1] = call("last", node.args[-1])
-    elif isinstance(node.func, ast.Attribute):
-        node.func.value = call("last", node.func.value)
-    else:
-        node.func = call("last", node.func)
-
-
 class Recorder:
     """Counts one site."""
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         self._samples = runtime.timing.Samples()
         self._skips = runtime.timing.Skips(self._samples)
-        self._tick = runtime.tick
+        self._clock = _Clock(self._samples, self._skips, runtime.tick)
         self._timing = runtime.timing
         self._instrument: list[int] = []
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
-        return _functions(self._samples, self._skips, self._tick)
+        return {**_of_a_call(self._clock), **_of_a_with(self._clock)}
 
     def hits(self) -> int:
         """Executions so far."""
@@ -102,27 +89,47 @@ class Recorder:
         self._skips.reset()
 
 
-def _functions(samples: Any, skips: Any, tick: Callable[[], None]) -> dict[str, Callable[..., Any]]:
-    frame, skip = sys._getframe, skips.skip
-    begun: dict[int, int] = {}
+class _Clock:
+    """The executions under way, by the address of the frame in which they are."""
 
-    def begin(place: int) -> None:
-        skips.hit()
-        if len(begun) >= FORGOTTEN:
-            begun.clear()
-        begun[place] = perf_counter_ns()
+    def __init__(self, samples: Any, skips: Any, tick: Callable[[], None]) -> None:
+        self.samples = samples
+        self.skips = skips
+        self.tick = tick
+        self.begun: dict[int, int] = {}
+
+    def begin(self, frame: int) -> None:
+        """The last operand is there."""
+        if len(self.begun) >= FORGOTTEN:
+            self.begun.clear()
+        self.begun[frame] = perf_counter_ns()
+
+    def end(self, frame: int, now: int) -> None:
+        """The call returned."""
+        start = self.begun.pop(frame, 0)
+        if start:
+            self.samples.add(start, now)
+            self.skips.plan()
+            self.tick()
+
+
+def _of_a_call(clock: _Clock) -> dict[str, Callable[..., Any]]:
+    frame, skips, skip, begun = sys._getframe, clock.skips, clock.skips.skip, clock.begun
 
     def last(value: Any) -> Any:
-        begin(id(frame(1)))
+        skips.hit()
+        clock.begin(id(frame(1)))
         return value
 
     def nothing() -> dict[str, Any]:
-        begin(id(frame(1)))
+        skips.hit()
+        clock.begin(id(frame(1)))
         return {}
 
     def perhaps(place: int) -> None:
         if not skip():
-            begin(place)
+            skips.hit()
+            clock.begin(place)
         elif begun:
             begun.pop(place, None)
 
@@ -137,43 +144,31 @@ def _functions(samples: Any, skips: Any, tick: Callable[[], None]) -> dict[str, 
     def fin(value: Any) -> Any:
         if begun:
             now = perf_counter_ns()
-            start = begun.pop(id(frame(1)), 0)
-            if start:
-                samples.add(start, now)
-                skips.plan()
-                tick()
+            clock.end(id(frame(1)), now)
         return value
 
+    roles = (last, nothing, perhaps_last, perhaps_nothing, fin)
+    return {"skip": skip, **{role.__name__: role for role in roles}}
+
+
+def _of_a_with(clock: _Clock) -> dict[str, Callable[..., Any]]:
+    frame = sys._getframe
+
     def start() -> None:
-        if len(begun) >= FORGOTTEN:
-            begun.clear()
-        begun[id(frame(1))] = perf_counter_ns()
+        clock.begin(id(frame(1)))
 
     def entered() -> None:
         now = perf_counter_ns()
-        samples.hits += 1
-        start = begun.pop(id(frame(1)), 0)
-        if start:
-            samples.add(start, now)
-            tick()
+        clock.samples.hits += 1
+        clock.end(id(frame(1)), now)
 
     def left() -> None:
         now = perf_counter_ns()
-        start = begun.pop(id(frame(1)), 0)
-        if start:
-            samples.more(start, now)
+        begun = clock.begun.pop(id(frame(1)), 0)
+        if begun:
+            clock.samples.more(begun, now)
 
-    return {
-        "skip": skip,
-        "last": last,
-        "nothing": nothing,
-        "perhaps_last": perhaps_last,
-        "perhaps_nothing": perhaps_nothing,
-        "fin": fin,
-        "start": start,
-        "entered": entered,
-        "left": left,
-    }
+    return {"start": start, "entered": entered, "left": left}
 
 
 _measured: list[list[int]] = []
@@ -183,7 +178,7 @@ def _instrument_ns(timing: Any) -> list[int]:
     """Cost of timing an empty call in ns (5th, 50th, 95th percentile), measured once a process."""
     if not _measured:
         samples = timing.Samples()
-        functions = _functions(samples, timing.Skips(samples), lambda: None)
+        functions = _of_a_call(_Clock(samples, timing.Skips(samples), lambda: None))
         last, fin = functions["last"], functions["fin"]
         costs: list[int] = []
         for _ in range(400):

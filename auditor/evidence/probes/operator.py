@@ -108,110 +108,14 @@ class Recorder:
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
-        return {**self._around_the_operator(), **self._around_the_value()}
-
-    def _around_the_operator(self) -> dict[str, Callable[..., Any]]:
-        """Nothing of the program runs between the last operand and the operator, so one clock a site will do."""
         samples, skips, tick = self._samples, self._skips, self._runtime.tick
-        skip = skips.skip
-        begun = 0
-        owner = 0
-        length = -1
-
-        def tail(value: Any) -> Any:
-            nonlocal begun, owner
-            if skip():
-                begun = 0  # an operator that raised left it
-            else:
-                skips.hit()
-                owner = get_ident()
-                begun = perf_counter_ns()
-            return value
-
-        def sized(value: Any) -> Any:
-            nonlocal begun, owner, length
-            skips.hit()
-            length = len(value) if type(value) in _SIZED else -1
-            owner = get_ident()
-            begun = perf_counter_ns()
-            return value
-
-        def perhaps_sized(value: Any) -> Any:
-            nonlocal begun
-            if skip():
-                begun = 0
-                return value
-            return sized(value)
-
-        def stop(size: int, now: int) -> None:
-            nonlocal begun
-            since = begun
-            begun = 0
-            # another thread may have started the clock in between
-            if owner == get_ident():
-                samples.add(since, now, size)
-                skips.plan()
-                tick()
-
-        def fin(value: Any) -> Any:
-            if begun:
-                stop(length, perf_counter_ns())
-            return value
-
-        def named(value: Any) -> None:
-            if begun:
-                now = perf_counter_ns()
-                stop(len(value) if type(value) in _SIZED else -1, now)
-
-        def attribute(holder: Any, name: str) -> None:
-            if begun:
-                now = perf_counter_ns()
-                stop(_plain_length(holder, name), now)
-
-        def item(holder: Any, key: Any) -> None:
-            if begun:
-                now = perf_counter_ns()
-                stop(_item_length(holder, key), now)
-
-        def unsized() -> None:
-            if begun:
-                stop(-1, perf_counter_ns())
-
+        clock = _Clock(samples, skips, tick)
         return {
-            "skip": skip,
-            "tail": tail,
-            "sized": sized,
-            "perhaps_sized": perhaps_sized,
-            "fin": fin,
-            "named": named,
-            "attribute": attribute,
-            "item": item,
-            "unsized": unsized,
+            "skip": skips.skip,
+            **_before_the_operator(clock),
+            **_behind_the_operator(clock),
+            **_around_the_value(samples, skips, tick),
         }
-
-    def _around_the_value(self) -> dict[str, Callable[..., Any]]:
-        """Where building the value is the operation, the start travels on the evaluation stack."""
-        samples, skips, tick = self._samples, self._skips, self._runtime.tick
-        skip = skips.skip
-
-        def start() -> int:
-            if skip():
-                return 0
-            skips.hit()
-            return perf_counter_ns()
-
-        def built(since: int, value: Any) -> Any:
-            if since:
-                samples.add(since, perf_counter_ns(), len(value) if type(value) in _SIZED else -1)
-                skips.plan()
-                tick()
-            return value
-
-        def counted(value: Any) -> Any:
-            samples.hits += 1
-            return value
-
-        return {"start": start, "built": built, "counted": counted}
 
     def hits(self) -> int:
         """Executions so far."""
@@ -228,6 +132,109 @@ class Recorder:
     def reset(self) -> None:
         """Forget everything, after a fork."""
         self._skips.reset()
+
+
+class _Clock:
+    """Nothing of the program runs between the last operand and the operator, so one clock a site will do."""
+
+    def __init__(self, samples: Any, skips: Any, tick: Callable[[], None]) -> None:
+        self.samples = samples
+        self.skips = skips
+        self.tick = tick
+        self.begun = 0
+        self.owner = 0
+        self.length = -1
+
+    def begin(self) -> None:
+        """The last operand is there."""
+        self.skips.hit()
+        self.owner = get_ident()
+        self.begun = perf_counter_ns()
+
+    def stop(self, size: int, now: int) -> None:
+        """The operator is done, at that size."""
+        begun, self.begun = self.begun, 0
+        # another thread may have started the clock in between
+        if self.owner == get_ident():
+            self.samples.add(begun, now, size)
+            self.skips.plan()
+            self.tick()
+
+
+def _before_the_operator(clock: _Clock) -> dict[str, Callable[..., Any]]:
+    skip = clock.skips.skip
+
+    def tail(value: Any) -> Any:
+        if skip():
+            clock.begun = 0  # an operator that raised left it
+        else:
+            clock.begin()
+        return value
+
+    def sized(value: Any) -> Any:
+        clock.length = len(value) if type(value) in _SIZED else -1
+        clock.begin()
+        return value
+
+    def perhaps_sized(value: Any) -> Any:
+        if skip():
+            clock.begun = 0
+            return value
+        return sized(value)
+
+    return {"tail": tail, "sized": sized, "perhaps_sized": perhaps_sized}
+
+
+def _behind_the_operator(clock: _Clock) -> dict[str, Callable[..., Any]]:
+    def fin(value: Any) -> Any:
+        if clock.begun:
+            clock.stop(clock.length, perf_counter_ns())
+        return value
+
+    def named(value: Any) -> None:
+        if clock.begun:
+            now = perf_counter_ns()
+            clock.stop(len(value) if type(value) in _SIZED else -1, now)
+
+    def attribute(holder: Any, name: str) -> None:
+        if clock.begun:
+            now = perf_counter_ns()
+            clock.stop(_plain_length(holder, name), now)
+
+    def item(holder: Any, key: Any) -> None:
+        if clock.begun:
+            now = perf_counter_ns()
+            clock.stop(_item_length(holder, key), now)
+
+    def unsized() -> None:
+        if clock.begun:
+            clock.stop(-1, perf_counter_ns())
+
+    return {"fin": fin, "named": named, "attribute": attribute, "item": item, "unsized": unsized}
+
+
+def _around_the_value(samples: Any, skips: Any, tick: Callable[[], None]) -> dict[str, Callable[..., Any]]:
+    """Where building the value is the operation, the start travels on the evaluation stack."""
+    skip = skips.skip
+
+    def start() -> int:
+        if skip():
+            return 0
+        skips.hit()
+        return perf_counter_ns()
+
+    def built(since: int, value: Any) -> Any:
+        if since:
+            samples.add(since, perf_counter_ns(), len(value) if type(value) in _SIZED else -1)
+            skips.plan()
+            tick()
+        return value
+
+    def counted(value: Any) -> Any:
+        samples.hits += 1
+        return value
+
+    return {"start": start, "built": built, "counted": counted}
 
 
 def _plain_length(holder: Any, name: str) -> int:
