@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from github import Auth, Github, GithubException, GithubRetry, UnknownObjectException
+from github.Commit import Commit
 from github.GithubObject import NotSet
 
 from auditor.bot.comment import order_of
@@ -17,6 +18,8 @@ from auditor.bot.remarks import changed_file
 from auditor.bot.sticky import Posted, Text, keep, same
 
 if TYPE_CHECKING:
+    from github.CheckRun import CheckRun
+    from github.GithubApp import GithubApp
     from github.IssueComment import IssueComment
     from github.NamedUser import NamedUser
     from github.Organization import Organization
@@ -101,8 +104,11 @@ class GitHubForge:
             there = self._remarks()
             new = [remark for remark in remarks if not any(remark.key in one.body for one in there)]
             if new:
-                commit = self._repository().get_commit(self._event.sha)
-                pull.create_review(commit=commit, event="COMMENT", comments=[_review_comment(one) for one in new])
+                pull.create_review(
+                    commit=self._commit(self._event.sha),
+                    event="COMMENT",
+                    comments=[_review_comment(one) for one in new],
+                )
                 self._remove_double_remarks(new)
             updated = sum(_update(remark, there) for remark in remarks if remark not in new)
             return f"{len(new)} new, {updated} updated"
@@ -139,7 +145,7 @@ class GitHubForge:
                         details_url=self._event.link or NotSet,
                         external_id=self._mark(),
                     )
-                    self._app = run.app.id
+                    self._app = _app(run)
                 else:
                     run.edit(output=output)
         return check.said
@@ -171,23 +177,32 @@ class GitHubForge:
         """By which a check run is known to be about this pull request; a commit may be the head of several."""
         return f"audit-comment {self._pull().number}"
 
+    def _commit(self, sha: str) -> Commit:
+        """The commit by its name alone: to look it up takes a right that commenting does not."""
+        repository = self._repository()
+        known = {"sha": sha, "url": f"{repository.url}/commits/{sha}"}
+        return Commit(repository.requester, {}, known, completed=True)
+
     def _later(self) -> Text | None:
         """What the latest run has said in its check of the head as it is by now, if it is later than this one."""
         if self._app is None:
             return None
-        repository = self._repository()
-        heads = {self._event.sha, repository.get_pull(self._pull().number).head.sha}
+        heads = {self._event.sha, self._repository().get_pull(self._pull().number).head.sha}
         runs = [
             run
             for sha in sorted(heads)
-            for run in islice(
-                repository.get_commit(sha).get_check_runs(check_name=CHECK_NAME, filter="all"), _MOST_LISTED
-            )
-            if run.external_id == self._mark() and run.app.id == self._app
+            for run in islice(self._commit(sha).get_check_runs(check_name=CHECK_NAME, filter="all"), _MOST_LISTED)
+            if run.external_id == self._mark() and _app(run) == self._app
         ]
         texts = [Text(order_of(body) or 0, body) for run in runs if (body := run.output.summary or "")]
         later = [text for text in texts if text.order > self._event.order]
         return max(later, key=lambda text: text.order, default=None)
+
+
+def _app(run: CheckRun) -> int | None:
+    """Which app wrote the check run, if GitHub says."""
+    app: GithubApp | None = run.app
+    return None if app is None else app.id
 
 
 class _Board:

@@ -107,8 +107,6 @@ class FakeGitHub:
                 check["app"] = APP
                 self.checks.append(check)
                 return 201, check
-        if match := re.fullmatch(r"/repos/team/project/commits/([0-9a-f]+)", path):
-            return 200, {"sha": match[1], "url": f"{here}/commits/{match[1]}"}
         if match := re.fullmatch(r"/repos/team/project/commits/([0-9a-f]+)/check-runs", path):
             found = [one for one in self.checks if (one["head_sha"], one["name"]) == (match[1], query["check_name"])]
             return 200, {"total_count": len(found), "check_runs": self._page(found, query)}

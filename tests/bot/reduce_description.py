@@ -27,7 +27,6 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["get", "patch", "delete"],
     "/repos/{owner}/{repo}/check-runs": ["post"],
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["patch"],
-    "/repos/{owner}/{repo}/commits/{ref}": ["get"],
     "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
 }
 
