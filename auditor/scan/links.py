@@ -88,11 +88,14 @@ def link(outlines: Mapping[str, Outline], wanted: Iterable[Wanted], words: Colle
     wanted = tuple(wanted)
     packages = {path: outline.package for path, outline in outlines.items()}
     resolver = Resolver(outlines, packages, words)
-    return outlooks({path: resolver.joint(path, wanted) for path in sorted(outlines)}, wanted)
+    joints = {path: resolver.joint(path, wanted) for path in sorted(outlines)}
+    return outlooks(joints, wanted, ways(joints, wanted))
 
 
-def outlooks(joints: Mapping[str, Joint], wanted: Iterable[Wanted]) -> dict[str, Outlook]:
-    """The outlook of every file that draws something from others. All files have a joint."""
+def outlooks(
+    joints: Mapping[str, Joint], wanted: Iterable[Wanted], found: Mapping[str, dict[Place, Way]]
+) -> dict[str, Outlook]:
+    """The outlook of every file that draws something from others. All files have a joint; `found` are its `ways`."""
     made = {path: Outlook(meanings=one.meanings, ancestors=one.ancestors) for path, one in sorted(joints.items())}
     _take(joints, made)
     callers = _callers(joints)
@@ -107,7 +110,6 @@ def outlooks(joints: Mapping[str, Joint], wanted: Iterable[Wanted]) -> dict[str,
         others.setdefault(path, set()).update(caller for caller, _ in who if path in asking and caller != path)
     for path in asking:
         made[path].looped = looped_by([joints[one] for one in others.get(path, ())], path)
-    found = ways(joints, wanted)
     _lead(joints, made, [(one, found[one.trigger]) for one in wanted])
     return {path: outlook for path, outlook in made.items() if outlook}
 

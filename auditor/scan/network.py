@@ -45,7 +45,7 @@ class Network:
         self.asked = {path: joint.asked for path, joint in joints.items()}
         self.takers = {path: (joint.imports, joint.taken) for path, joint in joints.items() if joint.taken}
         self.ways = ways(joints, self.wanted)
-        return outlooks(joints, self.wanted)
+        return outlooks(joints, self.wanted, self.ways)
 
     def change(self, joints: Mapping[str, Joint]) -> dict[str, Outlook]:
         """Take in new joints, and return the outlooks that may be others than before.

@@ -10,35 +10,35 @@ Border = tuple[int, ast.AST, ast.stmt | None]
 """The region around, the node that makes the difference, and, of a module or class, the statement inside."""
 
 
-def _of_function(node: Any, _around: Any) -> list[bool]:
+def _of_function(node: Any, _around: Any, here: int, inner: int) -> list[int]:
     rest = len(node.decorator_list) + (node.returns is not None) + len(getattr(node, "type_params", ()))
-    return [False, *[True] * len(node.body), *[False] * rest]
+    return [here, *[inner] * len(node.body), *[here] * rest]
 
 
-def _of_loop(node: Any, _around: Any) -> list[bool]:
-    return [True, False, *[True] * len(node.body), *[False] * len(node.orelse)]
+def _of_loop(node: Any, _around: Any, here: int, inner: int) -> list[int]:
+    return [inner, here, *[inner] * len(node.body), *[here] * len(node.orelse)]
 
 
-def _of_while(node: Any, _around: Any) -> list[bool]:
-    return [True, *[True] * len(node.body), *[False] * len(node.orelse)]
+def _of_while(node: Any, _around: Any, here: int, inner: int) -> list[int]:
+    return [inner, *[inner] * len(node.body), *[here] * len(node.orelse)]
 
 
-def _of_handler(node: Any, _around: Any) -> list[bool]:
-    return [True] * (len(node.body) + (node.type is not None))
+def _of_handler(node: Any, _around: Any, _here: int, inner: int) -> list[int]:
+    return [inner] * (len(node.body) + (node.type is not None))
 
 
-def _of_comprehension(node: Any, _around: Any) -> list[bool]:
-    return [*[True] * (2 if type(node) is ast.DictComp else 1), *[False] * len(node.generators)]
+def _of_comprehension(node: Any, _around: Any, here: int, inner: int) -> list[int]:
+    return [*[inner] * (2 if type(node) is ast.DictComp else 1), *[here] * len(node.generators)]
 
 
-def _of_generator(node: Any, around: Any) -> list[bool]:
+def _of_generator(node: Any, around: Any, here: int, inner: int) -> list[int]:
     # what the first one goes through is worked out once
-    return [True, node is not around.generators[0], *[True] * len(node.ifs)]
+    return [inner, here if node is around.generators[0] else inner, *[inner] * len(node.ifs)]
 
 
-_REPEATED: dict[type[ast.AST], Callable[[Any, Any], Sequence[bool]]] = {
+_REPEATED: dict[type[ast.AST], Callable[[Any, Any, int, int], list[int]]] = {
     **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), _of_function),
-    ast.Lambda: lambda _node, _around: (False, True),
+    ast.Lambda: lambda _node, _around, here, inner: [here, inner],
     **dict.fromkeys((ast.For, ast.AsyncFor), _of_loop),
     ast.While: _of_while,
     ast.ExceptHandler: _of_handler,
@@ -55,8 +55,7 @@ def divided(node: Any, inside: Sequence[ast.AST], here: int, around: Any, border
     which = _REPEATED.get(type(node))
     if which is not None:
         borders.append((here, node, None))
-        inner = len(borders) - 1
-        return [inner if one else here for one in which(node, around)]
+        return which(node, around, here, len(borders) - 1)
     found = []
     for one in inside:
         if isinstance(one, ast.stmt):
