@@ -252,7 +252,9 @@ def _crew_advice(seen: Seen, created: float) -> str:
         many = words.count(most.value)
         return f"{many} at most in one process, which may need them for good; run its unit of work more often in each"
     if _is_crew(seen, created):
-        return "all were made at once, as a crew is that stays for good; run its unit of work several times over"
+        early = words.percent(max(0.01, seen.value("spread")))
+        made = f"all were made in the first {early} of the time since the first of them"
+        return f"{made}, as a crew is that stays for good; run its unit of work several times over"
     return f"fewer and fewer of them stayed as it went on, as in a pool that fills; run its unit of work {more}"
 
 
