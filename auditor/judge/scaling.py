@@ -7,6 +7,8 @@
                    most 0
     any            no growth; that over n under the threshold, and n drives     rejected: cost per execution is constant
                    the operation's own size
+    any            sizes are visibly bounded (see below), and the constant-     rejected: nothing is to be gained at
+                   time alternative is surely less than 4 times cheaper         such sizes
     confirmed      growth's lower end reaches the threshold                     confirmed
     confirmed      that over n reaches it                                       confirmed
     confirmed      a growth from above 0.15 to below the threshold, and the     confirmed: at this size it is far dearer
@@ -81,6 +83,11 @@ def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     if flat and over is not None and is_driven(seen):
         reason = f"cost per execution stays constant over n (exponent {over.value:.2f}){described(seen)}"
         return Opinion(VerdictKind.REJECTED, reason)
+    ratio = seen.row("cost_ratio")
+    if _is_bounded(seen) and ratio is not None and ratio.high < DEARER:
+        met = words.times(seen.value("size_max"), "items")
+        reason = f"with up to {met}, {words.factor(ratio.value)} times the cost of the constant-time alternative"
+        return Opinion(VerdictKind.REJECTED, f"{reason} in {words.times(seen.hits, 'executions')}")
     if time.kind is VerdictKind.CONFIRMED:
         return _hot(seen, time)
     if time.kind is VerdictKind.REJECTED:
@@ -183,11 +190,16 @@ def _cold(seen: Seen, time: Opinion) -> Opinion:
     if largest is None:
         reason = f"{time.reason}, but no size was seen; run it with at least {words.count(LARGE)} items"
         return Opinion(VerdictKind.INCONCLUSIVE, reason)
-    smallest = seen.row("size_min")
-    fixed = smallest is not None and smallest.value == largest.value
-    bounded = seen.complete(PROBES) and seen.hits >= MANY and (fixed or largest.value <= SMALL)
     met = words.times(largest.value, "items")
-    if largest.value >= LARGE or bounded:
+    if largest.value >= LARGE or _is_bounded(seen):
         return Opinion(VerdictKind.REJECTED, f"{time.reason}, with up to {met}")
     reason = f"{time.reason}, but the largest size seen was {met}; run it with at least {words.count(LARGE)}"
     return Opinion(VerdictKind.INCONCLUSIVE, reason)
+
+
+def _is_bounded(seen: Seen) -> bool:
+    """Whether sizes are visibly small, or the same, by design."""
+    smallest, largest = seen.row("size_min"), seen.row("size_max")
+    if smallest is None or largest is None or not seen.complete(PROBES) or seen.hits < MANY:
+        return False
+    return smallest.value == largest.value or largest.value <= SMALL

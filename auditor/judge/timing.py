@@ -164,7 +164,7 @@ def _possible(seen: Seen, collector: str) -> str:
     share = seen.row("share", collector)
     if share is None or read(seen, collector) is not Reading.OPEN or share.low >= seen.limits.share * BETWEEN_RUNS:
         return ""
-    possible = f"{words.percent(share.low)} to {words.percent(share.high)}"
+    possible = f"{words.percent(share.low)} to {words.percent(min(1.0, share.high))}"
     return f", but anything from {possible} of the run fits what {collector} saw"
 
 
