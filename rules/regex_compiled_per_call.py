@@ -164,7 +164,7 @@ RULE = Rule(
         ),
         references=(
             "True: CPython 3.11.7, Lib/http/cookiejar.py:451, one look-up for each attribute of each cookie",
-            "Harmless: Django 5.2.19, django/core/management/commands/inspectdb.py:282, once for each column of a table",
+            "Harmless: Django 5.2.19, django/core/management/commands/inspectdb.py:282, once for each column",
             "kitty#657",
         ),
     ),
