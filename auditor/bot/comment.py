@@ -36,7 +36,9 @@ _SAFE_LINK = re.compile(r"https?://[^\s()<>\"'`\\]+")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the comment is about. `sha` is the head's, `link` leads to the whole report or is "".
+    """What the comment is about. `sha` is the head's, `base` that of what it is compared with, or "" if not known.
+
+    `link` leads to the whole report or is "".
 
     `order` grows from run to run of the same pull request; a comment of a later run is never overwritten by an earlier.
     """
@@ -44,6 +46,7 @@ class Subject:
     sha: str
     order: int
     link: str = ""
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
         headline=headline(change, view.head),
         marker=Markup(f"<!-- audit-comment {subject.order} {_hex(subject.sha)} -->"),
         link=Markup(subject.link) if _SAFE_LINK.fullmatch(subject.link) else "",
-        revision=Markup(f"Commit {_hex(subject.sha)[:12]}.") if subject.sha else "",
+        revision=Markup(_revision(subject, compared=view.compared)),
         place=place,
         tilde=Markup("~"),
         said=said,
@@ -156,6 +159,13 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
         machine=_machine,
     )
     return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _revision(subject: Subject, *, compared: bool) -> str:
+    sha, base = _hex(subject.sha)[:12], _hex(subject.base)[:12]
+    if not sha:
+        return ""
+    return f"Commit {sha}, compared with {base}." if compared and base else f"Commit {sha}."
 
 
 def _verdict(finding: Finding) -> str:

@@ -80,7 +80,7 @@ def deliver(forge: Forge, event: Event, head: Report, base: Report | None) -> De
     steps = _Steps()
     files: tuple[ChangedFile, ...] = steps.take("changed files", forge.changed, ())
     change = compare(head, base, [file.change for file in files])
-    text = body(change, head, base, Subject(event.sha, event.order, event.link))
+    text = body(change, head, base, Subject(event.sha, event.order, event.link, event.base))
     # the check first: by it, runs that race for the one comment know of one another
     steps.take("check", lambda: forge.check(check(change, head, text)), "")
     steps.take("comment", lambda: forge.comment(text, event.order, create=is_worth_saying(change)), "")

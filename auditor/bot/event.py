@@ -33,6 +33,8 @@ class MovedOnError(BotError):
 class Event:
     """Where to comment. `number` is None where it has to be found by `sha` and `branch` ("owner:name").
 
+    `base` is the commit that the change is compared with, "" if the event does not tell.
+
     untrusted: the report was made by a stranger's code: in a `workflow_run`, or for a request from a fork.
     """
 
@@ -45,6 +47,7 @@ class Event:
     order: int
     link: str
     untrusted: bool
+    base: str = ""
 
 
 def github_event(environment: Mapping[str, str]) -> Event:
@@ -82,6 +85,7 @@ def github_event(environment: Mapping[str, str]) -> Event:
         order=int(run) if run.isdecimal() else 0,
         link=f"{server}/{repository}/actions/runs/{run}" if run.isdecimal() else "",
         untrusted=bool(after) or _is_from_fork(pull),
+        base=_text(_object(pull, "base").get("sha")),
     )
 
 
@@ -113,6 +117,7 @@ def gitlab_event(environment: Mapping[str, str]) -> Event:
         order=int(order) if order.isdecimal() else 0,
         link=environment.get("CI_PIPELINE_URL", ""),
         untrusted=environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != project,
+        base=environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
     )
 
 

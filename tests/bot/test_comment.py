@@ -96,6 +96,16 @@ def test_a_suspicion_that_was_rejected_is_not_called_fixed_when_it_is_gone() -> 
     assert not is_worth_saying(compare(a_report(), a_report(gone), ()))
 
 
+def test_both_commits_and_machines_are_named() -> None:
+    head, base = a_report(a(SUSPECTED, "x:1")), a_report()
+    other = replace(base, machine=replace(base.machine, cores=64))
+    subject = Subject(sha="a" * 40, order=1, base="b" * 40)
+
+    assert f"Commit {'a' * 12}, compared with {'b' * 12}." in body(compare(head, base, ()), head, base, subject)
+    assert "Both sides on " in comment(head, base)
+    assert re.search("Before on .* 64 cores.* after on ", comment(head, other))
+
+
 def test_a_failed_workload_is_said() -> None:
     head = replace(a_report(a(SUSPECTED, "x:1")), workloads=(a_run(exit_code=3),))
 

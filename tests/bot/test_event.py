@@ -25,7 +25,11 @@ def actions(tmp_path: Path, payload: Any, **changes: str) -> dict[str, str]:
 
 def pull(head: str | None) -> dict[str, Any]:
     repository = None if head is None else {"full_name": head}
-    return {"number": 7, "head": {"sha": "abc", "repo": repository}, "base": {"repo": {"full_name": "team/project"}}}
+    return {
+        "number": 7,
+        "head": {"sha": "abc", "repo": repository},
+        "base": {"sha": "def", "repo": {"full_name": "team/project"}},
+    }
 
 
 @pytest.mark.parametrize("head", ["mallory/project", None])
@@ -36,7 +40,7 @@ def test_a_pull_request_from_a_fork_or_from_one_that_is_gone_is_untrusted(tmp_pa
 def test_a_pull_request_names_itself(tmp_path: Path) -> None:
     event = github_event(actions(tmp_path, {"pull_request": pull("team/project")}))
 
-    assert (event.number, event.sha, event.order, event.untrusted) == (7, "abc", 12, False)
+    assert (event.number, event.sha, event.base, event.order, event.untrusted) == (7, "abc", "def", 12, False)
     assert event.link == "https://github.com/team/project/actions/runs/12"
 
 
@@ -70,11 +74,13 @@ def test_a_merge_request_of_gitlab() -> None:
         "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "42",
         "CI_PIPELINE_ID": "8",
         "CI_COMMIT_SHA": "abc",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": "def",
         "GITLAB_TOKEN": "secret",
     }
     event = gitlab_event(environment)
 
     assert (event.number, event.repository, event.order, event.untrusted) == (3, "42", 8, False)
+    assert (event.sha, event.base) == ("abc", "def")
     assert gitlab_event({**environment, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77"}).untrusted
     of_fork = {"CI_PROJECT_ID": "77", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77", "CI_MERGE_REQUEST_PROJECT_ID": "42"}
     fork = gitlab_event({**environment, **of_fork})
