@@ -30,10 +30,12 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     container, values = found
     root = _root(container)
-    if not isinstance(root, cst.Name | cst.Attribute) or ctx.runs_once(node) or _is_import_time(node, ctx):
+    if not isinstance(root, cst.Name | cst.Attribute) or ctx.runs_once(node):
         return None
     # a list in the body of a class is one for all objects
     if ctx.home(root) not in ("module", "class") or ctx.type_of(root) not in _CONTAINERS:
+        return None
+    if _is_import_time(node, ctx):
         return None
     if isinstance(node, cst.Assign) and isinstance(container, cst.Name) and ctx.type_of(container) in _INDEXED:
         return None

@@ -50,10 +50,11 @@ class SliceContext:
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around `node`, innermost first."""
-        parent = self._piece.parent(node)
+        around = self._piece.parent
+        parent = around(node)
         while parent is not None:
             yield parent
-            parent = self._piece.parent(parent)
+            parent = around(parent)
 
     def descendants(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """`node` and all inside it, in source order."""

@@ -302,7 +302,9 @@ class _FileRun:
 
     def _ways(self, node: ast.expr | ast.stmt, rule: Rule) -> dict[Span, tuple[Step, ...]]:
         """The way from the candidate to what the rule looks for, if the outlook knows one."""
-        known = {} if self.facts.outlook is None else self.facts.outlook.ways.get(position(node), {})
+        if self.facts.outlook is None or not self.facts.outlook.ways:
+            return {}
+        known = self.facts.outlook.ways.get(position(node), {})
         way = next((way for key, way in known.items() if key.rpartition("/")[0] == rule.id), ())
         return {self.source.span(node): tuple(Step(*step) for step in way)} if way else {}
 

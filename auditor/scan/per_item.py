@@ -124,16 +124,18 @@ class _Search:
         By name how many receivers they have, their parameters, and those that they call so.
         """
         found: dict[str, tuple[int, list[str], set[str]]] = {}
+        functions = (self._flat.nodes[index] for indices in self._defined.values() for index in indices)
+        given = {name for function in functions if not function.decorator_list for name in _parameters(function)}
         for index in self._flat.of(ast.Call):
             call = self._flat.nodes[index]
-            if not isinstance(call.func, ast.Name) or not call.args:
+            if type(call.func) is not ast.Name or call.func.id not in given or not call.args:
                 continue
             around, loops, is_own = self._out_of(index)
             function = self._flat.nodes[around]
             if not (is_own and isinstance(function, Function)) or function.decorator_list:
                 continue
-            given = [node.id for argument in call.args for node in walk(argument) if isinstance(node, ast.Name)]
-            if not any(loop.gives(name) for loop in loops for name in given):
+            items = [node.id for argument in call.args for node in walk(argument) if isinstance(node, ast.Name)]
+            if not any(loop.gives(name) for loop in loops for name in items):
                 continue
             method = isinstance(self._flat.nodes[self._owner(around)], ast.ClassDef)
             parameters, name = _parameters(function), call.func.id

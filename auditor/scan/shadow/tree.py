@@ -48,7 +48,11 @@ class Shadow:
 
     def parent(self, node: Any) -> Any:
         """The node around `node`, None at the top and for nodes that a rule made up itself."""
-        return node._up if isinstance(node, Node) else self._embedded.get(node)
+        try:
+            return node._up
+        except AttributeError:
+            # one of LibCST's own
+            return self._embedded.get(node)
 
     def descendants(self, node: Any) -> Iterator[Any]:
         """`node` and all inside it, in source order."""
