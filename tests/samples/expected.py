@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Expectation = Literal["confirmed", "rejected", "not-exercised"]
+Expectation = Literal["confirmed", "rejected", "inconclusive", "not-exercised"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,8 @@ EXPECTED = (
         "intent_operator/scheduler.py",
         "DriftScheduler.__init__",
         "unbounded-queue",
-        "confirmed",
-        "five queues without a bound on their sum: 8,000 wait, 3,428 of them in one",
+        "inconclusive",
+        "five queues hold one batch of 8,000, 3,428 of them in one, before the first is taken: as many as its input",
     ),
     _operator(
         "intent_operator/journal.py",
