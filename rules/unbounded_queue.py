@@ -81,7 +81,7 @@ RULE = Rule(
         ),
         measured=(
             "The length after every put, per queue created here. Confirmed when the greatest length is large and rises"
-            " with the number of puts; rejected when the queue stays short over many puts, or was long only at first; in"
+            " with the number of puts; rejected when it stays short over many puts, or was long at first alone; in"
             " doubt when it held a fixed batch before anything was taken, and was emptied."
         ),
         fix="Give `maxsize` and decide what happens when it is reached: wait, drop, or refuse.",
