@@ -1,7 +1,8 @@
 """Unified diffs as git, diff and people's tools write them: which files, which lines.
 
 Read by the lengths that the hunks state, so that a changed line that looks like a header is none. Each byte is one
-character (Latin-1), so that nothing is lost.
+character (Latin-1), so that nothing is lost. unidiff, which reads the hunks of forges, refuses names with spaces as git
+writes them (with a tab and no time behind), and splits git's header at any space.
 """
 
 from __future__ import annotations
