@@ -95,7 +95,7 @@ def judge_backlog(seen: Seen) -> Opinion:
         return Opinion(VerdictKind.NOT_MEASURABLE, f"{seen_so_far}, but not all was seen: {seen.gap()}")
     idle = depth.high < limit / 10 and puts >= max(ENOUGH_PUTS, 10 * depth.high)
     if idle and (slope is None or slope.high <= FILLING):
-        return Opinion(VerdictKind.REJECTED, f"{seen_so_far} and was emptied as fast as it was filled")
+        return Opinion(VerdictKind.REJECTED, f"{seen_so_far}, so hardly any of what is put in stays")
     if depth.high < limit <= puts and slope is not None and slope.high < LEVEL:
         return Opinion(VerdictKind.REJECTED, f"{seen_so_far} without getting longer")
     late = seen.row("depth_late")
