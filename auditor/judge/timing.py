@@ -113,7 +113,7 @@ def judge_time(seen: Seen, narrowed: bool = False) -> Opinion:
         return _probes_alone(seen)
     if probes is Reading.ABSENT and spy is not Reading.OPEN:
         return _operation_untimed(seen, spy)
-    return Opinion(VerdictKind.INCONCLUSIVE, f"{spent(seen)}{_doubt(seen)}; {_longer_run(seen)}")
+    return Opinion(VerdictKind.INCONCLUSIVE, f"{_doubt(seen)}; {_longer_run(seen)}")
 
 
 def is_contradicted(seen: Seen, seconds: str = "seconds", share: str = "share") -> bool:
@@ -169,12 +169,13 @@ def _possible(seen: Seen, collector: str) -> str:
 
 
 def _doubt(seen: Seen) -> str:
+    """What was spent, and why that does not tell; where one collector's interval is wide, what that one saw."""
     for collector in (PROBES, PY_SPY):
         if possible := _possible(seen, collector):
-            return possible
+            return f"{_portion(seen, seen.value('seconds', collector), seen.value('share', collector))}{possible}"
     if 0 < seen.wall_s < telling_run(seen):
-        return f", but the workload ran only {words.seconds(seen.wall_s)}"
-    return ", which leaves it in doubt"
+        return f"{spent(seen)}, but the workload ran only {words.seconds(seen.wall_s)}"
+    return f"{spent(seen)}, which leaves it in doubt"
 
 
 def _longer_run(seen: Seen) -> str:

@@ -213,3 +213,8 @@ def test_an_upper_end_far_below_what_matters_is_told_in_round_figures() -> None:
     verdict = said(Cost(), seen(*time(4.4e-6, 3e-6)))
     assert verdict.kind is REJECTED
     assert verdict.reason.startswith("At most 3 µs or 0.01 % of the run")
+
+
+def test_the_amount_and_the_interval_that_is_too_wide_are_of_one_collector() -> None:
+    reason = said(Cost(), seen(*time((0.15, 0.25), 0.18))).reason
+    assert reason.startswith("0.2 s of 10 s (2 %), but anything from 1.5 % to 2.5 % of the run fits what probes saw")
