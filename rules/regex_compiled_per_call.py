@@ -26,13 +26,17 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call):
         return None
     name = ctx.qualified(node.func)
-    if name not in _FUNCTIONS or ctx.runs_once(node) or not ctx.runs_often(node):
+    if name not in _FUNCTIONS or ctx.runs_once(node):
         return None
     pattern = _argument(node, 0, "pattern")
     flags = _argument(node, _FLAGS_AT[name.removeprefix("re.")], "flags")
     if pattern is None or _is_kept(node, ctx):
         return None
-    if _is_constant_text(pattern, ctx) and (flags is None or ctx.is_fixed(flags)):
+    is_constant = _is_constant_text(pattern, ctx) and (flags is None or ctx.is_fixed(flags))
+    # who writes `re.compile` means to keep it; of the others, only a loop makes the look-ups many
+    if not ctx.runs_often(node) and not (is_constant and name == "re.compile"):
+        return None
+    if is_constant:
         message = f"`{name}` gets a constant pattern and looks it up, or compiles it, at every call"
     elif _is_built(pattern, ctx):
         message = f"`{name}` gets a pattern that is built anew, and compiles each that it does not know yet"
@@ -135,9 +139,9 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`re.compile`, `re.match`, `re.sub` and the like, in a loop or in a function that a loop calls, directly or"
-            " over a few functions. Either the pattern and its flags never change: literals, names bound outside every"
-            " function, and what is joined of these. Or the pattern is put together there, as in"
+            "`re.compile` in a function, and `re.match`, `re.sub` and the like in a loop or in a function that a loop"
+            " calls, directly or over a few functions. Either the pattern and its flags never change: literals, names"
+            " bound outside every function, and what is joined of these. Or the pattern is put together there, as in"
             ' `re.search(rf"\\b{word}\\b", text)`. Code that runs once, that is behind a `functools` cache, or that'
             " fills a global name, or any name only while it is empty, is not flagged."
         ),
@@ -149,9 +153,9 @@ RULE = Rule(
         ),
         harmless=(
             "Nearly always, where patterns are few: a hit in the cache costs about as much as matching a short text."
-            " Only what runs hundreds of thousands of times notices the look-up, so that nothing is flagged that no"
-            " loop reaches, be it the handler of a request; asked to hoist its patterns, kitty wanted profile data"
-            " first, and rightly."
+            " Only what runs hundreds of thousands of times notices the look-up, so that `re.match` and the like are"
+            " not flagged where no loop reaches them, be it in the handler of a request; asked to hoist its patterns,"
+            " kitty wanted profile data first, and rightly."
         ),
         measured=(
             "Seconds below the flagged line that are spent in looking up and compiling the pattern, from the sampled"
@@ -212,6 +216,7 @@ RULE = Rule(
         "import re\n\ndef found(text, words):\n    return re.search('|'.join(map(re.escape, words)), text)\n",
     ),
     invalid=(
+        "import re\n\ndef words(text):\n    return re.compile(r'\\w+').findall(text)\n",
         "import re\n\ndef words(texts):\n    return [re.compile(r'\\w+').findall(text) for text in texts]\n",
         # a function that a loop calls, over another
         "import re\n\nWORD = r'\\w+'\n\ndef words(text):\n    return re.findall(WORD, text, re.I | re.M)\n\n"
@@ -243,6 +248,7 @@ RULE = Rule(
             " warned of shows there. There is no fix where the pattern is made of attributes."
         ),
         fixed=(
+            "import re\n\n_WORDS_RE = re.compile(r'\\w+')\n\ndef words(text):\n    return _WORDS_RE.findall(text)\n",
             "import re\n\n_WORDS_RE = re.compile(r'\\w+')\n\ndef words(texts):\n"
             "    return [_WORDS_RE.findall(text) for text in texts]\n",
             "import re\n\nWORD = r'\\w+'\n_WORDS_RE = re.compile(WORD, re.I | re.M)\n\ndef words(text):\n"
