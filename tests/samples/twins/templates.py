@@ -37,7 +37,7 @@ def work(seconds):
         sum(range(500))
 
 
-for number in range(60):
+for number in range(250):
     compiled_anew()
     looked_up_anew()
     handed_on()
