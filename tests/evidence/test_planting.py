@@ -216,6 +216,27 @@ def test_a_killed_process_leaves_what_it_had_counted(tmp_path: Path) -> None:
     assert probed.row("seconds").high >= 0.08, "what it did after its last report is not known"
 
 
+def test_last_words_that_fail_once_are_said_again(tmp_path: Path) -> None:
+    program = """\
+import json
+known, failed = json.dumps, []
+
+def work():
+    str(5)
+
+def fails_once(*given, **options):
+    if not failed:
+        failed.append(True)
+        raise RuntimeError("dictionary changed size during iteration")
+    return known(*given, **options)
+
+for _ in range(50): work()
+json.dumps = fails_once
+work()
+"""
+    assert probe(tmp_path, program, ("timed", "str(5)")).value("hits") == 51
+
+
 def test_a_line_that_never_runs_has_zero_hits_and_no_gap(tmp_path: Path) -> None:
     probed = probe(tmp_path, "def f():\n    return len('abc')\n", ("timed", "len('abc')"))
 

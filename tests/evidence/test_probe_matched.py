@@ -57,4 +57,5 @@ def test_that_garbage_was_collected_meanwhile_shows_nothing(tmp_path: Path) -> N
     program = program.replace(f"print(bool({flagged}))", f"kept.append({flagged})")
     probed = probe(tmp_path, program, ("matched", flagged))
 
-    assert probed.row("beyond").low < 0.5 * probed.row("beyond").high
+    # where collecting was over in no time, there is nothing to be told from it
+    assert probed.row("beyond").low < max(0.001, 0.5 * probed.row("beyond").high)

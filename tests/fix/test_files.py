@@ -113,7 +113,10 @@ def test_two_fixes_share_one_import_and_take_different_names() -> None:
 
 
 def test_a_new_name_never_meets_one_that_is_there() -> None:
-    text = "import re\n\n_F_RE = 1\n_F_RE_2 = 2\n\ndef f(text):\n    return re.match('a', text), re.match('b', text)\n"
+    text = (
+        "import re\n\n_F_RE = 1\n_F_RE_2 = 2\n\ndef f(rows):\n"
+        "    return [(re.match('a', row), re.match('b', row)) for row in rows]\n"
+    )
 
     after = fix(text.encode(), REGEX).after.decode()
 
@@ -122,7 +125,7 @@ def test_a_new_name_never_meets_one_that_is_there() -> None:
 
 
 def test_the_same_pattern_gets_one_name() -> None:
-    text = "import re\n\ndef f(text):\n    return re.match('a', text), re.findall('a', text)\n"
+    text = "import re\n\ndef f(rows):\n    return [(re.match('a', row), re.findall('a', row)) for row in rows]\n"
 
     after = fix(text.encode(), REGEX).after.decode()
 
@@ -143,8 +146,8 @@ def test_a_name_that_stands_for_something_else_is_not_imported() -> None:
 
 
 def test_a_constant_is_not_made_of_what_is_bound_later_or_twice() -> None:
-    late = b"import re\n\ndef f(text):\n    return re.match(WORD, text)\n\nWORD = 'a'\n"
-    twice = b"import re\n\nWORD = 'a'\n\ndef f(text):\n    return re.match(WORD, text)\n\nWORD = 'b'\n"
+    late = b"import re\n\ndef f(rows):\n    return [re.match(WORD, row) for row in rows]\n\nWORD = 'a'\n"
+    twice = b"import re\n\nWORD = 'a'\n\ndef f(rows):\n    return [re.match(WORD, row) for row in rows]\n\nWORD = 'b'\n"
 
     assert fix(late, REGEX).after == late
     assert fix(twice, REGEX).after == twice

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 from functools import wraps
 from importlib.machinery import PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -29,6 +29,9 @@ FLUSH_NS = 250_000_000
 FIRST_FLUSH_NS = 20_000_000
 """Records are written down at the latest after a tenth of the time since the first were, within these: a worker of a
 pool, which is killed when the pool is done, may have lived for a moment only."""
+ATTEMPTS = 5
+PATIENCE_S = 1.0
+"""How long the last words of a process wait for another thread that is writing."""
 
 # As they are before the program begins: it may put others in their place, which refuse to work on an event loop's
 # thread, write to a file system in memory, or stop the clock.
@@ -71,6 +74,7 @@ class Runtime:
         self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools, others)
         self._loops = _load("audit_loops", os.path.join(HERE, "audit_loops.py")).Loops(self, tools)
         self._parent, self._own = os.getppid(), os.getpid()
+        self._writing = allocate_lock()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
         self._hook_imports()
@@ -227,9 +231,9 @@ class Runtime:
                 if name == "execve":
                     self._starts.look(*arguments[1:])
                 self._census.finish()
-                self.flush(name == "_exit")
             except Exception:
                 pass
+            self._say_last(name == "_exit")
             return original(*arguments, **options)
 
         setattr(os, name, last_words)
@@ -246,6 +250,7 @@ class Runtime:
 
     def _after_fork(self) -> None:
         self._ended = self._is_lost = False
+        self._writing = allocate_lock()  # a thread that is not here may hold the old one
         self._due = self._first = 0
         self._file = self._fresh_file()
         # not getppid(), as the parent may have ended by now
@@ -265,12 +270,35 @@ class Runtime:
                 self._ended = True
                 for callback in self._endings:
                     callback()
-            self.flush(True)
         except Exception:
-            pass  # what was flushed before stays; an ending program is not to hear of us
+            pass  # an ending program is not to hear of us
+        self._say_last(True)
+
+    def _say_last(self, final: bool) -> None:
+        """Threads that go on may change what is being read, which then is read again."""
+        for _ in range(ATTEMPTS):
+            try:
+                self.flush(final)
+            except Exception:
+                continue  # what was written before stays
+            return
 
     def flush(self, final: bool, at_rest: bool = False) -> None:
-        """Write all records down, whole or not at all; `at_rest` if nothing will happen until they are again."""
+        """Write all records down, whole or not at all; `at_rest` if nothing will happen until they are again.
+
+        One thread does so at a time: what was older would else take the place of what is newer.
+        """
+        is_last = final or at_rest
+        is_alone = self._writing.acquire(is_last, PATIENCE_S if is_last else -1)
+        if not (is_alone or is_last):
+            return
+        try:
+            self._write(final, at_rest)
+        finally:
+            if is_alone:
+                self._writing.release()
+
+    def _write(self, final: bool, at_rest: bool) -> None:
         now = perf_counter_ns()
         self._first = self._first or now
         pause = max(FIRST_FLUSH_NS, min(FLUSH_NS, (now - self._first) // 10))
@@ -291,7 +319,7 @@ class Runtime:
             "pid": self._own,
             "orphaned": _getppid() != self._parent,
         }
-        fresh = "%s.%d" % (self._file, get_ident())  # two threads may flush at once
+        fresh = "%s.%d" % (self._file, get_ident())  # two may come here, if one has been waited for in vain
         try:
             _write_down(fresh, json.dumps(state).encode("utf-8"))
             _replace(fresh, self._file)

@@ -154,7 +154,7 @@ class Samples:
             "longest": self.longest,
             "alone": self.union_ns / self.raw_ns if self.raw_ns else 1.0,
             "sizes": [self.size_min, self.size_max],
-            "bins": {str(key): entry for key, entry in self.bins.items()},
+            "bins": {str(key): entry for key, entry in self.bins.copy().items()},
             "instrument": self.instrument_ns(),
         }
 

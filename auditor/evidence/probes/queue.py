@@ -165,7 +165,7 @@ class Recorder:
     def reset(self) -> None:
         """A forked process has its own copies of the queues, or is one more that puts into them."""
         self._begin()
-        for line in self._lines.values():
+        for line in self._lines.copy().values():
             line.clear()
 
 

@@ -20,7 +20,7 @@ def small_copies():
 
 
 def large_copies():
-    for _ in range(1500):
+    for _ in range(6000):
         copy.deepcopy(STATE)  # costly: deepcopy-in-loop
 
 
@@ -41,7 +41,7 @@ small_copies()
 large_copies()
 for number in range(100):
     small_roundtrip(number)
-for _ in range(4000):
+for _ in range(8000):
     large_roundtrip()
-for _ in range(4000):
+for _ in range(8000):
     in_two_lines()
