@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 _MEASURING = {"evidence", "samples", "cli", "faults"}
 """Directories whose tests run programs and sample them. Now and then the machine takes the cores away for half of a
 run of one second: such a test gets two more attempts, and the summary shows that it needed them."""
+
+# a shell that runs the tests in the background has them ignore the interrupt by which servers are asked to end
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # how long an example takes says something of the machine
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
