@@ -31,22 +31,32 @@ FLAGGED_LINE = 3
 TOOL = 4
 
 
-def planted(role: str) -> Callable[..., object]:
-    """The loop with the probe `timed` around the flagged expression; "count" leaves out the clock."""
+def planted(*, skips: bool) -> Callable[..., object]:
+    """The loop with the probe `timed` around the flagged expression; without `skips` it counts alone."""
     runtime = SimpleNamespace(timing=_timing, tick=lambda: None)
     functions = timed.Recorder(runtime, {}).functions()
     tree = ast.parse(SOURCE)
     flagged = tree.body[0].body[0].body[0].value  # type: ignore[attr-defined]
-
-    def call(name: str, *arguments: ast.expr) -> ast.expr:
-        chosen = role if name == "start" else name
-        return ast.copy_location(
-            ast.Call(func=ast.Name(id=chosen, ctx=ast.Load()), args=list(arguments), keywords=[]), flagged
-        )
-
-    change: Mapping[ast.AST, Any] = timed.plant(flagged, {}, call)
+    change: Mapping[ast.AST, Any] = timed.plant(flagged, {}, _Call(flagged, skips))
     tree.body[0].body[0].body[0].value = change[flagged](flagged)  # type: ignore[attr-defined]
     return compiled(tree, functions)
+
+
+class _Call:
+    """Makes calls of the probe's functions, as planting does."""
+
+    def __init__(self, flagged: ast.expr, skips: bool) -> None:
+        self._flagged = flagged
+        self._skips = skips
+
+    def __call__(self, name: str, *arguments: ast.expr) -> ast.expr:
+        function = ast.Name(id="count" if name == "perhaps" else name, ctx=ast.Load())
+        return ast.copy_location(ast.Call(func=function, args=list(arguments), keywords=[]), self._flagged)
+
+    def unless_skipped(self, made: ast.expr, measured: Callable[[ast.expr], ast.expr]) -> ast.expr | None:
+        if not self._skips:
+            return None
+        return ast.copy_location(ast.IfExp(test=self("skip"), body=made, orelse=measured(made)), self._flagged)
 
 
 def compiled(tree: ast.Module, names: Mapping[str, object]) -> Callable[..., object]:
@@ -109,8 +119,8 @@ def main() -> int:
     best = best_ns(
         {
             "plain": compiled(ast.parse(SOURCE), {}),
-            "planted, counting": planted("count"),
-            "planted, counting and timing": planted("start"),
+            "planted, counting": planted(skips=False),
+            "planted, counting and timing": planted(skips=True),
             "sys.monitoring, local LINE events": monitored("LINE"),
             "sys.monitoring, local INSTRUCTION events": monitored("INSTRUCTION"),
         },
