@@ -72,7 +72,7 @@ def test_what_earlier_measurements_said_is_told_where_nothing_was_measured(name:
     assert "1.1 s of 1.3 s" in text
 
 
-def complaints(document: object, schema_file: str) -> list[str]:
+def complaints(document: Any, schema_file: str) -> list[str]:
     """What a published schema finds wrong with a document."""
     schema = json.loads((DATA / schema_file).read_text(encoding="utf-8"))
     validator = jsonschema.validators.validator_for(schema)(schema)
