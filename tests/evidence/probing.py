@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,19 @@ from pathlib import Path
 from auditor.evidence.base import Outcome, Question, Session
 from auditor.evidence.passes.probes import PASS
 from auditor.model import Cost, Evidence, Gap, Site, Span, Suspect, Workload
+
+PYTHONS = sorted(
+    {
+        sys.executable,
+        *(
+            str(python)
+            for version in range(8, 15)
+            for python in Path.home().glob(f".pyenv/versions/3.{version}.*/bin/python")
+        ),
+        *filter(None, (shutil.which(f"python3.{version}", path="/usr/bin:/usr/local/bin") for version in range(8, 15))),
+    }
+)
+"""The interpreters that are here, our own among them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,7 @@ import pytest
 
 from auditor.evidence import passes
 from auditor.evidence.launch import CHILD_DIRECTORY, child_environment, child_errors, reached
-
-PYTHONS = sorted(
-    {
-        sys.executable,
-        *(
-            str(python)
-            for version in range(8, 15)
-            for python in Path.home().glob(f".pyenv/versions/3.{version}.*/bin/python")
-        ),
-        *filter(None, (shutil.which(f"python3.{version}", path="/usr/bin:/usr/local/bin") for version in range(8, 15))),
-    }
-)
+from tests.evidence.probing import PYTHONS
 
 
 @pytest.fixture(autouse=True)

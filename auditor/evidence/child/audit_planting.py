@@ -12,7 +12,7 @@ import tokenize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import CodeType, ModuleType
     from typing import Any, Dict, List, Tuple
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_TWICE = 200
 """Nodes of an expression that may be compiled twice, once to be passed over and once to be timed."""
+
+# as it is before the program's own calls of it are watched
+_compile = compile
 
 NOT_FOUND = "the file changed since it was scanned, or the node cannot be told apart there"
 
@@ -44,15 +47,20 @@ def plant(
     if prologue:
         start = ast.Expr(value=ast.Call(func=ast.Name(id=prologue, ctx=ast.Load()), args=[], keywords=[]))
         tree.body.insert(_first_own(tree), start)
-    return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True), failures
+    return _compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True), failures
 
 
 def planted_tree(
-    data: bytes, path: str, sites: List[Dict[str, Any]], probes: Dict[str, ModuleType]
+    data: bytes, path: str, sites: List[Dict[str, Any]], probes: Dict[str, ModuleType], made: Any = None
 ) -> Tuple[ast.Module, Dict[int, str]]:
-    """The module's tree with probes planted, and for each site that could not be planted the reason."""
-    tree = ast.parse(data, path)
-    changes, failures = _changes(tree, _lines(data), sites, probes)
+    """The module's tree with probes planted, and for each site that could not be planted the reason.
+
+    `made` is what the program made of the file and is about to compile; it stays as it is. A site is planted in it only
+    where it says what the file says.
+    """
+    own = ast.parse(data, path)
+    tree = own if made is None else _copied(made)
+    changes, failures = _changes(tree, own, _lines(data), sites, probes)
     return ast.fix_missing_locations(_Planter(changes).visit(tree)), failures
 
 
@@ -67,21 +75,19 @@ def _first_own(tree: ast.Module) -> int:
 
 
 def _changes(
-    tree: ast.Module, lines: List[str], sites: List[Dict[str, Any]], probes: Dict[str, ModuleType]
+    tree: ast.Module, own: ast.Module, lines: List[str], sites: List[Dict[str, Any]], probes: Dict[str, ModuleType]
 ) -> Tuple[Dict[ast.AST, List[Change]], Dict[int, str]]:
     """What each node is to become, and why some sites cannot be planted."""
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    by_span = {}  # type: Dict[Span, List[ast.AST]]
-    for node in parents:
-        if hasattr(node, "end_lineno"):
-            by_span.setdefault(_span(node), []).append(node)
+    by_span = _by_span(parents)
+    own_by_span = by_span if own is tree else _by_span(ast.walk(own))
     changes = {}  # type: Dict[ast.AST, List[Change]]
     failures = {}
     for site in sites:
         probe = probes[site["probe"]]
         wanted = _byte_span(site, lines)
         found = [node for node in by_span.get(wanted, ()) if isinstance(node, probe.NODES)] if wanted else []
-        if not found:
+        if not found or not (own is tree or _says(found[0], own_by_span.get(wanted, ()))):
             failures[site["id"]] = NOT_FOUND
             continue
         planted = probe.plant(found[0], parents, _Caller(site["id"], found[0], changes))
@@ -91,6 +97,19 @@ def _changes(
         for node, change in planted.items():
             changes.setdefault(node, []).append(change)
     return changes, failures
+
+
+def _by_span(nodes: Iterable[ast.AST]) -> Dict[Span, List[ast.AST]]:
+    found = {}  # type: Dict[Span, List[ast.AST]]
+    for node in nodes:
+        if hasattr(node, "end_lineno"):
+            found.setdefault(_span(node), []).append(node)
+    return found
+
+
+def _says(node: ast.AST, known: Iterable[ast.AST]) -> bool:
+    said = ast.dump(node)
+    return any(ast.dump(one) == said for one in known)
 
 
 class _Planter(ast.NodeTransformer):

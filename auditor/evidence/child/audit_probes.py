@@ -13,7 +13,7 @@ import sys
 import time
 from _thread import allocate_lock, get_ident
 from functools import wraps
-from importlib.machinery import PathFinder, SourceFileLoader
+from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 from types import SimpleNamespace
@@ -62,7 +62,6 @@ class Runtime:
         self._file = self._fresh_file()
         self._paths = {}  # type: Dict[str, str]
         self._waiting = {}  # type: Dict[str, List[Callable[[Any], None]]]
-        self._original_get_code = SourceFileLoader.get_code
         self._starts = _load("audit_starts", os.path.join(HERE, "audit_starts.py")).Starts()
         tools = _load("audit_census_tools", os.path.join(os.path.dirname(HERE), "probes", "_census.py"))
         others = _load("audit_open", os.path.join(HERE, "audit_open.py"))
@@ -77,8 +76,10 @@ class Runtime:
         self._writing = allocate_lock()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
-        self._hook_imports()
-        self.when_imported("runpy", self._hook_runpy)
+        self.compile = _load("audit_compiling", os.path.join(HERE, "audit_compiling.py")).hook(self)
+        codes = _load("audit_unplanted", os.path.join(HERE, "audit_unplanted.py"))
+        self._unplanted = codes.Unplanted(self)
+        _load("audit_by_value", os.path.join(HERE, "audit_by_value.py")).hook(self, codes, content)
         self.when_imported("_pytest.assertion.rewrite", self._hook_pytest)
         self.when_imported("_pytest.runner", self._tests.hook)
         self.when_imported("subprocess", self._starts.hook)
@@ -121,40 +122,6 @@ class Runtime:
 
     # -------------------------------------------------------------------------------------------- importing
 
-    def _hook_imports(self) -> None:
-        runtime = self
-
-        def get_code(loader: Any, fullname: str) -> Any:
-            try:
-                path = paths.realpath(loader.get_filename(fullname))
-                if path in runtime._sites:
-                    return runtime.planted_code(path, loader.path)
-            except Exception as error:
-                runtime._fail(loader.path, error)
-            return runtime._original_get_code(loader, fullname)
-
-        SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]
-
-    def _hook_runpy(self, runpy: Any) -> None:
-        """`runpy.run_path`, by which spawned children of multiprocessing load the main script, reads it by itself."""
-        original = runpy._get_code_from_file
-
-        def get_code_from_file(*arguments: Any) -> Any:
-            result = original(*arguments)
-            shown = arguments[-1]
-            path = paths.realpath(shown)
-            if path not in self._sites:
-                return result
-            try:
-                code = self.planted_code(path, shown)
-            except Exception as error:
-                self._fail(path, error)
-                return result
-            # before Python 3.12 the name comes back, too
-            return (code, *result[1:]) if isinstance(result, tuple) else code
-
-        runpy._get_code_from_file = get_code_from_file
-
     def _hook_pytest(self, rewrite: Any) -> None:
         """Test modules are compiled by pytest itself, which rewrites their assertions."""
         _load("audit_pytest", os.path.join(HERE, "audit_pytest.py")).hook(self, rewrite)
@@ -181,19 +148,27 @@ class Runtime:
         Raises:
             SyntaxError: as compiling the file would.
         """
-        code, failures = self._planting.plant(_content(path), shown, self._sites[path], self._probes, prologue)
+        code, failures = self._planting.plant(content(path), shown, self._sites[path], self._probes, prologue)
         self._planted_at(path, failures)
         return code  # type: ignore[no-any-return]
 
-    def planted_tree(self, path: str, shown: str) -> Any:
-        """As `planted_code`, for those who compile themselves."""
-        tree, failures = self._planting.planted_tree(_content(path), shown, self._sites[path], self._probes)
+    def planted_tree(self, path: str, shown: str, made: Any = None) -> Any:
+        """As `planted_code`, for those who compile themselves, `made` being what they made of the file."""
+        tree, failures = self._planting.planted_tree(content(path), shown, self._sites[path], self._probes, made)
         self._planted_at(path, failures)
         return tree
 
-    def flagged(self, path: str) -> bool:
-        """Whether probes are to be planted in that file."""
-        return paths.realpath(path) in self._sites
+    def flagged(self, file: str) -> str:
+        """The real path of a file in which probes are to be planted, "" for any other."""
+        path = "" if file[:1] == "<" else paths.realpath(file)
+        return path if path in self._sites else ""
+
+    def arrived(self, path: str) -> bool:
+        """Code of that file came with its probes from another process: these are to be ready. Whether they are."""
+        if path not in self._sites:
+            return False
+        self._planted_at(path, {})
+        return True
 
     def _planted_at(self, path: str, failures: Dict[int, str]) -> None:
         self._failures.update(failures)
@@ -205,9 +180,10 @@ class Runtime:
                     setattr(builtins, self._planting.runtime_name(site["id"], role), function)
         self._planted.add(path)
 
-    def _fail(self, path: str, error: Exception) -> None:
+    def fail(self, path: str, error: Exception) -> None:
+        """Leave word that no probes could be planted in a flagged file."""
         reason = "planting failed: %s: %s" % (type(error).__name__, error)
-        for site in self._sites.get(paths.realpath(path), ()):
+        for site in self._sites.get(path, ()):
             if site["id"] not in self._recorders:
                 self._failures[site["id"]] = reason
 
@@ -311,6 +287,7 @@ class Runtime:
             "records": {str(key): recorder.record(final) for key, recorder in list(self._recorders.items())},
             "failures": {str(key): reason for key, reason in self._failures.items()},
             "unplanted": unplanted,
+            "ran": sorted(self._unplanted.ran),
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
             "census": self._census.record(),
@@ -360,7 +337,8 @@ _PORTION = 65_536
 it keeps blocks of that size. A large buffer of ours would make the program's own cheaper than they are without us."""
 
 
-def _content(file: str) -> bytes:
+def content(file: str) -> bytes:
+    """What is in a file."""
     descriptor = _open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         return b"".join(iter(lambda: _read(descriptor, _PORTION), b""))

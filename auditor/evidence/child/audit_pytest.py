@@ -24,7 +24,7 @@ def hook(runtime: Any, rewrite: Any) -> None:
         try:
             tree = runtime.planted_tree(os.path.realpath(str(fn)), str(fn))
             rewrite.rewrite_asserts(tree, fn.read_bytes(), str(fn), config)
-            return os.stat(str(fn)), compile(tree, str(fn), "exec", dont_inherit=True)
+            return os.stat(str(fn)), runtime.compile(tree, str(fn), "exec", dont_inherit=True)
         except Exception:
             return rewrite_test(fn, config)
 

@@ -19,8 +19,7 @@ from auditor.evidence.running import run_workload
 from auditor.model import Evidence, Gap, PassRun
 
 NOT_PLANTED = (
-    "its module was loaded without passing audit's import hook (by exec, or as a compiled extension),"
-    " so no probe was planted"
+    "its code was loaded from a cache or as a compiled extension, not from its source, so no probe was planted"
 )
 
 DETACHED = (
@@ -209,7 +208,7 @@ def _rows(
     keys = [str(site["id"]) for site in sites]
     records = [state["records"][key] for state in states for key in keys if key in state["records"]]
     gaps = {state["failures"][key] for state in states for key in keys if key in state["failures"]}
-    if any(sites[0]["file"] in state["unplanted"] for state in states):
+    if any(_ran_without_probes(state, sites) for state in states):
         gaps.add(NOT_PLANTED)
     found: list[Evidence | Gap] = [Gap("probes", workload, reason) for reason in sorted(gaps)]
     if any(state["orphaned"] for state in states if not state["records"].keys().isdisjoint(keys)):
@@ -235,6 +234,11 @@ def _rows(
             )
             found.append(_evidence(share, workload))
     return tuple(found)
+
+
+def _ran_without_probes(state: dict[str, Any], sites: Sequence[dict[str, Any]]) -> bool:
+    lines = {(site["file"], line) for site in sites for line in range(site["line"], site["end_line"] + 1)}
+    return sites[0]["file"] in state["unplanted"] or any((file, line) in lines for file, line in state["ran"])
 
 
 def _told(
