@@ -17,7 +17,7 @@ MOST = 4_096
 """Open files and answers that are remembered."""
 
 _opened_by: dict[int, Any] = {}
-"""By address: the samples of the execution that opened each."""
+"""By address: the execution that opened each."""
 
 _read_here: list[ast.Name] = []
 """Names that have a probe."""
@@ -49,11 +49,11 @@ def is_timed(name: ast.expr) -> bool:
     return any(name is known for known in _read_here)
 
 
-def remember(opened: Any, samples: Any) -> None:
-    """An execution opened that."""
+def remember(opened: Any, execution: Any) -> None:
+    """That execution opened it."""
     if len(_opened_by) >= MOST:
         _opened_by.clear()
-    _opened_by[id(opened)] = samples
+    _opened_by[id(opened)] = execution
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -66,18 +66,18 @@ def _begins(opened: Any) -> Any:
 
 
 def _read(token: Any, value: Any) -> Any:
-    samples, begun = token
-    if samples is not None:
-        samples.more(begun, perf_counter_ns())
+    execution, begun = token
+    if execution is not None:
+        execution.samples.more(execution.gap, begun, perf_counter_ns())
     return value
 
 
 def _lines(opened: Any) -> Any:
-    samples = _opened_by.get(id(opened))
-    return opened if samples is None else _stepped(opened, samples)
+    execution = _opened_by.get(id(opened))
+    return opened if execution is None else _stepped(opened, execution)
 
 
-def _stepped(opened: Any, samples: Any) -> Iterator[Any]:
+def _stepped(opened: Any, execution: Any) -> Iterator[Any]:
     spent_ns, step = 0, iter(opened).__next__
     try:
         while True:
@@ -91,7 +91,7 @@ def _stepped(opened: Any, samples: Any) -> Iterator[Any]:
             yield line
     finally:
         now = perf_counter_ns()
-        samples.more(now - spent_ns, now)
+        execution.samples.more(execution.gap, now - spent_ns, now)
 
 
 _LATER = frozenset(id(kind) for kind in (type(_ for _ in ()), map, filter, enumerate, zip))
@@ -118,4 +118,4 @@ def passed_on(items: Any, execution: Any, spent_ns: int) -> Iterator[Any]:
                 spent_ns += perf_counter_ns() - begun
             yield item
     finally:
-        execution.samples.add(execution.begun, execution.begun + spent_ns)
+        execution.samples.add(execution.gap, execution.begun, execution.begun + spent_ns)

@@ -6,12 +6,13 @@ Standard library only, Python 3.8 to 3.14.
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from itertools import chain, repeat
 from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List
+    from typing import Any, Dict, Iterable, List, Tuple
 
 FULL_HITS = 20_000
 """So many hits are timed each, which costs 24 ms in all; from then on, frequent ones are thinned out."""
@@ -23,6 +24,62 @@ would leave the sum at the mercy of the one timing in which the scheduler took t
 KEPT = 48
 EMPTY_EVERY = 16
 EMPTY_KEPT = 200
+STRETCHES = 512
+"""Stretches of time remembered, for executions around them that end later; of more, every other one is forgotten."""
+
+
+class Covered:
+    """Time that was covered by executions: within one another, in recursion, or side by side, they take it once.
+
+    They are told as they end. `early` are those that ended while all were timed, `late` those of which a part was.
+    """
+
+    __slots__ = ("_stretches", "_until", "early", "late", "union_ns")
+
+    def __init__(self) -> None:
+        self._stretches = []  # type: List[Tuple[int, int, int]]
+        self._until = self.union_ns = 0
+        self.early = [0, 0]
+        self.late = [0, 0]
+
+    def add(self, begun: int, ended: int, is_early: bool) -> None:
+        """An execution took from `begun` to `ended`."""
+        before = self.union_ns
+        if ended > self._until:
+            self._cover(begun, ended)
+        sums = self.early if is_early else self.late
+        sums[0] += ended - begun
+        sums[1] += self.union_ns - before
+
+    def _cover(self, begun: int, ended: int) -> None:
+        stretches = self._stretches
+        if begun < self._until:
+            # what lies within it was covered before
+            at = bisect_left(stretches, (begun,))
+            if at < len(stretches):
+                self.union_ns = stretches[at][2]
+                del stretches[at:]
+            if stretches and stretches[-1][1] > begun:
+                begun = stretches[-1][1]
+        stretches.append((begun, ended, self.union_ns))
+        self.union_ns += ended - begun
+        self._until = ended
+        if len(stretches) > STRETCHES:
+            del stretches[: STRETCHES // 2 : 2]
+
+    def alone(self, total_ns: int) -> float:
+        """What executions of `total_ns` together cover, over that.
+
+        Of those that are thinned out, most that run beside and within them are not timed, so that they seem to stand
+        more alone than they do: no more alone, it is taken, than those before.
+        """
+        early_ns, early = self.early
+        late_ns, late = self.late
+        ratios = [part / whole for whole, part in ((early_ns, early), (late_ns, late)) if whole]
+        if not ratios or total_ns <= 0:
+            return 1.0
+        rest = max(0, total_ns - early_ns)
+        return min(1.0, (early + rest * min(ratios)) / (early_ns + rest))
 
 
 class Samples:
@@ -34,6 +91,7 @@ class Samples:
 
     __slots__ = (
         "bins",
+        "covered",
         "empties",
         "empty_due",
         "first",
@@ -43,7 +101,6 @@ class Samples:
         "last",
         "longest",
         "next",
-        "raw_ns",
         "rng",
         "size_max",
         "size_min",
@@ -51,8 +108,6 @@ class Samples:
         "thin_n",
         "thin_ns",
         "thin_squares",
-        "union_ns",
-        "until",
     )
 
     def __init__(self) -> None:
@@ -68,17 +123,20 @@ class Samples:
         self.full_n = self.full_ns = 0
         self.thin_n = self.thin_hits = self.thin_ns = self.thin_squares = 0
         self.longest = 0
-        self.raw_ns = self.union_ns = self.until = 0
+        self.covered = Covered()
         self.size_min = self.size_max = -1
         self.bins = {}  # type: Dict[int, List[Any]]
         self.empties = []  # type: List[int]
         self.empty_due = 0
 
-    def add(self, begun: int, ended: int, size: int = -1) -> None:
-        """One timed hit: when it began and ended, in ns, and the size it ran at, -1 if unknown."""
+    def stands_for(self) -> int:
+        """For how many hits the one stands that begins and is timed: itself, and those passed over before it."""
+        gap, self.last = self.hits - self.last, self.hits
+        return gap
+
+    def add(self, gap: int, begun: int, ended: int, size: int = -1) -> None:
+        """One timed hit: for how many it stands, when it began and ended, in ns, and its size, -1 if unknown."""
         cost = ended - begun
-        gap = self.hits - self.last
-        self.last = self.hits
         if not self.first:
             self.first = begun
         if gap == 1:
@@ -91,7 +149,7 @@ class Samples:
             self.thin_squares += cost * cost * gap
         if cost > self.longest:
             self.longest = cost
-        self._cover(begun, ended)
+        self.covered.add(begun, ended, self.hits <= FULL_HITS)
         if size >= 0:
             self._size(cost, size)
         self.empty_due -= 1
@@ -99,17 +157,10 @@ class Samples:
             self._empty()
         self.next = self.hits + self._step(ended)
 
-    def more(self, begun: int, ended: int) -> None:
-        """A hit that was added before went on then."""
-        self.full_ns += ended - begun
-        self._cover(begun, ended)
-
-    def _cover(self, begun: int, ended: int) -> None:
-        """Hits side by side, in threads, tasks or recursion, take the time of one: each adds what was not covered."""
-        self.raw_ns += ended - begun
-        if ended > self.until:
-            self.union_ns += ended - (max(self.until, begun))
-            self.until = ended
+    def more(self, gap: int, begun: int, ended: int) -> None:
+        """A hit that was added before, and stands for so many, went on then."""
+        self.full_ns += (ended - begun) * gap
+        self.covered.add(begun, ended, self.hits <= FULL_HITS)
 
     def _empty(self) -> None:
         """Time nothing, side by side with the program: what the instrument costs changes with the machine's mood."""
@@ -152,7 +203,7 @@ class Samples:
             "full": [self.full_n, self.full_ns],
             "thin": [self.thin_n, self.thin_hits, self.thin_ns, self.thin_squares],
             "longest": self.longest,
-            "alone": self.union_ns / self.raw_ns if self.raw_ns else 1.0,
+            "alone": self.covered.alone(self.full_ns + self.thin_ns),
             "sizes": [self.size_min, self.size_max],
             "bins": {str(key): entry for key, entry in self.bins.copy().items()},
             "instrument": self.instrument_ns(),
@@ -188,10 +239,11 @@ class Skips:
         self._passed.append((ahead, passed))
         return passed
 
-    def hit(self) -> None:
-        """A hit begins that is not passed over."""
+    def hit(self) -> int:
+        """A hit begins that is not passed over; for how many it stands."""
         self.settle()
         self._samples.hits += 1
+        return self._samples.stands_for()
 
     def plan(self) -> None:
         """A hit was timed, and the next one to be timed is known."""
@@ -214,13 +266,14 @@ class Skips:
         self._samples.reset()
 
 
-def _begin() -> int:
-    return perf_counter_ns()
+def _begin() -> Tuple[int, int]:
+    return 1, perf_counter_ns()
 
 
-def _finish(start: int, value: object) -> int:
+def _finish(begun: Tuple[int, int], value: object) -> int:
     """As the probes time: the start is returned from one call, the end taken first thing in the next."""
-    return perf_counter_ns() - start
+    now = perf_counter_ns()
+    return now - begun[1]
 
 
 def set_lookup_ns(count: int = 2_000) -> float:

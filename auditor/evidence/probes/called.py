@@ -96,19 +96,19 @@ class _Clock:
         self.samples = samples
         self.skips = skips
         self.tick = tick
-        self.begun: dict[int, int] = {}
+        self.begun: dict[int, tuple[int, int]] = {}
 
-    def begin(self, frame: int) -> None:
-        """The last operand is there."""
+    def begin(self, frame: int, gap: int) -> None:
+        """The last operand is there, of an execution that stands for so many."""
         if len(self.begun) >= FORGOTTEN:
             self.begun.clear()
-        self.begun[frame] = perf_counter_ns()
+        self.begun[frame] = gap, perf_counter_ns()
 
     def end(self, frame: int, now: int) -> None:
         """The call returned."""
-        start = self.begun.pop(frame, 0)
+        start = self.begun.pop(frame, None)
         if start:
-            self.samples.add(start, now)
+            self.samples.add(start[0], start[1], now)
             self.skips.plan()
             self.tick()
 
@@ -117,19 +117,16 @@ def _of_a_call(clock: _Clock) -> dict[str, Callable[..., Any]]:
     frame, skips, skip, begun = sys._getframe, clock.skips, clock.skips.skip, clock.begun
 
     def last(value: Any) -> Any:
-        skips.hit()
-        clock.begin(id(frame(1)))
+        clock.begin(id(frame(1)), skips.hit())
         return value
 
     def nothing() -> dict[str, Any]:
-        skips.hit()
-        clock.begin(id(frame(1)))
+        clock.begin(id(frame(1)), skips.hit())
         return {}
 
     def perhaps(place: int) -> None:
         if not skip():
-            skips.hit()
-            clock.begin(place)
+            clock.begin(place, skips.hit())
         elif begun:
             begun.pop(place, None)
 
@@ -155,7 +152,7 @@ def _of_a_with(clock: _Clock) -> dict[str, Callable[..., Any]]:
     frame = sys._getframe
 
     def start() -> None:
-        clock.begin(id(frame(1)))
+        clock.begin(id(frame(1)), 1)
 
     def entered() -> None:
         now = perf_counter_ns()
@@ -164,9 +161,9 @@ def _of_a_with(clock: _Clock) -> dict[str, Callable[..., Any]]:
 
     def left() -> None:
         now = perf_counter_ns()
-        begun = clock.begun.pop(id(frame(1)), 0)
+        begun = clock.begun.pop(id(frame(1)), None)
         if begun:
-            clock.samples.more(begun, now)
+            clock.samples.more(begun[0], begun[1], now)
 
     return {"start": start, "entered": entered, "left": left}
 

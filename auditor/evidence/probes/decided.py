@@ -54,7 +54,7 @@ class Recorder:
         samples = self._perhaps if part is None else self._surely
         samples.hits += 1
         if samples.hits >= samples.next:
-            samples.add(ended - int((ended - begun) * (1.0 if part is None else part)), ended)
+            samples.add(samples.stands_for(), ended - int((ended - begun) * (1.0 if part is None else part)), ended)
             self._tick()
 
     def hits(self) -> int:

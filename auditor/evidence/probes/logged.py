@@ -91,7 +91,7 @@ class Recorder:
             off = self._off
             off.hits += 1
             if off.hits >= off.next:
-                off.add(entry.begun, now)
+                off.add(off.stands_for(), entry.begun, now)
         self._runtime.tick()
 
     def hits(self) -> int:

@@ -85,11 +85,10 @@ class _Clock(sized_call.Clock):
     def end(self, now: int, key: int) -> None:
         """The call returned."""
         entry, begun = self.opened.get(key), self._begun.pop(key, None)
-        stands_for = self.samples.hits - self.samples.last
         super().end(now, key)
         if entry is None or begun is None or not entry.begun:
             return
-        spent = now - entry.begun
+        spent, stands_for = now - entry.begun, entry.gap
         if entry.size < 0:
             self.unknown_ns += spent * stands_for
             return

@@ -56,8 +56,8 @@ class Recorder:
 
         def begin() -> None:
             samples.hits += 1
-            timed = samples.hits >= samples.next
-            stacks.setdefault(get_ident(), []).append([perf_counter_ns() if timed else 0, -1])
+            gap = samples.stands_for() if samples.hits >= samples.next else 0
+            stacks.setdefault(get_ident(), []).append([perf_counter_ns() if gap else 0, -1, gap])
 
         def over(iterable: Any) -> Any:
             if type(iterable) in _SIZED:
@@ -66,9 +66,9 @@ class Recorder:
 
         def end() -> None:
             now = perf_counter_ns()
-            begun, size = stacks[get_ident()].pop()
+            begun, size, gap = stacks[get_ident()].pop()
             if begun:
-                samples.add(begun, now, size)
+                samples.add(gap, begun, now, size)
                 tick()
 
         return {"begin": begin, "over": over, "end": end}

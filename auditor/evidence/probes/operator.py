@@ -141,13 +141,13 @@ class _Clock:
         self.samples = samples
         self.skips = skips
         self.tick = tick
-        self.begun = 0
+        self.begun = self.gap = 0
         self.owner = 0
         self.length = -1
 
     def begin(self) -> None:
         """The last operand is there."""
-        self.skips.hit()
+        self.gap = self.skips.hit()
         self.owner = get_ident()
         self.begun = perf_counter_ns()
 
@@ -156,7 +156,7 @@ class _Clock:
         begun, self.begun = self.begun, 0
         # another thread may have started the clock in between
         if self.owner == get_ident():
-            self.samples.add(begun, now, size)
+            self.samples.add(self.gap, begun, now, size)
             self.skips.plan()
             self.tick()
 
@@ -217,15 +217,13 @@ def _around_the_value(samples: Any, skips: Any, tick: Callable[[], None]) -> dic
     """Where building the value is the operation, the start travels on the evaluation stack."""
     skip = skips.skip
 
-    def start() -> int:
-        if skip():
-            return 0
-        skips.hit()
-        return perf_counter_ns()
+    def start() -> tuple[int, int] | None:
+        return None if skip() else (skips.hit(), perf_counter_ns())
 
-    def built(since: int, value: Any) -> Any:
+    def built(since: tuple[int, int] | None, value: Any) -> Any:
         if since:
-            samples.add(since, perf_counter_ns(), len(value) if type(value) in _SIZED else -1)
+            now = perf_counter_ns()
+            samples.add(since[0], since[1], now, len(value) if type(value) in _SIZED else -1)
             skips.plan()
             tick()
         return value

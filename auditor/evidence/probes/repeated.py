@@ -64,14 +64,14 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
 class _Execution:
     """One execution between its first operand and its end."""
 
-    __slots__ = ("begun", "is_known", "parts", "receiver", "samples")
+    __slots__ = ("begun", "gap", "is_known", "parts", "receiver", "samples")
 
     def __init__(self, receiver: int | None, is_known: bool = True) -> None:
         # what stands before the dot, if it is an object that has an identity only
         self.receiver = receiver
         self.is_known = is_known
         self.parts: list[int] = []
-        self.begun = 0
+        self.begun = self.gap = 0
         self.samples: Any = None
 
 
@@ -163,7 +163,9 @@ class _Site:
         """All is there: is it new?"""
         samples = execution.samples = self.samples[self._sort(execution)]
         samples.hits += 1
-        execution.begun = perf_counter_ns() if samples.hits >= samples.next else 0
+        if samples.hits >= samples.next:
+            execution.gap = samples.stands_for()
+            execution.begun = perf_counter_ns()
 
     def end(self, key: int, now: int) -> _Execution | None:
         """An execution is over; it took until `now` (0: until nobody knows when). Given back is one that is timed."""
@@ -171,7 +173,7 @@ class _Site:
         if execution is None or not execution.begun:
             return None
         if now:
-            execution.samples.add(execution.begun, now)
+            execution.samples.add(execution.gap, execution.begun, now)
             self.tick()
         return execution
 
@@ -240,8 +242,6 @@ def _of_ends(site: _Site) -> tuple[Callable[..., Any], ...]:
         _opened(value, end(id(frame(1)), 0 if is_later else now))
         return value
 
-        return value
-
     def fin_looped(value: Any) -> Any:
         now = perf_counter_ns()
         is_later = _reading.works_later(value) or _inputs.is_open_file(value)
@@ -268,7 +268,7 @@ def _of_ends(site: _Site) -> tuple[Callable[..., Any], ...]:
 def _opened(value: Any, execution: _Execution | None) -> None:
     """What is read from it later belongs to that execution."""
     if execution is not None and value is not None:
-        _reading.remember(value, execution.samples)
+        _reading.remember(value, execution)
 
 
 _measured: list[list[int]] = []

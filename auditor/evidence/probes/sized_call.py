@@ -7,23 +7,31 @@ coroutines and exceptions cannot mix it up.
 
 from __future__ import annotations
 
-import ast
+import os
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from auditor.evidence.probes import _sized_operands
+else:
+    # found by its path: in the program's processes there is no package around this file
+    _spec = spec_from_file_location(
+        "audit_sized_operands", os.path.join(os.path.dirname(__file__), "_sized_operands.py")
+    )
+    _sized_operands = module_from_spec(_spec)
+    _spec.loader.exec_module(_sized_operands)
+
 NAME = "sized-call"
-NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign, ast.ListComp, ast.SetComp, ast.DictComp)
+NODES = _sized_operands.NODES
+plant = _sized_operands.plant
 
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _SIZED = (list, str, bytes, tuple, dict, set, frozenset, bytearray, range, *_VIEWS)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
-_CONSUMING = ("any", "all", "next", "sum", "min", "max")
-"""Functions that are called with a comprehension for what it does: filling it belongs to the operation."""
 _TABLES = ("numpy", "pandas", "polars")
 """Packages whose objects know their length without running anything of the program's."""
 _INDEXERS = ("_LocIndexer", "_AtIndexer")
@@ -31,9 +39,6 @@ _PATTERNS = ("re", "_sre", "regex", "_regex", "re2")
 _REPLACING = ("sub", "subn")
 _CONSTANT_ELSEWHERE = ("pop", "insert", "index", "count", "remove")
 """Methods of a list for which another container has one of constant time."""
-_SCANNING = ("any", "next")
-"""Functions that go through a comprehension to find one item, for which a dict has a look-up."""
-_SCAN = "scan"
 MANY = 64
 """Up to so many items, what is done with each may be dearer than going through them."""
 _MODULE = type(sys)
@@ -42,164 +47,15 @@ FORGOTTEN = 4_096
 """Executions that raised leave an entry; so many are kept, until an entry of the same address takes their place."""
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X.f(A, B)` becomes `fin(receiver(X, "f").f(operand(A), last(B)))`."""
-    if isinstance(node, ast.Subscript):
-        return _plant_subscript(node, call)
-    if isinstance(node, ast.Delete):
-        return _plant_deletion(node, call)
-    if isinstance(node, ast.Assign):
-        return _plant_assignment(node, call)
-    if isinstance(node, _COMPREHENSIONS):
-        return _plant_comprehension(node, node, call)
-    assert isinstance(node, ast.Call)
-    name = getattr(node.func, "id", "")
-    if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], _COMPREHENSIONS):
-        return _plant_comprehension(node, node.args[0], call, name)
-
-    def change(made: Any) -> ast.expr:
-        _wrap_operands(node, call)
-        return call("fin", made)
-
-    return {node: change}
-
-
-def _plant_comprehension(
-    node: ast.AST, made_in: Any, call: Callable[..., ast.expr], consumer: str = "next"
-) -> dict[ast.AST, Any]:
-    """`[... for x in ITEMS ...][0]` becomes `fin([... for x in alone(ITEMS) ...][0])`: filling is what takes time."""
-
-    def change(made: Any) -> ast.expr:
-        loop = made_in.generators[0]
-        loop.iter = call("alone", loop.iter, ast.Constant(value=_SCAN if consumer in _SCANNING else ""))
-        return call("fin", made)
-
-    return {node: change}
-
-
-def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
-    """Each operand passes through a function that returns it; `last` is evaluated last of all."""
-    func: Any = node.func
-    lazy: list[Any] = [each for each in node.args if isinstance(each, ast.GeneratorExp) or _is_filter(each)]
-    scans = getattr(func, "id", "") in _SCANNING and bool(lazy)
-    for argument in lazy:
-        # all that it will go through is evaluated at once
-        if isinstance(argument, ast.GeneratorExp):
-            argument.generators[0].iter = call("operand", argument.generators[0].iter)
-        else:
-            argument.args[1] = call("operand", argument.args[1])
-    spread = any(keyword.arg is None for keyword in node.keywords) or any(
-        isinstance(argument, ast.Starred) for argument in node.args
-    )
-    rest = len(node.args) - (0 if node.keywords or spread else 1)
-    for index, argument in enumerate(node.args[:rest]):
-        if not isinstance(argument, ast.Starred):
-            node.args[index] = call("operand", argument)
-    if isinstance(func, ast.Attribute):
-        # without arguments, the receiver is the last operand, and the look-up of a method is all that comes after it
-        alone = not (node.args or node.keywords)
-        func.value = call("alone" if alone else "receiver", func.value, ast.Constant(value=func.attr))
-    else:
-        named = ast.Constant(value=_SCAN if scans else "")
-        node.func = call("function", func, named) if node.args or node.keywords else call("keyword", func)
-    if spread:
-        # what is spread is not one operand, so the clock starts in an empty one put behind it
-        node.keywords.append(ast.keyword(arg=None, value=call("nothing")))
-    elif node.keywords:
-        node.keywords[-1].value = call("keyword", node.keywords[-1].value)
-    elif node.args:
-        # what a sum starts with says nothing of what is summed up
-        is_start = getattr(func, "id", "") == "sum" and len(node.args) > 1
-        node.args[-1] = call("keyword" if is_start else "last", node.args[-1])
-
-
-def _is_filter(value: ast.expr) -> bool:
-    """Whether it is `filter(test, items)`, whose work is done by what takes its items."""
-    return isinstance(value, ast.Call) and getattr(value.func, "id", "") == "filter" and len(value.args) == 2
-
-
-def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X[A:B]` becomes `fin(receiver(X)[A:keyword(B)])`."""
-    if not isinstance(node.ctx, ast.Load):
-        return "a subscript that is assigned to or deleted cannot be timed"
-    if isinstance(node.value, _COMPREHENSIONS):
-        return _plant_comprehension(node, node.value, call)
-
-    def change(made: Any) -> ast.expr:
-        index: Any = node.slice
-        if isinstance(index, getattr(ast, "Index", ())) and hasattr(index, "value"):
-            index = index.value  # Python 3.8
-        if isinstance(index, ast.Slice):
-            name = next((name for name in ("step", "upper", "lower") if getattr(index, name)), "")
-            owner: Any = index
-        elif isinstance(index, ast.expr) and not any(
-            isinstance(part, ast.Slice) for part in ast.iter_child_nodes(index)
-        ):
-            owner, name = (node, "slice") if index is node.slice else (node.slice, "value")
-        else:
-            owner, name = node, ""
-        node.value = call("receiver" if name else "alone", node.value, ast.Constant(value=""))
-        if name:
-            setattr(owner, name, call("keyword", getattr(owner, name)))
-        return call("fin", made)
-
-    return {node: change}
-
-
-def _plant_deletion(node: ast.Delete, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`del X[A]` becomes `del receiver(X, "pop")[keyword(A)]; fin(None)`."""
-    if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Subscript):
-        return "only the deletion of one item can be timed"
-
-    def change(statement: Any) -> list[ast.stmt]:
-        _mark_item(statement.targets[0], "pop", call)
-        return [statement, _finished(statement, call)]
-
-    return {node: change}
-
-
-def _plant_assignment(node: ast.Assign, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X[:A] = V` becomes `receiver(X, "insert")[:keyword(A)] = V; fin(None)`, and X in `a, *b = X` `alone(X, "")`."""
-    target = node.targets[0]
-    if len(node.targets) != 1 or not isinstance(target, (ast.Subscript, ast.Tuple, ast.List)):
-        return "only an assignment to a stretch of a list, and one that unpacks, can be timed"
-
-    def change(statement: Any) -> list[ast.stmt]:
-        if isinstance(target, ast.Subscript):
-            _mark_item(statement.targets[0], "insert", call)
-        else:
-            statement.value = call("alone", statement.value, ast.Constant(value=""))
-        return [statement, _finished(statement, call)]
-
-    return {node: change}
-
-
-def _mark_item(target: Any, method: str, call: Callable[..., ast.expr]) -> None:
-    """The clock starts in the last part of the index; what is done to the list is what that method does."""
-    target.value = call("receiver", target.value, ast.Constant(value=method))
-    owner, name = target, "slice"
-    if isinstance(target.slice, ast.Slice):
-        owner, name = target.slice, "upper" if target.slice.upper is not None else "lower"
-        if getattr(owner, name) is None:
-            setattr(owner, name, ast.Constant(value=None))
-    elif isinstance(target.slice, getattr(ast, "Index", ())) and hasattr(target.slice, "value"):
-        owner, name = target.slice, "value"  # Python 3.8
-    setattr(owner, name, call("keyword", getattr(owner, name)))
-
-
-def _finished(statement: ast.stmt, call: Callable[..., ast.expr]) -> ast.stmt:
-    return ast.copy_location(ast.Expr(value=call("fin", ast.Constant(value=None))), statement)
-
-
 class _Open:
     """One execution between its first operand and its end."""
 
-    __slots__ = ("begun", "size", "skip")
+    __slots__ = ("begun", "gap", "size", "skip")
 
     def __init__(self, size: int, skip: int = 0) -> None:
         self.size = size
         self.skip = skip
-        self.begun = 0
+        self.begun = self.gap = 0
 
 
 class Recorder:
@@ -261,13 +117,14 @@ class Clock:
             self.open(key, entry)
         if is_asked:
             _look(entry, argument)
+        entry.gap = self.samples.stands_for()
         entry.begun = perf_counter_ns()
 
     def end(self, now: int, key: int) -> None:
         """The call returned."""
         entry = self.opened.pop(key, None)
         if entry is not None and entry.begun:
-            self.samples.add(entry.begun, now, entry.size)
+            self.samples.add(entry.gap, entry.begun, now, entry.size)
             self.tick()
 
     def receive(self, value: Any, name: str) -> _Open:
@@ -275,7 +132,7 @@ class Clock:
         kind = type(value)
         if kind is list and name in _CONSTANT_ELSEWHERE:
             self.comparable = True
-        elif name == _SCAN:
+        elif name == _sized_operands.SCAN:
             self.scans = True
         return _received(value, name)
 
@@ -291,7 +148,7 @@ def _first_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
 
     def function(value: Any, name: str) -> Any:
         if samples.hits + 1 >= samples.next:
-            clock.scans = clock.scans or name == _SCAN
+            clock.scans = clock.scans or name == _sized_operands.SCAN
             clock.open(id(frame(1)), _Open(-1))
         return value
 
@@ -420,7 +277,10 @@ class _Costs:
     def __init__(self) -> None:
         self.costs: list[int] = []
 
-    def add(self, begun: int, ended: int, size: int) -> None:
+    def stands_for(self) -> int:
+        return 1
+
+    def add(self, gap: int, begun: int, ended: int, size: int) -> None:
         self.costs.append(ended - begun)
 
 

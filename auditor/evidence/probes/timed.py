@@ -43,20 +43,19 @@ class Recorder:
         samples, skips, tick = self._samples, self._skips, self._runtime.tick
         skip = skips.skip
 
-        def start() -> int:
-            skips.hit()
-            return perf_counter_ns()
+        def start() -> tuple[int, int]:
+            return skips.hit(), perf_counter_ns()
 
-        def perhaps() -> int:
-            return 0 if skip() else start()
+        def perhaps() -> tuple[int, int] | None:
+            return None if skip() else start()
 
-        def count() -> int:
+        def count() -> None:
             samples.hits += 1
-            return 0
 
-        def fin(begun: int, value: Any) -> Any:
+        def fin(begun: tuple[int, int] | None, value: Any) -> Any:
             if begun:
-                samples.add(begun, perf_counter_ns())
+                now = perf_counter_ns()
+                samples.add(begun[0], begun[1], now)
                 skips.plan()
                 tick()
             return value
