@@ -199,3 +199,18 @@ def test_a_function_that_is_kept_by_value_runs_when_the_audit_is_over(tmp_path: 
     )
 
     assert (result.stdout, result.stderr) == ("20 [1, 2]\n('range', 'str', 'len')\n", "")
+
+
+def test_a_function_that_numba_compiles_is_a_gap_and_the_rest_is_counted(tmp_path: Path) -> None:
+    program = (
+        "from numba import njit\ndef twice(x):\n    return abs(x) * 2\n@njit\ndef compiled(n):\n    total = 0\n"
+        "    for one in range(n):\n        total += pow(one, 2)\n    return total\nprint(compiled(3), twice(4))\n"
+    )
+    flagged = (("timed", "pow(one, 2)"), ("timed", "abs(x)"))
+    probed = probe(tmp_path, program, *flagged, command=f"{sys.executable} program.py")
+
+    assert probed.outcome.run.exit_code == 0
+    assert probed.outcome.last_lines == ("5 8",)
+    assert "numba" in probed.gaps(0)[0]
+    assert probed.value("hits", 1) == 1
+    assert probed.gaps(1) == []

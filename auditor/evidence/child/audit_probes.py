@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import CodeType, ModuleType
     from typing import Any, Dict, List
 
@@ -79,7 +79,7 @@ class Runtime:
         self.compile = _load("audit_compiling", os.path.join(HERE, "audit_compiling.py")).hook(self)
         codes = _load("audit_unplanted", os.path.join(HERE, "audit_unplanted.py"))
         self._unplanted = codes.Unplanted(self)
-        _load("audit_by_value", os.path.join(HERE, "audit_by_value.py")).hook(self, codes, content)
+        _load("audit_readers", os.path.join(HERE, "audit_readers.py")).hook(self, codes, content)
         self.when_imported("_pytest.assertion.rewrite", self._hook_pytest)
         self.when_imported("_pytest.runner", self._tests.hook)
         self.when_imported("subprocess", self._starts.hook)
@@ -163,9 +163,14 @@ class Runtime:
         path = "" if file[:1] == "<" else paths.realpath(file)
         return path if path in self._sites else ""
 
-    def arrived(self, path: str) -> bool:
+    def unreachable(self, sites: Iterable[int], reason: str) -> None:
+        """Leave word that these sites may run without being counted."""
+        self._failures.update(dict.fromkeys(sites, reason))
+
+    def arrived(self, file: str) -> bool:
         """Code of that file came with its probes from another process: these are to be ready. Whether they are."""
-        if path not in self._sites:
+        path = self.flagged(file)
+        if not path:
             return False
         self._planted_at(path, {})
         return True

@@ -26,9 +26,15 @@ def all_code(code: CodeType) -> Iterator[CodeType]:
             yield from all_code(constant)
 
 
+def sites(code: CodeType) -> set[int]:
+    """Ids of the sites that were planted in the code and in what is defined within."""
+    names = (name for one in all_code(code) for name in one.co_names if name.startswith("__audit_"))
+    return {int(name.split("_")[3]) for name in names if name.split("_")[3].isdigit()}
+
+
 def has_probes(code: CodeType) -> bool:
     """Whether probes were planted in the code or in what is defined within."""
-    return any(name.startswith("__audit_") for one in all_code(code) for name in one.co_names)
+    return bool(sites(code))
 
 
 class Unplanted:

@@ -1,8 +1,9 @@
-"""Code of functions that is pickled by value, as cloudpickle and dill do for scripts, closures and notebooks.
+"""Those who read the code of functions instead of running it.
 
-Such code names the probes, which are not there in a process that did not import the file, nor in any that reads the
-pickle when the audit is over. So both are pickled, the code with probes and the code without, and the reader takes the
-one it can run. Standard library only, Python 3.8 to 3.14.
+cloudpickle and dill pickle the functions of scripts, closures and notebooks by value. Such code names the probes, which
+are not there in a process that did not import the file, nor in any that reads the pickle when the audit is over. So
+both are pickled, the code with probes and the code without, and the reader takes the one it can run. numba compiles
+code, and knows no probes: it gets the code without. Standard library only, Python 3.8 to 3.14.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ARRIVED = "__audit_arrived__"
 """Name in `builtins` of what makes a file's probes ready, and says whether it knows the file."""
 EITHER = (
-    "planted[0](*planted[1]) if getattr(__import__('builtins'), '%s', lambda _: False)(path) else plain[0](*plain[1])"
+    "planted[0](*planted[1]) if getattr(__import__('builtins'), '%s', lambda _: False)(file) else plain[0](*plain[1])"
     % ARRIVED
 )
 CLOUDPICKLES = tuple(
@@ -26,19 +27,23 @@ CLOUDPICKLES = tuple(
 )
 
 
+NUMBA = "numba compiled the function, and in what it compiles nothing can be counted"
+
+
 def hook(runtime: Any, codes: Any, content: Callable[[str], bytes]) -> None:
-    """Let those who pickle code by value pickle both, as soon as the program imports them.
+    """Let those who read code read what they can use, as soon as the program imports them.
 
     `codes` is the module that looks into code, `content` reads a file.
     """
     setattr(builtins, ARRIVED, runtime.arrived)
-    by_value = _ByValue(runtime, codes, content)
+    readers = _Readers(runtime, codes, content)
     for name in CLOUDPICKLES:
-        runtime.when_imported(name, by_value.hook_cloudpickle)
-    runtime.when_imported("dill._dill", by_value.hook_dill)
+        runtime.when_imported(name, readers.hook_cloudpickle)
+    runtime.when_imported("dill._dill", readers.hook_dill)
+    runtime.when_imported("numba.core.bytecode", readers.hook_numba)
 
 
-class _ByValue:
+class _Readers:
     def __init__(self, runtime: Any, codes: Any, content: Callable[[str], bytes]) -> None:
         self._runtime = runtime
         self._codes = codes
@@ -60,18 +65,41 @@ class _ByValue:
 
         module.Pickler.dispatch[CodeType] = save_either
 
+    def hook_numba(self, module: Any) -> None:
+        """Whatever it compiles it identifies first."""
+        identity = module.FunctionIdentity
+        original = identity.from_function.__func__
+
+        def from_function(cls: Any, function: Any) -> Any:
+            self._give_back(module.get_function_object(function))
+            return original(cls, function)
+
+        identity.from_function = classmethod(from_function)
+
+    def _give_back(self, function: Any) -> None:
+        """Have a function be what it is in the file."""
+        try:
+            plain = self._without_probes(function.__code__)
+            if plain is not None:
+                self._runtime.unreachable(self._codes.sites(function.__code__), NUMBA)
+                function.__code__ = plain
+        except Exception:
+            pass  # compiled as it is
+
     def _reduced(self, code: CodeType, reduce: Callable[[CodeType], Any]) -> Any:
         try:
-            path = self._runtime.flagged(code.co_filename) if self._codes.has_probes(code) else ""
-            plain = self._without_probes(code, path) if path else None
+            plain = self._without_probes(code)
         except Exception:
             plain = None  # pickled as it is
         if plain is None:
             return reduce(code)
-        return eval, (EITHER, {"planted": reduce(code)[:2], "plain": reduce(plain)[:2], "path": path})
+        return eval, (EITHER, {"planted": reduce(code)[:2], "plain": reduce(plain)[:2], "file": code.co_filename})
 
-    def _without_probes(self, code: CodeType, path: str) -> Any:
-        """The code that stands at the same place of the file; None if several may be meant."""
+    def _without_probes(self, code: CodeType) -> Any:
+        """The code that stands at the same place of the file; None if several may be meant, or if it has no probes."""
+        path = self._runtime.flagged(code.co_filename) if self._codes.has_probes(code) else ""
+        if not path:
+            return None
         if path not in self._plain:
             module = self._runtime.compile(self._content(path), path, "exec", dont_inherit=True)
             self._plain[path] = list(self._codes.all_code(module))
