@@ -12,12 +12,13 @@ from pathlib import Path, PurePosixPath
 from auditor import baseline
 from auditor.change import Block, Comparison, FileChange, blocks, compare
 from auditor.history import Side, renames, since
-from auditor.model import Change, Fixed, Suspect
+from auditor.model import Change, Fixed, Suspect, Unflagged
 from auditor.patch import sides as sides_of_patch
 from auditor.scan.files import SUFFIXES, Target, repository_of
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
 from auditor.scan.record import FileScan
+from auditor.standing import Edited, Standing, code_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Scope:
     scans: Mapping[tuple[str, str], FileScan]
     rules: RuleSet
     ran: frozenset[str]
+    lasting: frozenset[str]
     paths: tuple[Path, ...]
     cache: bool
     jobs: int | None
@@ -72,6 +74,7 @@ class Compared:
     changes: dict[str, Change] = field(default_factory=dict)
     set_aside: frozenset[str] = frozenset()
     fixed: tuple[Fixed, ...] = ()
+    unflagged: tuple[Unflagged, ...] = ()
 
 
 def root_of_change(paths: Sequence[Path]) -> Path:
@@ -122,7 +125,7 @@ def compared(against: Against, suspects: Sequence[Suspect], scope: Scope, stop: 
     states = {one.fingerprint: found.changes.get(one.fingerprint, Change.INTRODUCED) for one in suspects}
     states |= dict.fromkeys(held.known, Change.PRE_EXISTING)
     fixed = found.fixed if against.is_change else held.fixed
-    return Compared(states, found.set_aside | held.known, fixed)
+    return Compared(states, found.set_aside | held.known, fixed, found.unflagged)
 
 
 def _renames(file: Path | None) -> dict[str, str]:
@@ -145,6 +148,7 @@ def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Ev
     inside = [
         side for side in scope.changed if side.new in scope.read or (side.new is None and scope.covers(side.old or ""))
     ]
+    now = list(suspects)
     comparison = _compare(inside, inside, suspects, scope, stop)
     outside = [side for side in scope.changed if side not in inside]
     if outside and (comparison.introduced or comparison.fixed):
@@ -160,8 +164,46 @@ def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Ev
         for one in suspects
     }
     untouched = frozenset(states) - comparison.introduced - comparison.touched
-    fixed = tuple(Fixed(one.rule, one.path, one.symbol, one.message) for one in comparison.fixed)
-    return Compared(states, untouched, fixed)
+    lost = list(_gone(comparison.fixed, now, scope))
+    return Compared(
+        states,
+        untouched,
+        fixed=tuple(Fixed(one.rule, one.path, one.symbol, one.message) for one, place in lost if place is None),
+        unflagged=tuple(
+            Unflagged(one.rule, one.path, one.symbol, one.message, place) for one, place in lost if place is not None
+        ),
+    )
+
+
+def _gone(gone: Sequence[Suspect], now: Iterable[Suspect], scope: Scope) -> Iterator[tuple[Suspect, str | None]]:
+    """What is flagged no longer, and where its code stands unflagged, if it does."""
+    if not gone:
+        return
+    root = scope.target.root
+    edited = [_edited(side, root) for side in scope.changed]
+    before = {one.change.old: one.before for one in edited}
+    standing = Standing(edited, scope.lasting, {(one.path, one.span.line, one.rule) for one in now})
+    for one in gone:
+        lines = before[one.path] if one.path in before else _numbered(_bytes(root / one.path))
+        yield one, standing.place(one, code_of(one, lines))
+
+
+def _edited(side: Side, root: Path) -> Edited:
+    after = b"" if side.new is None else _bytes(root / side.new)
+    change = FileChange(side.old, side.new, _blocks(side, root))
+    return Edited(change, _numbered(side.before), _numbered(after))
+
+
+def _numbered(text: bytes) -> dict[int, str]:
+    return {number: line.decode("utf-8", "replace") for number, line in enumerate(text.splitlines(), 1)}
+
+
+def _bytes(file: Path) -> bytes:
+    """What the file holds, nothing if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _compare(
@@ -190,10 +232,7 @@ def _compare(
 def _blocks(side: Side, root: Path) -> tuple[Block, ...]:
     if side.new is None:
         return ()
-    try:
-        after = (root / side.new).read_bytes()
-    except OSError:
-        after = b""
+    after = _bytes(root / side.new)
     return blocks(side.before.splitlines(keepends=True), after.splitlines(keepends=True))
 
 

@@ -18,6 +18,7 @@ from auditor.history import Side
 from auditor.machine import this_machine
 from auditor.model import (
     UNMEASURED,
+    Backlog,
     Change,
     Effort,
     Expectation,
@@ -27,6 +28,7 @@ from auditor.model import (
     Skip,
     Source,
     Suppression,
+    Survivors,
     Suspect,
     Verdict,
     VerdictKind,
@@ -147,6 +149,7 @@ def audit(request: Request, progress: Progress) -> Report:
         prefix=_prefix(scanned.target.root),
         set_aside=tuple(one for one in findings if one.suspect.fingerprint in aside),
         fixed=scanned.compared.fixed,
+        unflagged=scanned.compared.unflagged,
         remarks=suppressed.remarks,
     )
 
@@ -235,6 +238,7 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
             scans=project.scans,
             rules=rules,
             ran=frozenset(expects),
+            lasting=frozenset(rule for rule, one in expects.items() if isinstance(one, Backlog | Survivors)),
             paths=request.paths,
             cache=request.cache,
             jobs=request.jobs,

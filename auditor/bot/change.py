@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.change import FileChange
 from auditor.change import compare as compare_suspects
-from auditor.model import VerdictKind
+from auditor.model import Backlog, Survivors, VerdictKind
+from auditor.standing import Edited, Standing, code_of
 
 if TYPE_CHECKING:
-    from auditor.model import Evidence, Finding, Report, Suspect
+    from auditor.model import Evidence, Finding, Fixed, Report, Suspect
+    from auditor.model import Unflagged as Gone
 
 _COSTS = ("s", "B")
 _SETTLED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE)
@@ -44,12 +45,21 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Unflagged:
+    """A finding of the base that the head lacks, though its code stands there: at `stands`, "path:line"."""
+
+    finding: Finding
+    stands: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Findings by what the change has to do with them, all but those that a comment in the source sets aside.
 
-    `introduced` are those of the head that the base lacks, `fixed` those of the base that the head lacks, `kept` are on
-    both sides, as the head has them. `moved` are the figures of kept findings that were measured on both sides.
-    `compared` is False if there was no base, and everything then counts as introduced.
+    `introduced` are those of the head that the base lacks, `fixed` those of the base that the head lacks, `kept`
+    are on both sides, as the head has them; nothing shows that the `unflagged`, which the head lacks, are fixed.
+    `moved` are the figures of kept findings that were measured on both sides. `compared` is False if there was no
+    base, and everything then counts as introduced.
     """
 
     introduced: tuple[Finding, ...]
@@ -57,9 +67,10 @@ class Change:
     kept: tuple[Finding, ...]
     moved: tuple[Moved, ...]
     compared: bool
+    unflagged: tuple[Unflagged, ...] = ()
 
 
-def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> Change:
+def compare(head: Report, base: Report | None, files: Sequence[Edited]) -> Change:
     """Match the findings of two reports as `auditor.change` matches suspects; `files` is what the change touches.
 
     Where the head was audited with `--diff`, its report has nothing of other files but what the change did to them.
@@ -69,26 +80,44 @@ def compare(head: Report, base: Report | None, files: Sequence[FileChange]) -> C
         return Change(tuple(after.values()), (), (), (), compared=False)
     before = {one.suspect.fingerprint: one for one in base.findings if one.suppressed is None}
     # what is in the baseline, or not touched by the change, asks for nothing, but it is there
-    aside = {one.suspect.fingerprint: one for one in head.set_aside if one.suppressed is None}
+    aside = {one.suspect.fingerprint: one for one in head.set_aside}
     there = _suspects({**aside, **after}.values(), head.prefix)
-    found = compare_suspects(_suspects(before.values(), base.prefix), there, files)
+    changes = [file.change for file in files]
+    found = compare_suspects(_suspects(before.values(), base.prefix), there, changes)
+    gone = list(filter(_looked_at(head, files), found.fixed))
+    stands = _standing(gone, before, files, {(one.path, one.span.line, one.rule) for one in there})
     pairs = [(before[old.fingerprint], after[new.fingerprint]) for old, new in found.pairs if new.fingerprint in after]
-    looked_at = _looked_at(head, files)
     return Change(
         introduced=tuple(one for name, one in after.items() if name in found.introduced),
-        fixed=tuple(before[one.fingerprint] for one in found.fixed if looked_at(one)),
+        fixed=tuple(before[one.fingerprint] for one in gone if one.fingerprint not in stands),
         kept=tuple(one for name, one in after.items() if name not in found.introduced),
         moved=tuple(moved for old, new in pairs for moved in _moved(new, old, _repeated(head) & _repeated(base))),
         compared=True,
+        unflagged=tuple(Unflagged(before[name], place) for name, place in stands.items()),
     )
 
 
-def _looked_at(head: Report, files: Sequence[FileChange]) -> Callable[[Suspect], bool]:
+def _standing(
+    gone: Sequence[Suspect], before: Mapping[str, Finding], files: Sequence[Edited], flagged: set[tuple[str, int, str]]
+) -> dict[str, str]:
+    """Where the code of those that are gone stands now, by fingerprint; all are gone for good if no file is known."""
+    if not gone or not files:
+        return {}
+    from auditor.catalog import bundled_rules
+
+    lasting = [rule.id for rule in bundled_rules() if isinstance(rule.expects, Backlog | Survivors)]
+    standing = Standing(files, lasting, flagged)
+    places = {one.fingerprint: standing.place(one, code_of(one, dict(before[one.fingerprint].excerpt))) for one in gone}
+    return {name: place for name, place in places.items() if place is not None}
+
+
+def _looked_at(head: Report, files: Sequence[Edited]) -> Callable[[Suspect], bool]:
     """Whether the audit of the head would tell a suspect, if it were still there, or says that it is gone."""
     if not any(word == "--diff" or word.startswith("--diff=") for word in head.command.split()):
         return lambda _: True
-    changed = {file.old for file in files}
-    gone = {(one.rule, _in_repository(one.path, head.prefix), one.symbol, one.message) for one in head.fixed}
+    changed = {file.change.old for file in files}
+    told: tuple[Fixed | Gone, ...] = (*head.fixed, *head.unflagged)
+    gone = {(one.rule, _in_repository(one.path, head.prefix), one.symbol, one.message) for one in told}
     return lambda one: one.path in changed or (one.rule, one.path, one.symbol, one.message) in gone
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from auditor.bot.change import Change, Moved, repository_path
+from auditor.bot.change import Change, Moved, Unflagged, repository_path
 from auditor.model import VerdictKind
 from auditor.report import figures, markdown
 from auditor.report.templating import environment
@@ -63,6 +63,7 @@ class _View:
     moved: tuple[Moved, ...]
     same: tuple[Moved, ...]
     failed: tuple[WorkloadRun, ...]
+    unflagged: tuple[Unflagged, ...]
 
 
 def order_of(body: str) -> int | None:
@@ -86,6 +87,12 @@ def fixed_ones(change: Change) -> tuple[Finding, ...]:
     return tuple(one for one in _worst_first(change.fixed) if one.verdict.kind is not VerdictKind.REJECTED)
 
 
+def unflagged_ones(change: Change) -> tuple[Unflagged, ...]:
+    """Findings that are gone though their code is not, but for those that were harmless anyway."""
+    found = {one.finding: one for one in change.unflagged if one.finding.verdict.kind is not VerdictKind.REJECTED}
+    return tuple(found[one] for one in _worst_first(tuple(found)))
+
+
 def body(change: Change, head: Report, base: Report | None, subject: Subject) -> str:
     """The comment in GitHub's and GitLab's Markdown, at most MOST_CHARACTERS long; what is left out is said."""
     view = _View(
@@ -101,6 +108,7 @@ def body(change: Change, head: Report, base: Report | None, subject: Subject) ->
         moved=tuple(one for one in change.moved if one.differs),
         same=tuple(one for one in change.moved if not one.differs),
         failed=tuple(run for run in head.workloads if run.exit_code != 0),
+        unflagged=unflagged_ones(change),
     )
     text = ""
     for limit in _LIMITS:
@@ -121,6 +129,7 @@ def headline(change: Change, head: Report) -> str:
         f"{confirmed:,} confirmed {introduced}" if confirmed else "",
         f"{others:,} unproven {introduced}" if others else "",
         f"{len(fixed):,} fixed" if (fixed := fixed_ones(change)) else "",
+        f"{len(lost):,} no longer flagged" if (lost := unflagged_ones(change)) else "",
         f"{slower:,} costlier" if slower else "",
         f"{faster:,} cheaper" if faster else "",
     ]
@@ -141,7 +150,7 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
         path = repository_path(finding, side.prefix)
         return Markup(markdown.code(f"{path}:{finding.suspect.span.line}"))
 
-    change = Change(view.open, view.fixed, view.kept, view.moved, view.compared)
+    change = Change(view.open, view.fixed, view.kept, view.moved, view.compared, view.unflagged)
     template = environment(markdown.text, {"code": markdown.code, "prose": markdown.prose}).get_template(
         "comment.md.j2"
     )

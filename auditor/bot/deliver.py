@@ -10,10 +10,11 @@ from auditor.bot.change import compare
 from auditor.bot.check import Check, check
 from auditor.bot.comment import Subject, body, is_worth_saying, open_ones
 from auditor.bot.event import BotError, DeniedError, Event, MovedOnError, UnreachableError
-from auditor.bot.remarks import ChangedFile, Remark, remarks
+from auditor.bot.remarks import Remark, remarks
 
 if TYPE_CHECKING:
     from auditor.model import Report
+    from auditor.standing import Edited
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 class Forge(Protocol):
     """One pull or merge request on a forge. Methods raise BotError: of which kind says what became of the request."""
 
-    def changed(self) -> tuple[ChangedFile, ...]:
+    def changed(self) -> tuple[Edited, ...]:
         """The files that the request changes."""
 
     def comment(self, body: str, order: int, *, create: bool) -> str:
@@ -78,8 +79,8 @@ def deliver(forge: Forge, event: Event, head: Report, base: Report | None) -> De
         # a suggestion is code that one click commits: never from a stranger's hand
         head = replace(head, findings=tuple(replace(one, fix=None) for one in head.findings))
     steps = _Steps()
-    files: tuple[ChangedFile, ...] = steps.take("changed files", forge.changed, ())
-    change = compare(head, base, [file.change for file in files])
+    files: tuple[Edited, ...] = steps.take("changed files", forge.changed, ())
+    change = compare(head, base, files)
     text = body(change, head, base, Subject(event.sha, event.order, event.link, event.base))
     # the check first: by it, runs that race for the one comment know of one another
     steps.take("check", lambda: forge.check(check(change, head, text)), "")

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
     from auditor.bot.check import Annotation, Check
-    from auditor.bot.remarks import ChangedFile, Remark
+    from auditor.bot.remarks import Remark
+    from auditor.standing import Edited
 
 CHECK_NAME = "audit"
 TIMEOUT_S = 20
@@ -70,7 +71,7 @@ class GitHubForge:
         self._pause_s = PAUSE_S * backoff_s
         self._app: int | None = None
 
-    def changed(self) -> tuple[ChangedFile, ...]:
+    def changed(self) -> tuple[Edited, ...]:
         """The files that the pull request changes."""
         with _translated("read the changed files"):
             return tuple(

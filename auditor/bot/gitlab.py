@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
 
     from auditor.bot.check import Check
-    from auditor.bot.remarks import ChangedFile, Remark
+    from auditor.bot.remarks import Remark
+    from auditor.standing import Edited
 
 TIMEOUT_S = 20
 PAUSE_S = 5.0
@@ -53,7 +54,7 @@ class GitLabForge:
         )
         self._found: ProjectMergeRequest | None = None
 
-    def changed(self) -> tuple[ChangedFile, ...]:
+    def changed(self) -> tuple[Edited, ...]:
         """The files that the merge request changes."""
         with _translated("read the changed files"):
             changes: list[dict[str, Any]] = self._request().changes()["changes"]  # type: ignore[index]

@@ -17,6 +17,7 @@ from auditor.bot.comment import said
 from auditor.change import Block, FileChange
 from auditor.model import VerdictKind
 from auditor.report import markdown
+from auditor.standing import Edited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,26 +43,20 @@ class Remark:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
-    """One file of a pull request: how its lines moved, and the text of those that were added, by their numbers."""
-
-    change: FileChange
-    added: Mapping[int, str]
-
-
-def changed_file(old: str | None, new: str | None, patch: str | None) -> ChangedFile:
+def changed_file(old: str | None, new: str | None, patch: str | None) -> Edited:
     """One file's part of the change, from its patch as the forge gives it: hunks without a header.
 
-    A file without a patch (too large, binary) or with one that cannot be read has no blocks and no added lines.
+    A file without a patch (too large, binary) or with one that cannot be read has no blocks and no known lines.
     """
     try:
         (file,) = PatchSet(f"--- a/file\n+++ b/file\n{patch or ''}\n")
     except (UnidiffParseError, ValueError):
-        return ChangedFile(FileChange(old, new), {})
+        return Edited(FileChange(old, new), {}, {})
     blocks = tuple(block for hunk in file for block in _blocks(hunk))
-    added = {line.target_line_no or 0: _bare(line.value) for hunk in file for line in hunk if line.is_added}
-    return ChangedFile(FileChange(old, new, blocks), added)
+    lines = [line for hunk in file for line in hunk]
+    before = {line.source_line_no: _bare(line.value) for line in lines if line.source_line_no}
+    after = {line.target_line_no: _bare(line.value) for line in lines if line.target_line_no}
+    return Edited(FileChange(old, new, blocks), before, after)
 
 
 def _blocks(hunk: Hunk) -> Iterator[Block]:
@@ -76,7 +71,7 @@ def _blocks(hunk: Hunk) -> Iterator[Block]:
         old, new = old_end, new_end
 
 
-def remarks(findings: Sequence[Finding], prefix: str, files: Sequence[ChangedFile]) -> tuple[Remark, ...]:
+def remarks(findings: Sequence[Finding], prefix: str, files: Sequence[Edited]) -> tuple[Remark, ...]:
     """A remark for each of `findings` (worst first) that stands on an added line, MOST_REMARKS at most.
 
     What was audited may be another commit than the one that is shown, such as its merge with the base: a line counts
@@ -90,9 +85,10 @@ def remarks(findings: Sequence[Finding], prefix: str, files: Sequence[ChangedFil
         path = repository_path(finding, prefix)
         file = changed.get(path)
         line = finding.suspect.span.line
-        if file is None or not _is_shown(finding, file.added) or len(found) == MOST_REMARKS:
+        added = {} if file is None else file.added()
+        if file is None or not _is_shown(finding, added) or len(found) == MOST_REMARKS:
             continue
-        block = _suggestion(finding.fix, file.added) if finding.fix is not None and finding.fix.safe else None
+        block = _suggestion(finding.fix, added) if finding.fix is not None and finding.fix.safe else None
         first, last, replacement = block or (line, line, None)
         if any((path, number) in suggested for number in range(first, last + 1)):
             first, last, replacement = line, line, None

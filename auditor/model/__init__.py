@@ -49,6 +49,7 @@ from auditor.model.results import (
     Machine,
     Remembered,
     Report,
+    Unflagged,
     Verdict,
 )
 from auditor.model.suspects import (
@@ -98,6 +99,7 @@ __all__ = [
     "Suppression",
     "Survivors",
     "Suspect",
+    "Unflagged",
     "Verdict",
     "VerdictKind",
     "Wait",

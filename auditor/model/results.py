@@ -116,6 +116,20 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unflagged:
+    """A finding that is gone though its code is not: it may have moved out of its rule's sight.
+
+    `stands` is where the same code, but for names of variables, stands now: "path:line".
+    """
+
+    rule: str
+    path: str
+    symbol: str
+    message: str
+    stands: str
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """Where the numbers were taken."""
 
@@ -132,7 +146,8 @@ class Report:
 
     `prefix` leads from the repository to the directory that paths are relative to, in POSIX form, "" if it is the same.
     `set_aside` are findings that ask for nothing: suppressed ones, and where something was compared, those that were
-    there before and that the change does not touch. `fixed` are those that are gone.
+    there before and that the change does not touch. `fixed` are those that are gone, `unflagged` those of which only
+    the flag is known to be gone.
     """
 
     target: str
@@ -151,3 +166,4 @@ class Report:
     set_aside: tuple[Finding, ...] = ()
     remarks: tuple[Remark, ...] = ()
     fixed: tuple[Fixed, ...] = ()
+    unflagged: tuple[Unflagged, ...] = ()

@@ -193,6 +193,7 @@ def _compared(report: Report) -> tuple[tuple[str, int], ...]:
         ("Introduced", sum(one.change is Change.INTRODUCED for one in report.findings)),
         ("Pre-existing", sum(one.change is Change.PRE_EXISTING for one in every)),
         ("Fixed", len(report.fixed)),
+        ("No longer flagged", len(report.unflagged)),
         ("Suppressed", sum(one.suppressed is not None for one in report.set_aside)),
     )
 

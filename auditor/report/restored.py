@@ -31,6 +31,7 @@ from auditor.model import (
     Span,
     Standstill,
     Suspect,
+    Unflagged,
     Verdict,
     VerdictKind,
     Waits,
@@ -73,6 +74,11 @@ def from_json(text: str, origin: str, longest: int | None = None) -> Report:
         fixed=tuple(
             Fixed(*(node[key].string() for key in ("rule", "path", "symbol", "message")))
             for node in root["fixed"].items()
+        ),
+        # reports written before this was told lack it
+        unflagged=tuple(
+            Unflagged(*(node[key].string() for key in ("rule", "path", "symbol", "message", "stands")))
+            for node in (root["unflagged"].items() if root.has("unflagged") else ())
         ),
         remarks=tuple(_read_remark(node) for node in root["remarks"].items()),
     )

@@ -19,6 +19,7 @@ from auditor.model import (
     Exercise,
     Finding,
     Fix,
+    Fixed,
     Machine,
     PassRun,
     Priority,
@@ -27,6 +28,7 @@ from auditor.model import (
     Report,
     Span,
     Standstill,
+    Unflagged,
     VerdictKind,
     Waits,
     WorkloadRun,
@@ -53,9 +55,8 @@ def to_json(report: Report) -> str:
         "workloads": [_workload(run) for run in report.workloads],
         "findings": [_finding(finding) for finding in report.findings],
         "set_aside": [_finding(finding) for finding in report.set_aside],
-        "fixed": [
-            {"rule": one.rule, "path": one.path, "symbol": one.symbol, "message": one.message} for one in report.fixed
-        ],
+        "fixed": [_fixed(one) for one in report.fixed],
+        "unflagged": [{**_fixed(one), "stands": one.stands} for one in report.unflagged],
         "remarks": [_remark(remark) for remark in report.remarks],
         "skipped": [{"path": skip.path, "reason": skip.reason} for skip in report.skipped],
         "summary": _summary(report),
@@ -66,6 +67,10 @@ def to_json(report: Report) -> str:
         raise ReportError(
             f"the report on {report.target} cannot be written as JSON: {error}; please report this as a bug of audit"
         ) from error
+
+
+def _fixed(one: Fixed | Unflagged) -> dict[str, Any]:
+    return {"rule": one.rule, "path": one.path, "symbol": one.symbol, "message": one.message}
 
 
 def _machine(machine: Machine) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.bot.change import compare
+from auditor.bot.remarks import changed_file
 from auditor.change import FileChange
-from auditor.model import Finding, Fixed, PassRun, VerdictKind
+from auditor.model import Finding, Fixed, PassRun, Span, VerdictKind
+from auditor.standing import Edited
 from tests.report.factory import a_finding, a_report, a_row, a_run
 
 CONFIRMED, REJECTED, SUSPECTED = VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.SUSPECTED
@@ -37,7 +39,7 @@ def test_a_finding_that_moved_down_the_file_is_the_same() -> None:
 def test_a_finding_in_a_renamed_file_is_the_same() -> None:
     head, base = a_report(finding(path="shop/new.py")), a_report(finding(path="shop/old.py"))
 
-    assert compare(head, base, [FileChange("shop/old.py", "shop/new.py")]).introduced == ()
+    assert compare(head, base, [Edited(FileChange("shop/old.py", "shop/new.py"), {}, {})]).introduced == ()
 
 
 def test_audits_started_in_different_directories_are_compared_by_path_of_the_repository() -> None:
@@ -59,7 +61,7 @@ def test_of_three_equal_ones_where_there_were_two_one_is_introduced() -> None:
 def test_what_a_narrowed_audit_did_not_look_at_is_not_fixed() -> None:
     base = a_report(finding("a:1"), finding("b:1", path="shop/b.py"))
     head = a_report()
-    files = [FileChange("shop/a.py", "shop/a.py")]
+    files = [Edited(FileChange("shop/a.py", "shop/a.py"), {}, {})]
 
     assert len(compare(head, base, files).fixed) == 2
     for command in ("audit shop --diff main", "audit shop --diff=main"):
@@ -78,10 +80,31 @@ def test_what_a_narrowed_audit_says_is_fixed_in_a_file_that_the_change_does_not_
     )
 
     fixed = compare(
-        head, a_report(gone, finding("c:1", path="shop/c.py")), [FileChange("shop/a.py", "shop/a.py")]
+        head, a_report(gone, finding("c:1", path="shop/c.py")), [Edited(FileChange("shop/a.py", "shop/a.py"), {}, {})]
     ).fixed
 
     assert [one.suspect.path for one in fixed] == ["shop/b.py"]
+
+
+def test_a_finding_whose_code_went_into_a_helper_is_not_called_fixed() -> None:
+    patch = "@@ -8,4 +8,6 @@ def load(paths):\n x = 1\n y = 2\n-    for path in paths: open(path)\n"
+    patch += "+    map(read, paths)\n+def read(name):\n+    return open(name)\n z = 3\n"
+    files = [changed_file("shop/a.py", "shop/a.py", patch)]
+    gone = replace(finding(), excerpt=((10, "    for path in paths: open(path)"),))
+    gone = replace(gone, suspect=replace(gone.suspect, span=Span(10, 24, 10, 34)))
+    other = replace(gone, suspect=replace(gone.suspect, fingerprint="o", context="o:1"), excerpt=((10, "x" * 40),))
+
+    change = compare(a_report(), a_report(gone, other), files)
+
+    assert [(one.finding, one.stands) for one in change.unflagged] == [(gone, "shop/a.py:12")]
+    assert change.fixed == (other,)
+
+
+def test_a_finding_that_the_head_suppresses_is_not_fixed() -> None:
+    aside = replace(a_report(), set_aside=(replace(finding(), suppressed="known"),))
+    change = compare(aside, a_report(finding()), ())
+
+    assert (change.introduced, change.fixed, change.kept) == ((), (), ())
 
 
 def test_what_the_head_sets_aside_is_there() -> None:

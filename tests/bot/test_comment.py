@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.bot.change import compare
+from auditor.bot.change import Unflagged, compare
 from auditor.bot.comment import MOST_CHARACTERS, Subject, body, is_worth_saying, order_of
 from auditor.model import Finding, Report, VerdictKind
 from tests.report.factory import HOSTILE, a_finding, a_report, a_row, a_run
@@ -94,6 +94,19 @@ def test_a_suspicion_that_was_rejected_is_not_called_fixed_when_it_is_gone() -> 
     assert "nothing introduced" in text
     assert "No longer there, and rejected before (1)" in text
     assert not is_worth_saying(compare(a_report(), a_report(gone), ()))
+
+
+def test_what_is_gone_though_its_code_stands_is_told_with_its_place_and_not_called_fixed() -> None:
+    lost = Unflagged(a(SUSPECTED, "x:1"), "a.py|@octocat`:3")
+    harmless = Unflagged(a(VerdictKind.REJECTED, "y:1"), "b.py:4")
+    change = replace(compare(a_report(), a_report(), ()), unflagged=(lost, harmless))
+    text = body(change, a_report(), a_report(), SUBJECT)
+
+    assert "### audit: 1 no longer flagged" in text
+    assert "No longer flagged, but such code still stands (1)" in text
+    assert "| <code>a&#46;py&#124;&#64;octocat&#96;&#58;3</code> |" in text
+    assert "b.py:4" not in text
+    assert not is_worth_saying(change)
 
 
 def test_both_commits_and_machines_are_named() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.bot.remarks import MOST_REMARKS, ChangedFile, changed_file, remarks
+from auditor.bot.remarks import MOST_REMARKS, changed_file, remarks
 from auditor.change import Block, FileChange
 from auditor.model import Edit, Fix, Span, VerdictKind
+from auditor.standing import Edited
 from tests.report.factory import HOSTILE, a_finding
 
 SUSPECTED = VerdictKind.SUSPECTED
@@ -16,10 +17,10 @@ def a_fix(diff: str = DIFF, *, safe: bool = True) -> Fix:
     return Fix(safe=safe, diff=diff, edits=(Edit(Span(2, 1, 2, 4), "best"),))
 
 
-def changed(first: int, last: int, path: str = "a.py") -> list[ChangedFile]:
+def changed(first: int, last: int, path: str = "a.py") -> list[Edited]:
     texts = {2: "new = 1", 3: "newer = 2"}
     added = {line: texts.get(line, "") for line in range(first, last + 1)}
-    return [ChangedFile(FileChange(path, path, (Block(first, first, first, last + 1),)), added)]
+    return [Edited(FileChange(path, path, (Block(first, first, first, last + 1),)), {}, added)]
 
 
 def test_a_patch_becomes_the_stretches_that_differ() -> None:
@@ -28,14 +29,14 @@ def test_a_patch_becomes_the_stretches_that_differ() -> None:
     file = changed_file("a.py", "b.py", PATCH + more)
 
     assert file.change == FileChange("a.py", "b.py", (Block(2, 3, 2, 4), Block(11, 12, 12, 12)))
-    assert file.added == {2: "new = 1", 3: "newer = 2"}
+    assert file.added() == {2: "new = 1", 3: "newer = 2"}
 
 
 def test_a_file_without_a_patch_or_with_one_that_cannot_be_read_has_no_stretches() -> None:
-    assert changed_file("big.py", "big.py", None) == ChangedFile(FileChange("big.py", "big.py"), {})
-    assert changed_file(None, "odd.py", "no patch") == ChangedFile(FileChange(None, "odd.py"), {})
-    assert changed_file("odd.py", None, "@@ -1,9 +1,9 @@\n-cut") == ChangedFile(FileChange("odd.py", None), {})
-    assert changed_file("tab\t.py", "new\nline.py", PATCH).added == {2: "new = 1", 3: "newer = 2"}
+    assert changed_file("big.py", "big.py", None) == Edited(FileChange("big.py", "big.py"), {}, {})
+    assert changed_file(None, "odd.py", "no patch") == Edited(FileChange(None, "odd.py"), {}, {})
+    assert changed_file("odd.py", None, "@@ -1,9 +1,9 @@\n-cut") == Edited(FileChange("odd.py", None), {}, {})
+    assert changed_file("tab\t.py", "new\nline.py", PATCH).added() == {2: "new = 1", 3: "newer = 2"}
 
 
 def test_only_findings_on_changed_lines_get_a_remark() -> None:

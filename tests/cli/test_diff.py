@@ -96,6 +96,20 @@ def test_what_is_gone_is_fixed_in_changed_and_in_deleted_files(repository: Path)
     assert (code, told(report)) == (0, {"fixed": ["m.py one", "other.py other"]})
 
 
+def test_what_went_out_of_the_rule_s_sight_is_not_called_fixed(repository: Path) -> None:
+    loop = (
+        "def load(paths):\n    for path in paths:\n        with open(path) as file:\n            print(file.read())\n"
+    )
+    commit(repository, m=loop)
+    (repository / "m.py").write_text("from n import show\n\n\ndef load(paths):\n    list(map(show, paths))\n")
+    (repository / "n.py").write_text("def show(path):\n    with open(path) as file:\n        print(file.read())\n")
+
+    _, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert report["fixed"] == []
+    assert [(one["path"], one["symbol"], one["stands"]) for one in report["unflagged"]] == [("m.py", "load", "n.py:2")]
+
+
 def test_a_renamed_and_edited_file_brings_only_what_was_added(repository: Path) -> None:
     (repository / "pack").mkdir()
     git(repository, "mv", "m.py", "pack/n.py")

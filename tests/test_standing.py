@@ -1,0 +1,249 @@
+"""Whether a finding that is gone was fixed, or its code stands where its rule does not see it."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.change import FileChange, blocks
+from auditor.model import Span, Suspect
+from auditor.standing import Edited, Standing, code_of
+
+from .report.factory import a_suspect
+
+
+def numbered(text: str) -> dict[int, str]:
+    return dict(enumerate(text.splitlines(), 1))
+
+
+def edited(before: str, after: str, old: str | None = "m.py", new: str | None = "m.py") -> Edited:
+    lines = [text.encode().splitlines(keepends=True) for text in (before, after)]
+    return Edited(FileChange(old, new, blocks(*lines)), numbered(before), numbered(after))
+
+
+def flagged(text: str, code: str, rule: str = "r") -> Suspect:
+    """A suspect at the first place of `code`, which is one line."""
+    line, column = next((n, one.index(code) + 1) for n, one in enumerate(text.splitlines(), 1) if code in one)
+    return a_suspect(path="m.py", rule=rule, span=Span(line, column, line, column + len(code)))
+
+
+def stands(
+    before: str, after: str, code: str, *others: Edited, rule: str = "r", lasting: tuple[str, ...] = ()
+) -> str | None:
+    before, after = textwrap.dedent(before), textwrap.dedent(after)
+    gone = flagged(before, code, rule=rule)
+    assert code_of(gone, numbered(before)) == code
+    return Standing([edited(before, after), *others], lasting).place(gone, code)
+
+
+LOOP = """\
+def load(paths):
+    found = []
+    for path in paths:
+        with open(path) as file:
+            found.append(file.read())
+    return found
+"""
+
+
+def test_code_that_was_taken_away_stands_nowhere() -> None:
+    assert stands(LOOP, "def load(paths):\n    return []\n", "open(path)") is None
+
+
+@pytest.mark.parametrize(
+    ("after", "line"),
+    [
+        ("def read(path):\n    with open(path) as file:\n        return file.read()\n\n\ndef load(paths):\n"
+         "    return list(map(read, paths))\n", 2),
+        ("def load(paths):\n    return [open(path).read() for path in paths]\n", 2),
+        ("def read(name):\n    with open(name) as file:\n        return file.read()\n\n\ndef load(paths):\n"
+         "    return [read(one) for one in paths]\n", 2),
+        ("def load(paths):\n    turn = lambda path: open(path).read()\n    return map(turn, paths)\n", 2),
+    ],
+    ids=["a helper", "a comprehension", "a helper with other names", "a lambda"],
+)  # fmt: skip
+def test_code_that_went_where_the_rule_does_not_look_still_stands(after: str, line: int) -> None:
+    assert stands(LOOP, after, "open(path)") == f"m.py:{line}"
+
+
+def test_code_that_went_into_another_file_stands_there() -> None:
+    other = edited("", "import x\n\n\ndef read(path):\n    return open(path).read()\n", old=None, new="n.py")
+
+    assert stands(LOOP, "from n import read\n", "open(path)", other) == "n.py:5"
+
+
+def test_in_another_file_only_the_very_code_counts() -> None:
+    other = edited("", "def other(name):\n    return open(name).read()\n", old=None, new="n.py")
+
+    assert stands(LOOP, "def load(paths):\n    return []\n", "open(path)", other) is None
+
+
+def test_equal_code_that_nobody_touched_is_not_where_it_went() -> None:
+    rest = "\n\ndef other(path):\n    return open(path)\n"
+
+    assert stands(LOOP + rest, "def load(paths):\n    return []\n" + rest, "open(path)") is None
+
+
+def test_a_comment_or_the_name_of_a_method_is_no_such_code() -> None:
+    after = "def load(paths):\n    # open(path)\n    return [self.open(path) for path in paths]\n"
+
+    assert stands(LOOP, after, "open(path)") is None
+
+
+HOIST = """\
+import re
+
+
+def count(lines):
+    found = 0
+    for line in lines:
+        found += len(re.compile("a+").findall(line))
+    return found
+"""
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        'import re\n\nMANY = re.compile("a+")\n\n\ndef count(lines):\n    found = 0\n    for line in lines:\n'
+        "        found += len(MANY.findall(line))\n    return found\n",
+        'import re\n\n\ndef count(lines):\n    found = 0\n    many = re.compile("a+")\n    for line in lines:\n'
+        "        found += len(many.findall(line))\n    return found\n",
+        'import re\n\n\ndef count(lines):\n    many = re.compile("a+")\n'
+        "    return sum(len(many.findall(line)) for line in lines)\n",
+    ],
+    ids=["out of the function", "out of the loop", "the loop rewritten"],
+)  # fmt: skip
+def test_code_that_runs_less_often_is_fixed(after: str) -> None:
+    assert stands(HOIST, after, 're.compile("a+")') is None
+
+
+def test_code_that_runs_less_often_is_no_remedy_for_what_stays() -> None:
+    before = "def make(n):\n    for one in range(n):\n        keep(Queue(maxsize=0))\n"
+    after = "SHARED = Queue(maxsize=0)\n\n\ndef make(n):\n    return SHARED\n"
+
+    assert stands(before, after, "Queue(maxsize=0)") is None
+    assert stands(before, after, "Queue(maxsize=0)", rule="kept", lasting=("kept",)) == "m.py:1"
+
+
+def test_code_in_another_loop_does_not_run_less_often() -> None:
+    before = "def count(lines):\n    for line in lines:\n        re.compile('x+')\n"
+    after = "def count(lines):\n    for one in lines:\n        re.compile('x+')\n    for line in lines:\n        pass\n"
+
+    assert stands(before, after, "re.compile('x+')") == "m.py:3"
+
+
+def test_code_in_a_helper_without_a_loop_is_not_known_to_run_less_often() -> None:
+    after = HOIST.replace('re.compile("a+")', "many()") + '\n\ndef many():\n    return re.compile("a+")\n'
+
+    assert stands(HOIST, after, 're.compile("a+")') == "m.py:12"
+
+
+SEEN = """\
+def unique(rows):
+    seen = []
+    for row in rows:
+        if row not in seen:
+            seen.append(row)
+"""
+
+
+@pytest.mark.parametrize(
+    "seen", ["seen = set()", "seen: set[int] = set(rows[:0])", "seen = dict.fromkeys(())", "seen = {0}"]
+)
+def test_a_test_of_what_is_a_set_now_is_fixed(seen: str) -> None:
+    assert stands(SEEN, SEEN.replace("seen = []", seen), "row not in seen") is None
+    changed = SEEN.replace("seen = []", seen).replace("in seen:", "in seen and row:")
+    assert stands(SEEN, changed, "row not in seen") is None
+
+
+def test_a_test_of_what_is_no_longer_known_is_not_fixed() -> None:
+    assert stands(SEEN, SEEN.replace("seen = []", "seen = known()"), "row not in seen") == "m.py:4"
+    assert stands(SEEN, SEEN.replace("seen = []", "from k import seen"), "row not in seen") == "m.py:4"
+
+
+KEPT = """\
+class Hub:
+    def __init__(self):
+        self.clients = {}
+
+    def join(self, name, client):
+        self.clients[name] = client
+"""
+
+
+@pytest.mark.parametrize("line", ["self.clients.pop(name, None)", "del self.clients[name]", "self.clients.clear()"])
+def test_what_is_emptied_now_is_fixed(line: str) -> None:
+    after = f"{KEPT}\n    def leave(self, name):\n        {line}\n"
+
+    assert stands(KEPT, after, "self.clients[name] = client", lasting=("r",)) is None
+
+
+def test_what_is_emptied_nowhere_is_not_fixed() -> None:
+    after = f"{KEPT}\n    def size(self):\n        return len(self.clients)\n"
+
+    assert stands(KEPT, after, "self.clients[name] = client", lasting=("r",)) == "m.py:6"
+
+
+def test_what_its_own_text_empties_is_not_fixed_by_being_rewritten() -> None:
+    before = "def drain(items):\n    while items:\n        work(items.pop(0))\n"
+    after = "def drain(items):\n    while items:\n        one = items.pop(0)\n        work(one)\n"
+
+    assert stands(before, after, "items.pop(0)") == "m.py:3"
+
+
+CALLER = "from helper import fetch\n\n\nasync def handler(n):\n    return fetch(n)\n"
+HELPER = "import time\n\n\ndef fetch(n):\n    time.sleep(n)\n"
+
+
+@pytest.mark.parametrize(
+    ("helper", "others", "expected"),
+    [
+        ("def fetch(n):\n    return n\n", (), None),
+        ("from more import fetch\n", (("more.py", HELPER),), "m.py:5"),
+        (HELPER + "\n\ndef more():\n    pass\n", (), "m.py:5"),
+    ],
+    ids=["it sleeps no more", "it sleeps elsewhere", "it sleeps as ever"],
+)
+def test_a_call_whose_way_leads_through_other_files_is_fixed_where_the_way_ends(
+    helper: str, others: tuple[tuple[str, str], ...], expected: str | None
+) -> None:
+    gone = replace(flagged(CALLER, "fetch(n)"), chain=("helper.fetch (helper.py:4)", "time.sleep (helper.py:5)"))
+    files = [edited(HELPER, helper, "helper.py", "helper.py"), *(edited("", text, None, name) for name, text in others)]
+
+    assert Standing(files).place(gone, "fetch(n)") == expected
+
+
+def test_where_it_is_flagged_again_its_rule_has_not_lost_sight_of_it() -> None:
+    other = edited("", "def read(path):\n    return open(path)\n", old=None, new="n.py")
+    gone = flagged(LOOP, "open(path)")
+    files = [edited(LOOP, "def load(paths):\n    return []\n"), other]
+
+    assert Standing(files).place(gone, "open(path)") == "n.py:2"
+    assert Standing(files, flagged={("n.py", 2, "r")}).place(gone, "open(path)") is None
+
+
+def test_of_a_diff_only_what_is_known_is_looked_at() -> None:
+    whole = edited(LOOP, "def read(path):\n    return open(path)\n\n\n" + LOOP.replace("open(path)", "read(path)"))
+    part = replace(whole, before={4: whole.before[4]}, after={2: whole.after[2]})
+
+    assert Standing([part]).place(flagged(LOOP, "open(path)"), "open(path)") == "m.py:2"
+
+
+LINES = st.lists(
+    st.sampled_from(["def f(a):", "    for x in a:", "        g.h(x)", "    g.h(a)", "g.h(1)", ""]), max_size=12
+)
+
+
+@given(LINES, LINES)
+def test_where_it_says_that_code_stands_it_stands(old: list[str], new: list[str]) -> None:
+    before, after = "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)
+    if "g.h(x)" not in before:
+        return
+    place = Standing([edited(before, after)]).place(flagged(before, "g.h(x)"), "g.h(x)")
+
+    assert place is None or "g.h(" in after.splitlines()[int(place.rpartition(":")[2]) - 1]
