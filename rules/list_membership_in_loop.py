@@ -39,9 +39,21 @@ def _is_made_by(loop: Loop, container: cst.BaseExpression, ctx: Context) -> bool
     repeated: cst.CSTNode = loop
     if isinstance(loop, cst.CompFor):
         repeated = next(parent for parent in ctx.ancestors(loop) if isinstance(parent, cst.BaseComp))
+    if isinstance(container, cst.Subscript) and _is_shared(container, loop, ctx):
+        container = container.value
     names = [container] if isinstance(container, cst.Name | cst.Attribute) else _names(container, ctx)
     steady = ctx.steady(loop)
     return any(_is_set(ctx.code(name).strip(), repeated, steady, ctx) for name in names)
+
+
+def _is_shared(entry: cst.Subscript, loop: Loop, ctx: Context) -> bool:
+    """Whether several turns may come to the same entry: `groups[row.kind]`, not `groups[name]` of each name."""
+    match entry.slice:
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))]:
+            return name not in ctx.binds(loop)
+        case [cst.SubscriptElement(slice=cst.Index())]:
+            return True
+    return False
 
 
 def _names(container: cst.BaseExpression, ctx: Context) -> list[cst.Name]:
@@ -171,6 +183,8 @@ RULE = Rule(
         "def visit(node, names: list[str]):\n    return node.name in names and visit(node.resolved(), names)\n",
         # bound anew, whatever it was declared as
         "def f(rows, known: list[str]):\n    known = set(known)\n    return [row for row in rows if row in known]\n",
+        # the list of each name, gone through once
+        "def f(names, groups: dict[str, list[str]]):\n    return [name for name in names if 'a' in groups[name]]\n",
     ),
     invalid=(
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",
@@ -199,6 +213,10 @@ RULE = Rule(
         "    for child in node.children:\n        walk(child, hidden)\n",
         # a list, whatever is split
         "def f(rows, text):\n    stop = text.split()\n    return [row for row in rows if row not in stop]\n",
+        # a list that many items come to
+        "from collections import defaultdict\n\ndef f(rows):\n    groups = defaultdict(list)\n"
+        "    for row in rows:\n        if row.id in groups[row.kind]:\n"
+        "            groups[row.kind].append(row.parent)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -226,6 +244,7 @@ RULE = Rule(
             None,
             "def f(rows, text):\n    stop = text.split()\n    stop_set = set(stop)\n"
             "    return [row for row in rows if row not in stop_set]\n",
+            None,
         ),
     ),
 )

@@ -148,6 +148,13 @@ RULE = Rule(
         "class Paths:\n    def __init__(self):\n        self.found = ()\n\n    def visit(self, node):\n"
         "        self.found += (node.path,)\n        for child in node.children:\n"
         "            self.visit(child)\n",
+        "def f(sock):\n    data = sock.recv(4096)\n    while not data.endswith(b'\\n'):\n"
+        "        data += sock.recv(4096)\n    return data\n",
+        "def f(path):\n    with open(path, 'rb') as file:\n        data = file.read(9)\n"
+        "        while part := file.read(9):\n            data += part\n    return data\n",
+        # an entry that many items come to
+        "def f(rows):\n    groups = {}\n    for row in rows:\n"
+        "        groups[row.kind] = groups.get(row.kind, []) + [row]\n    return groups\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -172,6 +179,11 @@ RULE = Rule(
             "def f(rows):\n    data_parts = []\n    for row in rows:\n        data_parts.append(row.head)\n"
             "        for part in row.parts:\n            data_parts.append(part)\n"
             '    data = b"".join(data_parts)\n    return data\n',
+            None,
+            None,
+            "def f(path):\n    with open(path, 'rb') as file:\n        data = file.read(9)\n"
+            "        data_parts = [data]\n        while part := file.read(9):\n            data_parts.append(part)\n"
+            '        data = b"".join(data_parts)\n    return data\n',
             None,
         ),
     ),

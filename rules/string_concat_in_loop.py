@@ -176,6 +176,11 @@ RULE = Rule(
         "class Page:\n    def line(self, row):\n        self.text = ''\n        self.text += row.name\n\n"
         "    def lines(self, rows):\n        for row in rows:\n            self.line(row)\n\n"
         "    def close(self):\n        self.text += '</html>'\n",
+        # an entry for each key
+        "from collections import defaultdict\n\ndef f(rows):\n    texts = defaultdict(str)\n"
+        "    for key, text in rows.items():\n        texts[key] += text\n    return texts\n",
+        "def f(table: list[list[str]]):\n    for row in table:\n        for i in range(len(row)):\n"
+        "            row[i] += '!'\n",
     ),
     invalid=(
         "def f(rows):\n    text = ''\n    for row in rows:\n        text += str(row)\n    return text\n",
@@ -219,6 +224,16 @@ RULE = Rule(
         "from html.parser import HTMLParser\n\nclass Text(HTMLParser):\n    text = ''\n\n"
         "    def handle_data(self, data):\n"
         "        self.text += data\n",
+        # an entry that many items come to
+        "from collections import defaultdict\n\ndef f(rows):\n    texts = defaultdict(str)\n"
+        "    for row in rows:\n        texts[row.key] += row.text\n    return texts\n",
+        "def f(file):\n    texts = {}\n    for line in file:\n        name, text = line.split(',')\n"
+        "        texts[name] = texts.get(name, '') + text\n    return texts\n",
+        "def f(table):\n    columns = [''] * 9\n    for row in table:\n        for i, cell in enumerate(row):\n"
+        "            columns[i] += cell\n    return columns\n",
+        # text, by the method that makes it
+        "def f(word, pieces):\n    word = word.strip()\n    for piece in pieces:\n        word += piece\n"
+        "    return word\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -243,6 +258,10 @@ RULE = Rule(
             None,
             "def f(rows):\n    text_parts = []\n    for row in rows:\n        for key in ('a', 'b'):\n"
             '            text_parts.append(str(row[key]))\n    text = "".join(text_parts)\n    return text\n',
+            None,
+            None,
+            None,
+            None,
             None,
             None,
             None,

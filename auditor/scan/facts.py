@@ -44,10 +44,11 @@ class Binding:
 
 @dataclass(slots=True)
 class Names:
-    """Bindings of one scope by name, and the names it declares global or nonlocal."""
+    """Bindings of one scope by name, the names it declares global or nonlocal, what it stores in items of names."""
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
+    items: dict[str, list[Binding]] = field(default_factory=dict)
 
     def add(self, name: str, binding: Binding) -> None:
         """Record one more binding."""
@@ -85,10 +86,11 @@ class ModuleFacts:
     outlook: Outlook | None = None
     relied: set[str] = field(default_factory=set)
     _names: dict[ast.AST, Names] = field(default_factory=dict)
-    _attributes: dict[ast.ClassDef, dict[str, list[Binding]]] = field(default_factory=dict)
+    _attributes: dict[ast.ClassDef, Names] = field(default_factory=dict)
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None
     _classes: dict[str, ast.ClassDef] | None = None
     _grown: frozenset[str] | None = None
+    _defaulted: dict[str, list[ast.expr]] | None = None
     _naming: set[ast.AST] | None = None
 
     @property
@@ -106,6 +108,13 @@ class ModuleFacts:
 
     def attributes(self, klass: ast.ClassDef) -> dict[str, list[Binding]]:
         """Bindings of `self.NAME` in the methods of `klass`, and of NAME in its body."""
+        return self._of_class(klass).bindings
+
+    def attribute_items(self, klass: ast.ClassDef) -> dict[str, list[Binding]]:
+        """What the methods of `klass` store in items of `self.NAME`."""
+        return self._of_class(klass).items
+
+    def _of_class(self, klass: ast.ClassDef) -> Names:
         if klass not in self._attributes:
             found = Names()
             for name, bindings in self.names(klass).bindings.items():
@@ -114,8 +123,23 @@ class ModuleFacts:
             for method in klass.body:
                 if isinstance(method, Function) and method.args.args:
                     _Attributes(method, found).gather()
-            self._attributes[klass] = found.bindings
+            self._attributes[klass] = found
         return self._attributes[klass]
+
+    def defaulted(self, name: str) -> list[ast.expr]:
+        """What `setdefault` puts into a variable or attribute of that name, wherever the module calls it."""
+        if self._defaulted is None:
+            self._defaulted = {}
+            for call in (self.flat.nodes[index] for index in self.flat.of(ast.Call)):
+                match call:
+                    case ast.Call(
+                        func=ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr="setdefault"),
+                        args=[_, value],
+                    ):
+                        self._defaulted.setdefault(owner, []).append(value)
+                    case _:
+                        pass
+        return self._defaulted.get(name, [])
 
     def globals(self, name: str) -> list[tuple[Function, Binding]]:
         """Bindings of a module-level name that functions make by way of `global`, each with its function."""
@@ -342,6 +366,8 @@ def _bind_target(target: ast.expr, value: ast.expr | None, names: Names) -> None
                 _bind_target(part, part_value, names)
         case ast.Starred(value=inner):
             _bind_target(inner, None, names)
+        case ast.Subscript(value=ast.Name(id=name), slice=key) if not isinstance(key, ast.Slice):
+            names.items.setdefault(name, []).append(Binding(value))
         case _:
             pass
 
@@ -399,6 +425,9 @@ class _Attributes:
                     values = list(value.elts)
                 for part, part_value in zip(parts, values, strict=True):
                     self._add(part, part_value)
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr=attr), slice=key):
+                if name == self._receiver and not isinstance(key, ast.Slice):
+                    self._found.items.setdefault(attr, []).append(Binding(value, method=self._method))
             case _:
                 pass
 

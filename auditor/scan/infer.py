@@ -7,6 +7,7 @@ import builtins
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
+from auditor.scan import entries
 from auditor.scan.facts import Annotated, Binding, Function, Known, returned
 from auditor.scan.scopes import Scopes
 from auditor.scan.signatures import (
@@ -17,10 +18,14 @@ from auditor.scan.signatures import (
     LITERALS,
     OPTIONAL,
     PROPERTIES,
+    RECEIVING,
     RETURNS,
     STR_TO_LIST,
     STR_TO_STR,
+    TEXT_OPENERS,
 )
+
+_LOOK_UPS = frozenset(("get", "setdefault"))
 
 MAX_STEPS = 24
 """Names followed before giving up, which also ends cycles (`a = b; b = a`)."""
@@ -114,6 +119,8 @@ def type_of(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str
             return type_of(value, scopes, steps - 1)
         case ast.Subscript(value=value, slice=ast.Slice()):
             return type_of(value, scopes, steps - 1)
+        case ast.Subscript(value=value, slice=key):
+            return entries.type_of_entry(value, key, scopes, steps - 1)
     return None
 
 
@@ -187,11 +194,11 @@ def _type_of_name(name: str, node: ast.expr, scopes: Scopes, steps: int) -> str 
     if bindings[0].imported is not None:
         return _object_meant(bindings[0].imported, scopes)
     if isinstance(where.chain[-1], ast.Module):
-        return _remembered((name, where.chain), where, steps, partial(_global_kinds, name, bindings, where, steps))
-    return _remembered((name, where.chain), where, steps, partial(_kinds, bindings, where, steps))
+        return remembered((name, where.chain), where, steps, partial(_global_kinds, name, bindings, where, steps))
+    return remembered((name, where.chain), where, steps, partial(_kinds, bindings, where, steps))
 
 
-def _remembered(
+def remembered(
     key: tuple[object, ...], where: Scopes, steps: int, kinds: Callable[[], Iterator[str | None]]
 ) -> str | None:
     """The type on which all `kinds` agree, worked out once per name.
@@ -287,7 +294,7 @@ def _type_in_class(klass: ast.ClassDef, attr: str, where: Scopes, steps: int) ->
         return _type_in_bases(klass, attr, where, steps)
     definitions = [binding.definition for binding in bindings if binding.definition is not None]
     if not definitions:
-        return _remembered((attr, klass), where, steps, partial(_kinds, bindings, where, steps))
+        return remembered((attr, klass), where, steps, partial(_kinds, bindings, where, steps))
     first = definitions[0]
     if isinstance(first, Function) and first.returns is not None and any(map(_is_property, first.decorator_list)):
         return annotated_type(first.returns, where, steps - 1)
@@ -323,12 +330,16 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
             return CODING.get(call.func.attr)
         if owner == "list" and call.func.attr == "copy":
             return "list"
+        if call.func.attr in _LOOK_UPS and (found := _type_looked_up(call, call.func.value, scopes, steps)):
+            return found
         owner = owner or qualified(call.func.value, scopes, steps - 1)
         name = None if owner is None else f"{owner}.{call.func.attr}"
     else:
         name = qualified(call.func, scopes, steps - 1)
     if name is None:
         return _type_returned(call.func, scopes, steps) or _type_by_method(call)
+    if name in TEXT_OPENERS and _is_binary(call, name):
+        return "io.BufferedReader"
     if name in RETURNS:
         return RETURNS[name]
     bare = name.removeprefix("builtins.")
@@ -337,6 +348,24 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     last = name.rsplit(".", 1)[-1]
     # a capitalised callee is taken for a constructor, as PEP 8 has it
     return name if last[:1].isupper() else _type_returned(call.func, scopes, steps)
+
+
+def _is_binary(call: ast.Call, opener: str) -> bool:
+    """Whether a file is opened to be read or written as bytes."""
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "mode"]
+    given += call.args[:1] if opener == "pathlib.Path.open" else call.args[1:2]
+    return any(isinstance(mode, ast.Constant) and isinstance(mode.value, str) and "b" in mode.value for mode in given)
+
+
+def _type_looked_up(call: ast.Call, container: ast.expr, scopes: Scopes, steps: int) -> str | None:
+    """What `x.get(key, default)` gives: an entry, or a text or list, if that is what stands for a missing one."""
+    if not call.args or call.keywords:
+        return None
+    found = entries.type_of_entry(container, call.args[0], scopes, steps - 1)
+    if found is None and len(call.args) == 2:
+        default = type_of(call.args[1], scopes, steps - 1)
+        return default if default in ("str", "bytes", "list") else None
+    return found
 
 
 def _type_by_method(call: ast.Call) -> str | None:
@@ -349,6 +378,8 @@ def _type_by_method(call: ast.Call) -> str | None:
     if callee.attr in CODING:
         # to or from a text: what codes other things is given these
         return CODING[callee.attr] if all(isinstance(given, ast.Constant) for given in call.args) else None
+    if callee.attr in RECEIVING:
+        return "bytes" if len(call.args) == 1 else None
     return BY_METHOD.get(callee.attr)
 
 
@@ -371,7 +402,7 @@ def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
     if definition.returns is not None:
         return annotated_type(definition.returns, where, steps - 1)
     inside = Scopes(where.facts, (*where.chain, definition))
-    return _remembered((definition,), inside, steps, partial(_kinds_returned, definition, inside, steps))
+    return remembered((definition,), inside, steps, partial(_kinds_returned, definition, inside, steps))
 
 
 def _kinds_returned(function: Function, inside: Scopes, steps: int) -> Iterator[str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from auditor import cst
@@ -16,9 +17,19 @@ _NAME = re.compile(r"(?<![\w.'\"])[^\W\d]\w*(?:\.\w+)*(?!['\"])")
 SMALL = 16
 """Turns up to which a loop makes nothing costly that was not costly already."""
 
+_MAPS = ("dict", "collections.defaultdict", "collections.OrderedDict", "collections.Counter")
+_DISTINCT = ("items", "enumerate")
 _EXITS = (cst.Return, cst.Raise)
 _TARGETS = (cst.Name, cst.Attribute, cst.Subscript)
 _TEXTS = ("str", "bytes")
+
+
+class _Met(Enum):
+    """How often the turns of a loop come to the same target."""
+
+    NEVER = auto()
+    ONCE = auto()
+    AGAIN = auto()
 
 
 def additions(statement: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpression]:
@@ -29,8 +40,20 @@ def additions(statement: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpressi
         case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) if isinstance(target, _TARGETS):
             name = ctx.code(target).strip()
             parts = tuple(_parts(value, ctx))
-            return parts if any(ctx.code(part).strip() == name for part in parts) else ()
+            return parts if any(ctx.code(part).strip() == name or _is_got(part, target, ctx) for part in parts) else ()
     return ()
+
+
+def _is_got(part: cst.BaseExpression, target: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is `x.get(key, default)` where `x[key]` is assigned."""
+    match part, target:
+        case (
+            cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="get")), args=[asked, _]),
+            cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=cst.Index(value=key))]),
+        ):
+            same = ctx.code(owner).strip() == ctx.code(container).strip()
+            return same and ctx.code(asked.value).strip() == ctx.code(key).strip()
+    return False
 
 
 def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.While | cst.FunctionDef | None:
@@ -40,8 +63,11 @@ def carrier(statement: cst.CSTNode, target: str, ctx: Context) -> cst.For | cst.
     for loop in ctx.loops(statement):
         if isinstance(loop, cst.CompFor | cst.Lambda) or _starts_afresh(target, statement, loop, ctx):
             break
-        if _is_of_another(target, statement, loop, ctx):
+        met = _met(statement, target, loop, ctx)
+        if met is _Met.NEVER:
             break
+        if met is _Met.ONCE:
+            continue
         if isinstance(loop, cst.FunctionDef) and not _outlives(target, loop, ctx):
             break
         if _leaves(statement, loop, ctx):
@@ -156,16 +182,66 @@ def _outlives(target: str, function: cst.FunctionDef, ctx: Context) -> bool:
     )
 
 
+def _met(statement: cst.CSTNode, target: str, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> _Met:
+    """How often the turns of the loop come to the same target."""
+    entry = _entry(statement)
+    if entry is None:
+        return _Met.NEVER if _is_of_another(target, statement, loop, ctx) else _Met.AGAIN
+    container, key = entry
+    text = ctx.code(container).strip()
+    if _renews_any({text, *_owners(text)}, statement, loop, ctx):
+        return _Met.NEVER
+    names = {name for part in _NAME.findall(ctx.code(key)) for name in (part, *_owners(part))}
+    if not _renews_any(names, statement, loop, ctx):
+        return _Met.AGAIN
+    if ctx.type_of(container) in _MAPS and not _is_new_each_time(key, loop, ctx):
+        return _Met.AGAIN
+    return _Met.ONCE if any(loop in ctx.stores(name, loop) for name in names) else _Met.NEVER
+
+
+def _entry(statement: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseSlice] | None:
+    """The container and the key, if an assignment is to an entry of one."""
+    match statement:
+        case (
+            cst.AugAssign(target=cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=key)]))
+            | cst.Assign(
+                targets=[
+                    cst.AssignTarget(target=cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=key)]))
+                ]
+            )
+        ):
+            return container, key
+    return None
+
+
+def _is_new_each_time(key: cst.BaseSlice, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
+    """Whether no two turns of the loop have the same key: its item, or the key of a dict that it goes through."""
+    match key, loop:
+        case cst.Index(value=cst.Name(value=name)), cst.For(target=cst.Name(value=item)) if name == item:
+            return True
+        case cst.Index(value=cst.Name() as name), cst.For(target=cst.Tuple(elements=[first, *_]), iter=items):
+            is_first = ctx.code(first.value).strip() == name.value
+            return is_first and isinstance(items, cst.Call) and ctx.code(items.func).rpartition(".")[2] in _DISTINCT
+    return not isinstance(loop, cst.For)
+
+
 def _is_of_another(target: str, node: cst.CSTNode, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
     """Whether each turn has another object whose attribute or item the target is: `row.text` of each row."""
     names = set(_NAME.findall(target))
-    owners = {".".join(one.split(".")[:count]) for one in names for count in range(1, one.count(".") + 1)}
     # of `x[key]`, the object and the key
-    owners |= names - {target}
+    owners = {owner for one in names for owner in _owners(one)} | names - {target}
+    return _renews_any(owners, node, loop, ctx)
+
+
+def _owners(name: str) -> set[str]:
+    return {".".join(name.split(".")[:count]) for count in range(1, name.count(".") + 1)}
+
+
+def _renews_any(names: set[str], node: cst.CSTNode, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
     return any(
-        any(store is loop or _is_on_every_way(store, loop, ctx) for store in ctx.stores(owner, loop))
-        or _starts_afresh(owner, node, loop, ctx)
-        for owner in owners
+        any(store is loop or _is_on_every_way(store, loop, ctx) for store in ctx.stores(name, loop))
+        or _starts_afresh(name, node, loop, ctx)
+        for name in names
     )
 
 

@@ -65,7 +65,13 @@ RETURNS = {
     "sqlalchemy.Engine.begin": "sqlalchemy.Connection",
     "logging.getLogger": "logging.Logger",
     "logging.Logger.getChild": "logging.Logger",
-    "io.TextIOWrapper.readlines": "list",
+    **{
+        f"io.TextIOWrapper.{name}": kind for name, kind in (("read", "str"), ("readline", "str"), ("readlines", "list"))
+    },
+    **{
+        f"io.BufferedReader.{name}": kind
+        for name, kind in (("read", "bytes"), ("read1", "bytes"), ("readline", "bytes"), ("readlines", "list"))
+    },
     "pathlib.Path.read_text": "str",
     "pathlib.Path.read_bytes": "bytes",
     **{f"os.path.{name}": "str" for name in ("abspath", "basename", "dirname", "expanduser", "join", "realpath")},
@@ -83,12 +89,18 @@ STR_TO_STR = frozenset(
     rjust rstrip strip swapcase title translate upper zfill""".split()  # noqa: SIM905
 )
 STR_TO_LIST = frozenset(("split", "rsplit", "splitlines"))
+_OF_TEXT = (
+    *("capitalize", "casefold", "expandtabs", "ljust", "lower", "lstrip", "removeprefix", "removesuffix", "rjust"),
+    *("rstrip", "strip", "swapcase", "upper", "zfill"),
+)
 BY_METHOD = {
     **dict.fromkeys((*STR_TO_LIST, "readlines", "tolist"), "list"),
-    **dict.fromkeys(("hexdigest", "isoformat", "strftime"), "str"),
-    **dict.fromkeys(("digest", "tobytes", "to_bytes"), "bytes"),
+    **dict.fromkeys((*_OF_TEXT, "hexdigest", "isoformat", "strftime"), "str"),
+    **dict.fromkeys(("digest", "tobytes", "to_bytes", "readexactly", "readuntil", "getbuffer"), "bytes"),
 }
 """What methods of these names give, whoever has them."""
+RECEIVING = frozenset(("recv", "receive_some", "read_until", "recv_bytes"))
+"""What gives bytes when it is told how many; of queues and web sockets, which are told nothing, anything."""
 CODING = {"encode": "bytes", "decode": "str"}
 COLUMNS = frozenset(("str", "dt"))
 """By these, `.str.split`, pandas does it to whole columns."""
@@ -99,5 +111,19 @@ ANNOTATIONS = {
     "typing.Tuple": "tuple",
     "typing.Text": "str",
     "typing.AnyStr": None,
+    "typing.Any": None,
+    "builtins.object": None,
 }
 OPTIONAL = frozenset(("typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"))
+MAPS = frozenset(
+    ("dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict", "WeakValueDictionary")
+)
+SEQUENCES = frozenset(
+    ("list", "Sequence", "MutableSequence", "Iterable", "Iterator", "Collection", "deque", "Deque", "set", "frozenset")
+)
+"""Names of annotations that say of what type the entries are."""
+ENTRIES = {
+    **dict.fromkeys(("sys.argv", "os.environ", "os.listdir", "glob.glob", "shlex.split", "textwrap.wrap"), "str"),
+}
+"""Of what type the entries are in what these are or give."""
+TEXT_OPENERS = frozenset(("builtins.open", "io.open", "pathlib.Path.open"))

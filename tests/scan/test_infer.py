@@ -248,3 +248,56 @@ def test_some_methods_tell_what_they_give_whoever_has_them(text: str, expected: 
 )
 def test_what_well_known_functions_give_is_known(text: str, expected: str) -> None:
     assert kind(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from collections import defaultdict\nx = defaultdict(list)\nx[key]", "list"),
+        ("import collections\nx = collections.defaultdict(lambda: '')\nx[key]", "str"),
+        ("x = {'a': '', 'n': 0}\nx['a']", "str"),
+        ("x = {'a': '', 'n': 0}\nx[key]", None),
+        ("x = [[] for _ in range(9)]\nx[0]", "list"),
+        ("x = [''] * 9\nx[0]", "str"),
+        ("x = dict.fromkeys(keys, [])\nx[key]", "list"),
+        ("x = {}\nx[1] = []\nx[key]", "list"),
+        ("x = {}\nx[1] = []\nx[2] = ()\nx[key]", None),
+        ("x = {}\nx.setdefault(1, []).append(2)\nx[key]", "list"),
+        ("x = {}\nx[key]", None),
+        ("x = f()\nx[1] = []\nx[key]", None),
+        ("def f(x: dict[str, list[int]]):\n    x[key]", "list"),
+        ("from typing import Mapping, Optional\ndef f(x: Optional[Mapping[str, bytes]]):\n    x[key]", "bytes"),
+        ("def f(x: 'list[str] | None'):\n    x[0]", "str"),
+        ("def f(x: dict[str, str]):\n    x.get(key)", "str"),
+        ("x.get(key, '')", "str"),
+        ("x.get(key)", None),
+        ("x.get(key, 0)", None),
+        ("parts = line.strip().split()\nparts[0]", "str"),
+        ("import sys\nsys.argv[1]", "str"),
+        (
+            "class A:\n    def __init__(self):\n        self.x = {}\n    def g(self, k):\n        self.x[k] = []\n"
+            "    def f(self, k):\n        self.x[k]",
+            "list",
+        ),
+        # what goes in under another name of the same
+        ("x = x[1]\nx[0]", None),
+    ],
+)
+def test_an_entry_has_the_type_of_all_that_its_container_holds(text: str, expected: str | None) -> None:
+    assert kind(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("with open(path) as file:\n    file.read()", "str"),
+        ("with open(path, 'rb') as file:\n    file.read(10)", "bytes"),
+        ("from pathlib import Path\nwith Path(path).open(mode='rb') as file:\n    file.readline()", "bytes"),
+        ("sock.recv(4096)", "bytes"),
+        ("channel.recv()", None),
+        ("word.strip().lower()", "str"),
+        ("frame.name.str.strip()", None),
+    ],
+)
+def test_what_is_read_and_stripped_is_text_or_bytes(text: str, expected: str | None) -> None:
+    assert kind(text) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from _thread import get_ident
+from collections import OrderedDict, defaultdict
 from time import perf_counter_ns
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 NAME = "operator"
 NODES = (ast.Compare, ast.AugAssign, ast.Assign)
 _SIZED = (str, bytes, list, tuple, bytearray)
+_MAPS = (dict, defaultdict, OrderedDict)
 _SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom)
 
 
@@ -82,19 +84,38 @@ def _after(statement: ast.stmt, target: ast.expr, call: Callable[..., ast.expr])
     elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
         owner = ast.Name(id=target.value.id, ctx=ast.Load())
         stop = call("attribute", owner, ast.Constant(value=target.attr))
-    elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-        index: Any = target.slice
-        index = index.value if isinstance(index, getattr(ast, "Index", ())) and hasattr(index, "value") else index
-        if isinstance(index, ast.Constant):
-            key: ast.expr = ast.Constant(value=index.value)
-        elif isinstance(index, ast.Name):
-            key = ast.Name(id=index.id, ctx=ast.Load())
-        else:
-            return ast.copy_location(ast.Expr(value=call("unsized")), statement)
-        stop = call("item", ast.Name(id=target.value.id, ctx=ast.Load()), key)
+    elif isinstance(target, ast.Subscript) and (item := _ways_to_item(target)) is not None:
+        stop = call("item", *item)
     else:
         stop = call("unsized")
     return ast.copy_location(ast.Expr(value=stop), statement)
+
+
+def _ways_to_item(target: ast.Subscript) -> tuple[ast.expr, ...] | None:
+    """The name that leads to the container and its way on, those that lead to the key; None if code may run there."""
+    index: Any = target.slice
+    index = index.value if isinstance(index, getattr(ast, "Index", ())) and hasattr(index, "value") else index
+    if isinstance(index, ast.Constant):
+        key: Any = (ast.Constant(value=index.value), ())
+    else:
+        key = _way(index)
+    container = _way(target.value)
+    if container is None or key is None:
+        return None
+    return container[0], _tuple(container[1]), key[0], _tuple(key[1])
+
+
+def _tuple(names: Iterable[str]) -> ast.expr:
+    return ast.Tuple(elts=[ast.Constant(value=name) for name in names], ctx=ast.Load())
+
+
+def _way(expression: ast.expr) -> tuple[ast.expr, tuple[str, ...]] | None:
+    """The name that a chain of attributes begins with, and the attributes."""
+    attributes: list[str] = []
+    while isinstance(expression, ast.Attribute):
+        attributes.insert(0, expression.attr)
+        expression = expression.value
+    return (ast.Name(id=expression.id, ctx=ast.Load()), tuple(attributes)) if isinstance(expression, ast.Name) else None
 
 
 class Recorder:
@@ -201,10 +222,10 @@ def _behind_the_operator(clock: _Clock) -> dict[str, Callable[..., Any]]:
             now = perf_counter_ns()
             clock.stop(_plain_length(holder, name), now)
 
-    def item(holder: Any, key: Any) -> None:
+    def item(holder: Any, way: Sequence[str], key: Any, way_to_key: Sequence[str]) -> None:
         if clock.begun:
             now = perf_counter_ns()
-            clock.stop(_item_length(holder, key), now)
+            clock.stop(_item_length(_led(holder, way), _led(key, way_to_key)), now)
 
     def unsized() -> None:
         if clock.begun:
@@ -237,20 +258,30 @@ def _around_the_value(samples: Any, skips: Any, tick: Callable[[], None]) -> dic
 
 def _plain_length(holder: Any, name: str) -> int:
     """Length of an attribute that lies in the object itself, -1 if reading it could run code."""
-    try:
-        value = object.__getattribute__(holder, "__dict__").get(name)
-    except AttributeError:
-        return -1
+    value = _led(holder, (name,))
     return len(value) if type(value) in _SIZED else -1
+
+
+def _led(holder: Any, way: Sequence[str]) -> Any:
+    """What lies in the object itself under these attributes, one of the other; None if reading one could run code."""
+    for name in way:
+        try:
+            holder = object.__getattribute__(holder, "__dict__").get(name)
+        except AttributeError:
+            return None
+    return holder
 
 
 def _item_length(holder: Any, key: Any) -> int:
     """Length of an item of a list or dict, -1 if reading it could run code, or it is gone."""
-    if type(holder) not in (dict, list) or type(key) not in (str, int):
+    if type(key) not in (str, int):
         return -1
-    try:
+    if type(holder) in _MAPS:
+        # a defaultdict makes no entry for this
+        value: Any = dict.get(holder, key)
+    elif type(holder) is list and type(key) is int and -len(holder) <= key < len(holder):
         value = holder[key]
-    except LookupError:
+    else:
         return -1
     return len(value) if type(value) in _SIZED else -1
 
