@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from itertools import permutations
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from auditor.evidence.child import audit_planting
 from tests.evidence.probing import Probed, probe
 
 SECONDS = {
@@ -43,3 +47,41 @@ def test_the_end_that_is_sorted_for_is_looked_for_though_another_rule_flags_the_
         seen = probe(tmp_path, program, *flagged)
         assert [seen.value("hits", index) for index in (0, 1)] == [5, 5]
         assert seen.outcome.last_lines == ("0",)
+
+
+LOOPS = """\
+TABLE = {}
+def fill(rows, key):
+    for row in rows:
+        TABLE[key] = row
+        key = key + 1
+for start in range(5):
+    fill([1, 2, 3], 3 * start)
+print(len(TABLE))
+"""
+IN_A_LOOP = (
+    ("nested-loop", "for row in rows:\n        TABLE[key] = row\n        key = key + 1"),
+    ("container", "TABLE[key] = row"),
+    ("operator", "key = key + 1"),
+)
+
+
+@pytest.mark.parametrize("order", tuple(permutations(range(3))))
+def test_a_flagged_loop_may_hold_flagged_statements(tmp_path: Path, order: tuple[int, ...]) -> None:
+    seen = probe(tmp_path, LOOPS, *(IN_A_LOOP[index] for index in order))
+
+    assert seen.outcome.last_lines == ("15",)
+    assert [seen.value("hits", order.index(index)) for index in range(3)] == [5, 15, 15]
+    assert seen.value("depth_max", order.index(1)) == 15
+
+
+def test_a_program_runs_on_where_planting_probes_in_it_fails(tmp_path: Path) -> None:
+    """GIVEN a probe whose changes the compiler refuses WHEN the program runs THEN it does so without probes, and why is said."""
+    file = tmp_path / "program.py"
+    file.write_text("print(1 + 1)\n", encoding="utf-8")
+    site = {"id": 7, "probe": "odd", "line": 1, "column": 7, "end_line": 1, "end_column": 12}
+    for change in (lambda made: ast.Await(value=made), lambda made: made.nothing):
+        odd: Any = SimpleNamespace(NODES=(ast.BinOp,), plant=lambda node, *_, change=change: {node: change})
+        code, failures = audit_planting.plant(file.read_bytes(), str(file), [site], {"odd": odd})
+        assert failures[7].startswith("planting probes in this file failed: ")
+        assert code.co_consts == compile("print(1 + 1)\n", "", "exec").co_consts

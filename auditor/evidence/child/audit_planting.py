@@ -44,10 +44,22 @@ def plant(
         SyntaxError: as compiling the module would.
     """
     tree, failures = planted_tree(data, path, sites, probes)
+    try:
+        return _compiled(tree, path, prologue), failures
+    except Exception as error:
+        return _compiled(ast.parse(data, path), path, prologue), _none_planted(sites, error)
+
+
+def _compiled(tree: ast.Module, path: str, prologue: str) -> CodeType:
     if prologue:
         start = ast.Expr(value=ast.Call(func=ast.Name(id=prologue, ctx=ast.Load()), args=[], keywords=[]))
         tree.body.insert(_first_own(tree), start)
-    return _compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True), failures
+    return _compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+
+
+def _none_planted(sites: List[Dict[str, Any]], error: Exception) -> Dict[int, str]:
+    """The program goes on without probes where planting them fails."""
+    return {site["id"]: "planting probes in this file failed: %s: %s" % (type(error).__name__, error) for site in sites}
 
 
 def planted_tree(
@@ -59,9 +71,12 @@ def planted_tree(
     where it says what the file says.
     """
     own = ast.parse(data, path)
-    tree = own if made is None else _copied(made)
-    changes, failures = _changes(tree, own, _lines(data), sites, probes)
-    return ast.fix_missing_locations(_Planter(changes).visit(tree)), failures
+    try:
+        tree = own if made is None else _copied(made)
+        changes, failures = _changes(tree, own, _lines(data), sites, probes)
+        return ast.fix_missing_locations(_Planter(changes).visit(tree)), failures
+    except Exception as error:
+        return ast.parse(data, path) if made is None else made, _none_planted(sites, error)
 
 
 def _first_own(tree: ast.Module) -> int:
@@ -116,7 +131,7 @@ class _Planter(ast.NodeTransformer):
     """Applies the changes from the inside out.
 
     Each change gets the node as it stands in the program, whatever was put around it before: what it wraps within is
-    there, and what it puts around goes around the rest.
+    there. What it puts around an expression goes around the rest; what it puts around a statement goes within the rest.
     """
 
     def __init__(self, changes: Dict[ast.AST, List[Change]]) -> None:
@@ -124,29 +139,28 @@ class _Planter(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         wanted = self.changes.get(node, ())
-        result = self.generic_visit(node)  # type: Any
+        result = [self.generic_visit(node)]
         for change in wanted:
-            # a statement that an earlier change surrounded with others is still in that list
-            if isinstance(result, list):
-                at = result.index(node)
-                changed = change(node)
-                result[at : at + 1] = changed if isinstance(changed, list) else [changed]
-            else:
-                changed = change(node)
-                result = changed if result is node else _with(changed, node, result)
-        return result
+            changed = change(node)
+            made = changed if isinstance(changed, list) else [changed]
+            result = _with(result, node, made) if isinstance(node, ast.stmt) else _with(made, node, result)
+        return result if len(result) > 1 else result[0]
 
 
-def _with(tree: Any, old: ast.AST, new: ast.AST) -> Any:
-    """The tree with `new` for `old`."""
-    if tree is old:
-        return new
-    for name, value in ast.iter_fields(tree):
-        if isinstance(value, list):
-            value[:] = [_with(one, old, new) if isinstance(one, ast.AST) else one for one in value]
-        elif isinstance(value, ast.AST):
-            setattr(tree, name, _with(value, old, new))
-    return tree
+def _with(trees: List[Any], old: ast.AST, new: List[Any]) -> List[Any]:
+    """The trees with `new` for `old`."""
+    found = []  # type: List[Any]
+    for tree in trees:
+        if tree is old:
+            found += new
+            continue
+        found.append(tree)
+        for name, value in ast.iter_fields(tree) if isinstance(tree, ast.AST) else ():
+            if isinstance(value, list):
+                value[:] = _with(value, old, new)
+            elif isinstance(value, ast.AST):
+                setattr(tree, name, _with([value], old, new)[0])
+    return found
 
 
 class _Caller:
