@@ -2,7 +2,8 @@
 
 A rule that flags something no longer may have lost sight of it: the code went into a helper, its list is imported now.
 So code that stands where the change put it, or where it was all the time, counts as fixed only if the lines around it
-show why: it left a loop or a function, or what it names became a set, or is emptied or closed now.
+show why: it left a loop or all functions, or the results of its function are kept, or a `with` closes what it opens, or
+what it names became a set, or is emptied or closed now.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _SHOWN_TYPES = r"(?:\w+\.)*(?:set|frozenset|dict|deque|OrderedDict|defaultdict|C
 _ENDINGS = "clear|pop|popleft|popitem|remove|discard|close|aclose|cancel|join|shutdown|dispose|task_done"
 _DEFINITION = re.compile(r"(?:async\s+def|def|class)\b")
 _LOOP = re.compile(r"(?:async\s+for|for|while)\b")
+_ENTERED = re.compile(r"\s*(?:async\s+)?with\b")
+_KEEPING = re.compile(r"@.*cache")
+_FIXED_NAME = re.compile(r"_*[A-Z]|self\b|cls\b")
 _TURNS = re.compile(r"^\s*while\b|\b(?:for|lambda)\b")
 
 
@@ -107,7 +111,10 @@ class Standing:
     def _is_mended_there(
         self, gone: Suspect, tokens: Sequence[_Token], file: Edited, line: int, own: Edited | None
     ) -> bool:
-        if gone.rule not in self.lasting and _runs_less(file, line, gone, is_own=file is own):
+        if gone.rule not in self.lasting:
+            if _runs_less(file, line, gone, is_own=file is own):
+                return True
+        elif own is not None and _ENTERED.match(file.after[line]) and not _ENTERED.match(own.before[gone.span.line]):
             return True
         return file is own and _is_in_place(file, line, gone) and _is_mended(_names(tokens, 1), [file], line)
 
@@ -193,7 +200,7 @@ def _shape(tokens: Sequence[_Token]) -> tuple[str, ...] | None:
     before = ""
     for token, after in pairwise([*tokens, _Token("", 0, is_name=False, is_text=False)]):
         is_word = token.is_name and not keyword.iskeyword(token.text)
-        is_free = is_word and before != "." and after.text != "("
+        is_free = is_word and before != "." and after.text != "(" and not _FIXED_NAME.match(token.text)
         known |= token.is_text or (is_word and not is_free)
         shape.append(numbers.setdefault(token.text, f"${len(numbers)}") if is_free else token.text)
         before = token.text
@@ -231,31 +238,36 @@ def _is_in_place(file: Edited, line: int, gone: Suspect) -> bool:
 
 
 def _runs_less(file: Edited, line: int, gone: Suspect, *, is_own: bool) -> bool:
-    """Whether the code stands outside of all functions and loops now, or in fewer loops of the function it was in."""
+    """Whether the code stands outside of all functions and loops now, in one whose results are kept, or in fewer loops.
+
+    Loops are compared only within the function that it was in.
+    """
     text = file.after[line]
     if _TURNS.search(text):
         return False
     if not text[:1].isspace():
         return True
     was, now = _around(file.before, gone.span.line), _around(file.after, line)
+    if now is not None and now[2]:
+        return now[1] == 0
     return is_own and was is not None and now is not None and was[0] == now[0] and now[1] < was[1]
 
 
-def _around(lines: Mapping[int, str], line: int) -> tuple[str, int] | None:
+def _around(lines: Mapping[int, str], line: int) -> tuple[str, int, bool] | None:
     """The start of the innermost definition around a line, "" if there is none, and the number of loops between.
 
-    None where that is not known.
+    And whether a decorator keeps its results. None where that is not known.
     """
     loops = 0
-    for head in _headers(lines, line):
+    for number, head in _headers(lines, line):
         loops += _LOOP.match(head) is not None
         if _DEFINITION.match(head):
-            return head.partition("(")[0], loops
-    return ("", loops) if all(number in lines for number in range(1, line + 1)) else None
+            return head.partition("(")[0], loops, _KEEPING.match(lines.get(number - 1, "").strip()) is not None
+    return ("", loops, False) if all(number in lines for number in range(1, line + 1)) else None
 
 
-def _headers(lines: Mapping[int, str], line: int) -> Iterator[str]:
-    """The lines that open the blocks around a line, from the inside out, as far as they are known."""
+def _headers(lines: Mapping[int, str], line: int) -> Iterator[tuple[int, str]]:
+    """Numbers and texts of the lines that open the blocks around a line, inmost first, as far as they are known."""
     depth = _indentation(lines.get(line, ""))
     for number in range(line - 1, 0, -1):
         text = lines.get(number)
@@ -263,7 +275,7 @@ def _headers(lines: Mapping[int, str], line: int) -> Iterator[str]:
             return
         if text.strip() and not text.lstrip().startswith(("#", ")", "]", "}")) and _indentation(text) < depth:
             depth = _indentation(text)
-            yield text.strip()
+            yield number, text.strip()
 
 
 def _indentation(line: str) -> int:

@@ -143,6 +143,30 @@ def test_code_in_a_helper_without_a_loop_is_not_known_to_run_less_often() -> Non
     assert stands(HOIST, after, 're.compile("a+")') == "m.py:12"
 
 
+def test_code_in_a_function_whose_results_are_kept_is_fixed() -> None:
+    after = HOIST.replace('re.compile("a+")', "many()") + '\n\n{}def many():\n    return re.compile("a+")\n'
+
+    assert stands(HOIST, after.format("@functools.cache\n"), 're.compile("a+")') is None
+    assert stands(HOIST, after.format("@log\n"), 're.compile("a+")') == "m.py:13"
+
+
+def test_what_a_with_statement_closes_now_is_fixed_where_the_rule_asks_what_stays() -> None:
+    before = "def read(name):\n    file = open(name)\n    return file.read()\n"
+    after = "def read(name):\n    with open(name) as file:\n        return file.read()\n"
+
+    assert stands(before, after, "open(name)", lasting=("r",)) is None
+    assert stands(before, after, "open(name)") == "m.py:2"
+    assert stands(after, after.replace("read(name)", "load(name)"), "open(name)", lasting=("r",)) == "m.py:2"
+
+
+def test_a_constant_of_another_name_is_other_code() -> None:
+    before = "def scan(text):\n    return QUOTE.match(text)\n"
+    after = "def scan(line):\n    return {}.match(line)\n"
+
+    assert stands(before, after.format("QUOTE"), "QUOTE.match(text)") == "m.py:2"
+    assert stands(before, after.format("TABLE"), "QUOTE.match(text)") is None
+
+
 SEEN = """\
 def unique(rows):
     seen = []

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 20
 PAUSE_S = 5.0
-"""Before looking again for what an earlier run may have written meanwhile."""
+"""Before looking again for what an earlier run may have written meanwhile, if no draft note could be written."""
 
 _ATTEMPTS = 5
 _MOST_LISTED = 3_000
@@ -70,8 +70,9 @@ class GitLabForge:
     def comment(self, body: str, order: int, *, create: bool) -> str:
         """Write the one note: edit the one that is there, else post it if `create`. Returns what was done."""
         with _translated("comment on the merge request"):
-            board = _Board(self._request(), self._me())
-            return keep(board, Text(order, body), create=create, pause_s=PAUSE_S)
+            board = _Board(self._request(), self._me(), order)
+            pause_s = 0.0 if board.announce(Text(order, body)) else PAUSE_S
+            return keep(board, Text(order, body), create=create, pause_s=pause_s)
 
     def review(self, remarks: Sequence[Remark]) -> str:
         """Start a discussion for each remark that is not there yet, and bring the others up to date."""
@@ -128,12 +129,35 @@ class GitLabForge:
 
 
 class _Board:
-    """The notes of one merge request. GitLab has nothing by which a run could announce its text to the others."""
+    """The notes of one merge request. Runs announce their texts in draft notes, which only their author ever sees.
 
-    def __init__(self, request: ProjectMergeRequest, me: int | None) -> None:
+    That of the latest run stays there for earlier ones that come late; the others are taken away.
+    """
+
+    def __init__(self, request: ProjectMergeRequest, me: int | None, order: int) -> None:
         self._request = request
         self._me = me
+        self._order = order
         self._known: dict[int, Any] = {}
+        self._has_drafts = False
+
+    def announce(self, text: Text) -> bool:
+        """Whether the text could be put where other runs find it, and nobody writes over it."""
+        try:
+            self._request.draft_notes.create({"note": text.body})
+            for _order, one in self._drafts()[:-1]:
+                with contextlib.suppress(GitlabDeleteError):
+                    one.delete()
+        except GitlabError:
+            return False
+        self._has_drafts = True
+        return True
+
+    def _drafts(self) -> list[tuple[int, Any]]:
+        """Audit's own drafts with the orders of their runs, that of the latest run last."""
+        found = islice(self._request.draft_notes.list(iterator=True), _MOST_LISTED)
+        mine = [(order, one) for one in found if (order := order_of(one.note or "")) is not None]
+        return sorted(mine, key=lambda pair: (pair[0], pair[1].id))
 
     def posted(self) -> list[Posted]:
         """Audit's own notes, oldest first. A person's that starts like one is left alone."""
@@ -147,7 +171,11 @@ class _Board:
         return [Posted(one.id, order, one.body) for one, order in mine]
 
     def announced(self) -> Text | None:
-        return None
+        """What the latest run has announced, if it is later than this one."""
+        if not self._has_drafts:
+            return None
+        later = [Text(order, one.note) for order, one in self._drafts() if order > self._order]
+        return max(later, key=lambda text: text.order, default=None)
 
     def post(self, body: str) -> None:
         self._request.notes.create({"body": body})

@@ -17,10 +17,14 @@ HERE = "/api/v4/projects/42/merge_requests/3"
 
 @dataclass
 class FakeGitLab:
-    """What the project holds. `before` is called before a request ("METHOD path") is answered, once."""
+    """What the project holds. `before` is called before a request ("METHOD path") is answered, once.
+
+    `drafts` are None where it knows no draft notes, as GitLab did until 15.9; those of others are never told.
+    """
 
     diff: str = ""
     notes: list[dict[str, Any]] = field(default_factory=list)
+    drafts: list[dict[str, Any]] | None = field(default_factory=list)
     discussions: list[dict[str, Any]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
     failing: int = 0
@@ -71,6 +75,15 @@ class FakeGitLab:
                 note = {"id": 1000 + len(self.discussions), "author": BOT, **data}
                 self.discussions.append({"id": str(len(self.discussions)), "notes": [note]})
                 return 201, self.discussions[-1]
+            case "GET /draft_notes" if self.drafts is not None:
+                return 200, self.drafts
+            case "POST /draft_notes" if self.drafts is not None:
+                self._next += 1
+                self.drafts.append({"id": self._next, "author_id": BOT["id"], "note": data["note"].strip()})
+                return 201, self.drafts[-1]
+        if (found := re.fullmatch(r"/draft_notes/(\d+)", way)) and method == "DELETE":
+            self.drafts = [one for one in self.drafts or [] if one["id"] != int(found[1])]
+            return 204, None
         if found := re.fullmatch(r"(?:/discussions/\d+)?/notes/(\d+)", way):
             remarks = [note for one in self.discussions for note in one["notes"]]
             return self._note(method, self.notes if way.startswith("/notes") else remarks, int(found[1]), data)

@@ -84,6 +84,10 @@ class Jobs:
         )
 
 
+def void(_result: object) -> None:
+    """For hooks, which return nothing."""
+
+
 @pytest.fixture
 def jobs(tmp_path: Path) -> Jobs:
     return Jobs(tmp_path)
@@ -161,7 +165,43 @@ def test_a_token_that_may_write_no_check_looks_again_after_a_pause(github: FakeG
     assert ["of_run_6.py" in body for body in github.bodies()] == [True]
 
 
-def test_gitlab_s_note_is_put_back_by_the_later_job_after_a_pause(gitlab: FakeGitLab, jobs: Jobs) -> None:
+def test_on_gitlab_an_earlier_job_that_writes_long_after_a_later_one_puts_it_back(
+    gitlab: FakeGitLab, jobs: Jobs
+) -> None:
+    gitlab.add_note("<!-- audit-comment 4 aa --> that of run 4")
+    gitlab.before[f"PUT {HERE}/notes/1"] = lambda: void(ended(jobs.gitlab(gitlab, 6)))
+    earlier = ended(jobs.gitlab(gitlab, 5))
+
+    assert ["of_run_6.py" in body for body in gitlab.bodies()] == [True]
+    assert "comment: updated, then given the text of a later run\n" in earlier
+
+
+def test_on_gitlab_an_earlier_job_that_posts_long_after_a_later_one_leaves_one_note(
+    gitlab: FakeGitLab, jobs: Jobs
+) -> None:
+    gitlab.before[f"POST {HERE}/notes"] = lambda: void(ended(jobs.gitlab(gitlab, 6)))
+    ended(jobs.gitlab(gitlab, 5))
+
+    assert ["of_run_6.py" in body for body in gitlab.bodies()] == [True]
+
+
+def test_on_gitlab_the_latest_of_jobs_that_start_at_the_same_instant_has_the_word(
+    gitlab: FakeGitLab, jobs: Jobs
+) -> None:
+    at_once = threading.Barrier(3)
+    gitlab.before = _Thrice({f"GET {HERE}/notes": lambda: void(at_once.wait(LONGEST_S))})
+    started = [jobs.gitlab(gitlab, order) for order in (7, 5, 6)]
+    for job in started:
+        ended(job)
+
+    assert ["of_run_7.py" in body for body in gitlab.bodies()] == [True]
+    assert [order_of(one["note"]) for one in gitlab.drafts or ()] == [7]
+
+
+def test_where_gitlab_knows_no_drafts_the_later_job_puts_its_note_back_after_a_pause(
+    gitlab: FakeGitLab, jobs: Jobs
+) -> None:
+    gitlab.drafts = None
     gitlab.add_note("<!-- audit-comment 4 aa --> that of run 4")
     later: list[subprocess.Popen[str]] = []
 
