@@ -7,6 +7,7 @@ from auditor.model import Cost
 from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety, Where
 
 _QUIET = ("debug", "info")
+_WORKING = (cst.Call, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _COSTLY = frozenset(
     (
         *(f"{module}.{name}" for module in ("json", "yaml", "pickle", "simplejson") for name in ("dumps", "dump")),
@@ -24,7 +25,9 @@ _CONVERSIONS = frozenset(
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or not node.args or ctx.logs_at(node) not in _QUIET:
+    if not isinstance(node, cst.Call) or not any(ctx.inside(one.value, *_WORKING) for one in node.args):
+        return None
+    if ctx.logs_at(node) not in _QUIET:
         return None
     if ctx.runs_once(node) or ctx.function(node) is None or ctx.asks_level(node):
         return None

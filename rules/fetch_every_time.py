@@ -208,7 +208,10 @@ RULE = Rule(
             "homeassistant 2024.3.3, components/clicksend/notify.py:106: harmless, once at start-up",
         ),
     ),
-    triggers=(Calls((*_GETS, ".get"), Where(function=True)),),
+    triggers=(
+        Calls(_GETS, Where(function=True)),
+        Calls((".get",), Where(function=True), owners=("session", "client", "http")),
+    ),
     expects=Repetition(),
     check=check,
     valid=(

@@ -27,7 +27,7 @@ _FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.With | cst.Call) or ctx.runs_once(node):
+    if not isinstance(node, cst.With | cst.Call):
         return None
     if isinstance(node, cst.With):
         lock = next((item.item for item in node.items if _is_lock(item.item, ctx)), None)
@@ -37,7 +37,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         lock = node.func.value if isinstance(node.func, cst.Attribute) else None
         held = _until_release(node, ctx) if lock is not None and _is_lock(lock, ctx) else ()
         awaited = isinstance(ctx.parent(node), cst.Await)
-    if lock is None:
+    if lock is None or ctx.runs_once(node):
         return None
     for call in (call for part in held for call in _own_calls(part)):
         waits = _reason(call, awaited, ctx)

@@ -47,9 +47,9 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     whole: cst.CSTNode = loop
     while isinstance(whole, cst.CompFor):
         whole = ctx.parent(whole) or ctx.root
-    if _is_renewed(test.comparator, loop, whole, ctx):
-        return None
     if ctx.is_constant(sought) or not any(ctx.code(added).strip() == item for added in ctx.appended(target, whole)):
+        return None
+    if _is_renewed(test.comparator, loop, whole, ctx):
         return None
     message = f"`{' '.join(target.split())}` is a list that is walked for each item before the item is appended to it"
     return Match(message, (Plant("operator", node),))
@@ -96,9 +96,11 @@ class _Pass(NamedTuple):
 
 def _check_loops(inner: cst.For, ctx: Context) -> Match | None:
     for outer in ctx.loops(inner):
-        if not isinstance(outer, cst.For) or _is_short(outer, ctx) or _is_short(inner, ctx):
+        if not isinstance(outer, cst.For):
             continue
         for collection, first, second in _same(_pass(outer, ctx), _pass(inner, ctx), inner, ctx):
+            if _is_short(outer, ctx) or _is_short(inner, ctx):
+                break
             sides = (_Side(collection, first, outer, inner, ctx), _Side(collection, second, inner, None, ctx))
             if not ctx.stores(collection, outer.body) and _compares(inner, sides, ctx):
                 message = f"the inner loop compares each entry of `{' '.join(collection.split())}` with the others"

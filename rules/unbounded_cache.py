@@ -52,10 +52,11 @@ def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
 
 def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Match | None:
     container = target.value
-    if ctx.runs_once(store) or not ctx.memoizes(store, container) or _has_few_keys(target, ctx):
+    is_kept = ctx.type_of(container) in _MAPS and ctx.home(container) is not None
+    is_default = not is_kept and _is_default(container, store, ctx)
+    if not (is_kept or is_default) or ctx.runs_once(store) or not ctx.memoizes(store, container):
         return None
-    is_kept = ctx.type_of(container) in _MAPS and ctx.home(container) is not None and ctx.only_grows(container)
-    if not is_kept and not _is_default(container, store, ctx):
+    if _has_few_keys(target, ctx) or not (is_default or ctx.only_grows(container)):
         return None
     name = " ".join(ctx.code(container).split())
     return Match(f"`{name}` keeps an entry for every key it was ever asked for", (Plant("container", store),))

@@ -5,7 +5,9 @@ Everything heavy is imported where it is needed: `audit --version` must stay ins
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import importlib
 import importlib.util
 import io
@@ -19,6 +21,9 @@ from auditor.errors import AuditError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 nothing to act on, 1 findings, 2 the audit could not be done."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        # the collections of Python's exit would walk all there is, and the system takes it back anyway
+        atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # source text and paths hold characters that a console of another encoding lacks

@@ -47,12 +47,14 @@ class Calls:
     """Trigger: a call of one of these. "asyncio.Queue" is a qualified name, ".create_task" a method of anything.
 
     The gate looks at the last component only, aliases included; the rule's check decides. With `through`, one of these
-    has to be among the attributes that lead to the method ("objects", as in `Model.objects.filter(...).get()`).
+    has to be among the attributes that lead to the method ("objects", as in `Model.objects.filter(...).get()`). With
+    `owners`, the name of what the method is called on has to end in one of these, in lower case ("session").
     """
 
     names: tuple[str, ...]
     where: Where = Where()
     through: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,12 @@ def last_of(expression: ast.AST) -> str | None:
     return expression.id if type(expression) is ast.Name else None
 
 
+def is_called_on(function: ast.expr, owners: tuple[str, ...]) -> bool:
+    """Whether the name of what a method is called on ends in one of these."""
+    owner = last_of(function.value) if isinstance(function, ast.Attribute) else None
+    return owner is not None and owner.lower().endswith(owners)
+
+
 def leads_through(function: ast.expr, names: Container[str]) -> bool:
     """Whether one of these is among the attributes that lead to a method: `objects` in `Model.objects.all().get`."""
     inner = function.value if isinstance(function, ast.Attribute) else function

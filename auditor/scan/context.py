@@ -149,6 +149,9 @@ class SliceContext:
     def appended(self, target: str, within: cst.CSTNode) -> Sequence[cst.BaseExpression]:
         """What is put into the list of that dotted name."""
         found: list[cst.BaseExpression] = []
+        name = target.rpartition(".")[2]
+        if name.isidentifier() and not self._scopes.facts.grows(name):
+            return found
         for node in self.inside(within, cst.Call, cst.AugAssign):
             match node:
                 case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method)), args=[*_, last]):
@@ -395,7 +398,13 @@ class SliceContext:
         if self.repeating(node):
             return True
         function = next((parent for parent in self.ancestors(node) if isinstance(parent, cst.FunctionDef)), None)
-        return function is not None and function.name.value in called_often(self._scopes.facts)
+        if function is None:
+            return False
+        facts, name = self._scopes.facts, function.name.value
+        often = called_often(facts)
+        if name not in often.names:
+            facts.awaited |= often.leading_to(name)
+        return name in often.names
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
         return self._piece.expression(expression)

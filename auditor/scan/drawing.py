@@ -32,6 +32,7 @@ def draw(facts: ModuleFacts, places: Places, ends: list[tuple[ast.Call, Place, s
     made = _Drawing(facts, places).draw(ends)
     made.guarded = sorted(functions_run_once(facts))
     made.grown = sorted(facts.relied)
+    made.awaited = sorted(facts.awaited)
     return made
 
 

@@ -15,6 +15,7 @@ from auditor.scan.syntax import Flat, blocks, children, walk, walk_statements
 if TYPE_CHECKING:
     from auditor.scan.kept import Handling
     from auditor.scan.links import Outlook
+    from auditor.scan.often import Often
     from auditor.scan.per_item import Runs
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -72,7 +73,8 @@ class ModuleFacts:
     Once another module of `auditor.scan` has looked, `handling` is what it does to its containers (`kept`), `once` are
     its functions that run once, `often` those that its loops call, `runs` those that run for every item (`per_item`).
     `outlook` is what the project's other files say of its names. `relied` are names of attributes of which a rule was
-    told that nothing takes from them, as far as this module knows.
+    told that nothing takes from them, as far as this module knows. `awaited` are functions of which a rule would hear
+    something else if loops of other files called them.
     """
 
     tree: ast.Module
@@ -81,10 +83,11 @@ class ModuleFacts:
     handling: Handling | None = None
     _flat: Flat | None = None
     once: frozenset[str] | None = None
-    often: frozenset[str] | None = None
+    often: Often | None = None
     runs: Runs | None = None
     outlook: Outlook | None = None
     relied: set[str] = field(default_factory=set)
+    awaited: set[str] = field(default_factory=set)
     _names: dict[ast.AST, Names] = field(default_factory=dict)
     _attributes: dict[ast.ClassDef, Names] = field(default_factory=dict)
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None

@@ -8,7 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from auditor.rule import Calls, Nodes, Reaches, Rule
-from auditor.scan.asked import Names, Test, bound_in, called, is_kept, last_of, leads_through, shared_defaults, tests
+from auditor.scan.asked import (
+    Names,
+    Test,
+    bound_in,
+    called,
+    is_called_on,
+    is_kept,
+    last_of,
+    leads_through,
+    shared_defaults,
+    tests,
+)
 from auditor.scan.links import Outlook, Wanted
 from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
 from auditor.scan.places import Place, Places, bits_of
@@ -166,6 +177,8 @@ class Gate:
             if around & bits != bits or root not in names.roots:
                 continue
             if trigger.where.kept and not is_kept(call, names.bound):
+                continue
+            if trigger.owners and not is_called_on(call.func, trigger.owners):
                 continue
             if not trigger.through or leads_through(call.func, trigger.through):
                 yield rule

@@ -84,8 +84,9 @@ class Joining:
         sound = {path: outline for path in sorted(outlines) if (outline := outlines.get(path)) is not None}
         packages = {path: outline.package for path, outline in sound.items()}
         resolver = Resolver(sound, packages, gate.words)
-        joints = {path: resolver.joint(path, gate.wanted) for path in sound}
-        network = Network(gate.wanted, self._joint)
+        wanted = gate.wanted
+        joints = {path: resolver.joint(path, wanted) for path in sound}
+        network = Network(wanted, self._joint)
         outlooks = {path: one.dump() for path, one in network.fill(joints).items()}
         if keep:
             self._keep(joints, packages, network, outlooks)

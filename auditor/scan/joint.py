@@ -56,7 +56,7 @@ class Joint:
     """What is known of one file once its references are resolved.
 
     asked: the other files whose outlines say so. meanings and ancestors: as in `auditor.scan.links.Outlook`. imports:
-    the files of the project that it knows. taken, grown, guarded: as in its outline.
+    the files of the project that it knows. taken, grown, guarded, awaited: as in its outline.
     """
 
     asked: list[str] = field(default_factory=list)
@@ -66,6 +66,7 @@ class Joint:
     taken: list[str] = field(default_factory=list)
     grown: list[str] = field(default_factory=list)
     guarded: list[str] = field(default_factory=list)
+    awaited: list[str] = field(default_factory=list)
     routines: dict[str, Joined] = field(default_factory=dict)
 
     def asks_who_loops(self, wanted: Iterable[Wanted]) -> bool:
@@ -103,6 +104,7 @@ class Joint:
             self.taken,
             self.grown,
             self.guarded,
+            self.awaited,
             routines,
         ]
         return json.dumps(parts, separators=(",", ":"))
@@ -115,10 +117,10 @@ class Joint:
             ValueError: the text is none of `dump`'s.
         """
         try:
-            asked, meanings, ancestors, imports, taken, grown, guarded, routines = json.loads(text)
+            asked, meanings, ancestors, imports, taken, grown, guarded, awaited, routines = json.loads(text)
             meant = {name: (meaning, bool(made)) for name, (meaning, made) in meanings.items()}
             joined = {name: _joined(*rest) for name, *rest in routines}
-            return cls(asked, meant, ancestors, imports, taken, grown, guarded, joined)
+            return cls(asked, meant, ancestors, imports, taken, grown, guarded, awaited, joined)
         except (TypeError, AttributeError) as error:
             raise ValueError(f"not a joint: {error}") from error
 

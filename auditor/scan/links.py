@@ -39,6 +39,11 @@ class Outlook:
     def __bool__(self) -> bool:
         return bool(self.ways or self.meanings or self.ancestors or self.taken or self.called or self.looped)
 
+    def forget_loops(self, awaited: Collection[str]) -> None:
+        """Leave `looped` out where it is all that the file draws, but for functions of these names."""
+        if not (self.ways or self.meanings or self.ancestors or self.taken or self.called):
+            self.looped = [name for name in self.looped if name.rpartition(".")[2] in awaited]
+
     def dump(self) -> str:
         """One line of text, empty if the file draws nothing."""
         ways = [[*key, by] for key, by in sorted(self.ways.items())]
@@ -89,16 +94,19 @@ def link(outlines: Mapping[str, Outline], wanted: Iterable[Wanted], words: Colle
     packages = {path: outline.package for path, outline in outlines.items()}
     resolver = Resolver(outlines, packages, words)
     joints = {path: resolver.joint(path, wanted) for path in sorted(outlines)}
-    return outlooks(joints, wanted, ways(joints, wanted))
+    callers = callers_in(joints)
+    return outlooks(joints, wanted, ways(joints, wanted, callers), callers)
 
 
 def outlooks(
-    joints: Mapping[str, Joint], wanted: Iterable[Wanted], found: Mapping[str, dict[Place, Way]]
+    joints: Mapping[str, Joint],
+    wanted: Iterable[Wanted],
+    found: Mapping[str, dict[Place, Way]],
+    callers: Mapping[Place, list[Place]],
 ) -> dict[str, Outlook]:
     """The outlook of every file that draws something from others. All files have a joint; `found` are its `ways`."""
     made = {path: Outlook(meanings=one.meanings, ancestors=one.ancestors) for path, one in sorted(joints.items())}
     _take(joints, made)
-    callers = _callers(joints)
     for path, outlook in made.items():
         for name in joints[path].guarded:
             if any(caller[0] != path for caller in callers.get((path, name), ())):
@@ -111,12 +119,15 @@ def outlooks(
     for path in asking:
         made[path].looped = looped_by([joints[one] for one in others.get(path, ())], path)
     _lead(joints, made, [(one, found[one.trigger]) for one in wanted])
+    for path in asking:
+        made[path].forget_loops(joints[path].awaited)
     return {path: outlook for path, outlook in made.items() if outlook}
 
 
-def ways(joints: Mapping[str, Joint], wanted: Iterable[Wanted]) -> dict[str, dict[Place, Way]]:
+def ways(
+    joints: Mapping[str, Joint], wanted: Iterable[Wanted], callers: Mapping[Place, list[Place]]
+) -> dict[str, dict[Place, Way]]:
     """By trigger, the functions from which a way leads to an end, each with the shortest."""
-    callers = _callers(joints)
     return {one.trigger: _ways(one, joints, callers) for one in wanted}
 
 
@@ -125,7 +136,7 @@ def looped_by(others: Iterable[Joint], path: str) -> list[str]:
     return sorted({name for joint in others for name in joint.looped(path)})
 
 
-def _callers(joints: Mapping[str, Joint]) -> dict[Place, list[Place]]:
+def callers_in(joints: Mapping[str, Joint]) -> dict[Place, list[Place]]:
     """Who calls each function, in order."""
     found: dict[Place, list[Place]] = {}
     for path, joint in sorted(joints.items()):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from auditor.scan.joint import Joint, Place, Wanted, Way, way_of
-from auditor.scan.links import Outlook, looped_by, outlooks, ways
+from auditor.scan.links import Outlook, callers_in, looped_by, outlooks, ways
 from auditor.scan.resolve import MAX_CALLS
 
 Ways = dict[Place, Way]
@@ -44,8 +44,9 @@ class Network:
         self._askers = {}
         self.asked = {path: joint.asked for path, joint in joints.items()}
         self.takers = {path: (joint.imports, joint.taken) for path, joint in joints.items() if joint.taken}
-        self.ways = ways(joints, self.wanted)
-        return outlooks(joints, self.wanted, self.ways)
+        callers = callers_in(joints)
+        self.ways = ways(joints, self.wanted, callers)
+        return outlooks(joints, self.wanted, self.ways, callers)
 
     def change(self, joints: Mapping[str, Joint]) -> dict[str, Outlook]:
         """Take in new joints, and return the outlooks that may be others than before.
@@ -175,6 +176,7 @@ class Network:
                     way = self.ways[one.trigger].get(target) if around & one.around == one.around else None
                     if way is not None:
                         made.ways.setdefault(at, {})[one.trigger] = way
+        made.forget_loops(joint.awaited)
         return made
 
     def _taken(self, path: str, joint: Joint) -> list[str]:

@@ -6,6 +6,8 @@ Loops of other files count where they call a function of this one themselves.
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from auditor.scan.asked import last_of
 from auditor.scan.facts import Function, ModuleFacts
@@ -23,14 +25,30 @@ _HOT = frozenset(
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def called_often(facts: ModuleFacts) -> frozenset[str]:
-    """Names of the module's functions and methods that run in its loops; who has a method is not looked at."""
+@dataclass(frozen=True, slots=True)
+class Often:
+    """Names of the functions and methods that run in loops, and by name those that each calls itself."""
+
+    names: frozenset[str]
+    calls: Mapping[str, set[str]]
+
+    def leading_to(self, name: str) -> set[str]:
+        """The functions that would make that one run often if loops called them; itself among them."""
+        found = newest = {name}
+        for _ in range(MAX_CALLS - 1):
+            newest = {caller for caller, called in self.calls.items() if not called.isdisjoint(newest)} - found
+            found = found | newest
+        return found
+
+
+def called_often(facts: ModuleFacts) -> Often:
+    """The module's functions that run in its loops; who has a method is not looked at."""
     if facts.often is None:
         facts.often = _found(facts)
     return facts.often
 
 
-def _found(facts: ModuleFacts) -> frozenset[str]:
+def _found(facts: ModuleFacts) -> Often:
     flat = facts.flat
     defined = {flat.nodes[index].name for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef)}
     found = {function.name for function in runs_per_item(facts).functions if isinstance(function, Function)}
@@ -49,7 +67,7 @@ def _found(facts: ModuleFacts) -> frozenset[str]:
     for _ in range(MAX_CALLS - 1):
         newest = set().union(*(calls.get(name, ()) for name in newest)) - found
         found |= newest
-    return frozenset(found)
+    return Often(frozenset(found), calls)
 
 
 def _around(index: int, flat: Flat) -> tuple[str, bool]:

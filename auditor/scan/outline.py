@@ -78,7 +78,8 @@ class Outline:
     names: what the module's names stand for. stars: modules whose names are all taken over. classes: (bases,
     attributes and what they stand for) by dotted name within the file. routines: the functions likewise, and "" for
     what the module itself runs. taken: names of attributes from which something is taken here. grown: names of
-    attributes to which something is added here. guarded: functions that this file, a script, runs once.
+    attributes to which something is added here. guarded: functions that this file, a script, runs once. awaited: names
+    of functions for which it matters whether loops of other files call them.
     """
 
     package: str = ""
@@ -89,6 +90,7 @@ class Outline:
     taken: list[str] = field(default_factory=list)
     grown: list[str] = field(default_factory=list)
     guarded: list[str] = field(default_factory=list)
+    awaited: list[str] = field(default_factory=list)
 
     def dump(self) -> str:
         """A line of text without places, equal however lines move, and one with these; empty if nothing is to be said.
@@ -105,7 +107,10 @@ class Outline:
             called = [(call.ref, call.around) for call in one.calls]
             ends = {trigger: what for trigger, (what, _line) in one.ends.items()}
             routines[name] = (int(one.runs), called, ends, one.gives, one.makes)
-        parts = (self.package, self.names, self.stars, self.classes, routines, self.taken, self.grown, self.guarded)
+        parts = (
+            *(self.package, self.names, self.stars, self.classes, routines),
+            *(self.taken, self.grown, self.guarded, self.awaited),
+        )
         return f"{_encoded(parts)}\n{_encoded((lines, calls))}" if any(parts) else ""
 
     @classmethod
@@ -136,12 +141,13 @@ def _restored(text: str, places: Places | None) -> Outline:
     if not text:
         return Outline()
     try:
-        package, names, stars, classes, routines, taken, grown, guarded = json.loads(text.partition("\n")[0])
+        package, names, stars, classes, routines, *listed = json.loads(text.partition("\n")[0])
+        taken, grown, guarded, awaited = listed
         kept = {name: (bases, attributes) for name, (bases, attributes) in classes.items()}
         made = _routines(routines, places)
     except (TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"not an outline: {error}") from error
-    return Outline(package, names, stars, kept, made, taken, grown, guarded)
+    return Outline(package, names, stars, kept, made, taken, grown, guarded, awaited)
 
 
 def _routines(rows: Any, places: Places | None) -> dict[str, Routine]:

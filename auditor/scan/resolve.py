@@ -6,8 +6,8 @@ depend on what was asked before, so an answer that was cut short, because it cam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from auditor.scan.dotted import Modules, components
 from auditor.scan.joint import Calling, Joined, Joint, Place, Wanted, Way
@@ -25,8 +25,7 @@ MAX_ASKED = 500
 """Answers cut short for one reference: that many come from names that go round in many circles."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(NamedTuple):
     """What a reference leads to: a "module" or "class" or "routine" of the project, or a name "outside" it.
 
     `made` is whether it is what a call gives: an object of the class.
@@ -52,6 +51,7 @@ class Resolver:
         self._directories = {path: path.rpartition("/")[0] for path in packages}
         self._files: dict[tuple[str, str], str | None] = {}
         self._known: dict[tuple[str, str], tuple[Thing | None, frozenset[str]]] = {}
+        self._derived: dict[Place, tuple[list[str], frozenset[str]]] = {}
         self._open: dict[tuple[str, str], int] = {}
         self._cut = MAX_DEEP
         self._short = 0
@@ -61,7 +61,7 @@ class Resolver:
         """The file with its references resolved."""
         self._asked = set()
         outline = self._outline(path)
-        made = Joint(taken=outline.taken, grown=outline.grown, guarded=outline.guarded)
+        made = Joint(taken=outline.taken, grown=outline.grown, guarded=outline.guarded, awaited=outline.awaited)
         self._name(path, outline, made)
         made.imports = sorted(self._imported(path, outline))
         makers = [one for one in wanted if one.made]
@@ -106,7 +106,12 @@ class Resolver:
     def _mean(self, path: str, ref: str, made: Joint) -> None:
         """Note the first part of a reference that another file explains by something outside the project."""
         parts = components(ref)
-        for count in range(1, len(parts) + 1):
+        first = 0
+        if not ref.startswith(":"):
+            first = self._modules_in(path, parts)
+            if not first:
+                return
+        for count in range(first + 1, len(parts) + 1):
             name = "".join(parts[:count])
             thing = self._resolve(path, name)
             if thing is None:
@@ -120,9 +125,24 @@ class Resolver:
                     made.ancestors[name] = ancestors
                 return
 
+    def _modules_in(self, path: str, parts: Sequence[str]) -> int:
+        """With how many of the parts of a dotted name, and with all that are fewer, it is that of a module."""
+        name = ""
+        for count, part in enumerate(parts):
+            name += part
+            if self._file(path, name) is None:
+                return count
+        return len(parts)
+
     def ancestors(self, place: Place) -> list[str]:
         """Names outside the project that the class is derived from, where they matter."""
-        return self._ancestors(place, set())
+        if place not in self._derived:
+            around, self._asked = self._asked, set()
+            self._derived[place] = self._ancestors(place, set()), frozenset(self._asked)
+            self._asked = around
+        names, asked = self._derived[place]
+        self._asked |= asked
+        return names
 
     def _ancestors(self, place: Place, seen: set[Place]) -> list[str]:
         if place in seen or len(seen) > MAX_BASES:
@@ -175,10 +195,10 @@ class Resolver:
         return thing
 
     def _follow(self, path: str, ref: str, steps: int) -> Thing | None:
-        parts = components(ref)
+        parts: Sequence[str] = components(ref)
         if ref.startswith(":"):
             thing: Thing | None = Thing("module", path, "")
-            parts[0] = f".{parts[0][1:]}"
+            parts = (f".{parts[0][1:]}", *parts[1:])
         else:
             thing, parts = self._module(path, parts)
         for part in parts:
@@ -188,8 +208,10 @@ class Resolver:
             thing = self._called(thing) if part == "()" else self._member(thing, part[1:])
         return thing
 
-    def _module(self, path: str, parts: list[str]) -> tuple[Thing | None, list[str]]:
+    def _module(self, path: str, parts: Sequence[str]) -> tuple[Thing | None, Sequence[str]]:
         """The module of the project that a dotted name begins with, and the rest; else a name outside."""
+        if parts[0] not in self._modules.names:
+            return Thing("outside", "", parts[0]), parts[1:]
         parts = [parts[0] if parts[0].startswith(".") else f".{parts[0]}", *parts[1:]]
         names = [part for part in parts if part != "()"]
         for count in range(len(names), 0, -1):

@@ -439,6 +439,23 @@ def test_what_a_loop_of_another_file_calls_runs_often(code: Path, caller: str, f
     assert [path for path, _line, _chain in found(code, "regex-compiled-per-call")] == ["helpers.py"] * flagged
 
 
+def test_a_function_that_a_loop_elsewhere_calls_by_way_of_others_runs_often(code: Path) -> None:
+    helpers = f"{CLEAN}\n\ndef tidy(row):\n    return clean(row)\n\n\ndef order(row):\n    return tidy(row)\n"
+    caller = "from helpers import order\n\ndef f(rows):\n    return [order(row) for row in rows]\n"
+    write(code, helpers=helpers, caller=caller)
+
+    assert [path for path, _line, _chain in found(code, "regex-compiled-per-call")] == ["helpers.py"]
+
+
+def test_loops_elsewhere_count_for_nothing_where_no_rule_asks_for_them(code: Path) -> None:
+    caller = "from helpers import other\n\ndef f(rows):\n    return [other(row) for row in rows]\n"
+    write(code, helpers=f"{CLEAN}\n\ndef other(row):\n    return row\n", caller=caller)
+    project = Project(discover([code]), RuleSet(chosen_rules), use_cache=False)
+    project.scan()
+
+    assert {outlook for _path, outlook in project.scans} == {""}
+
+
 def test_a_loop_that_comes_or_goes_elsewhere_is_noticed(code: Path) -> None:
     once = "from helpers import clean\n\ndef f(row):\n    return clean(row)\n"
     looped = "from helpers import clean\n\ndef f(rows):\n    return [clean(row) for row in rows]\n"

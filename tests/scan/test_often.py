@@ -13,7 +13,7 @@ HELPER = "def helper(x):\n    return x\n\n"
 
 
 def often(text: str) -> set[str]:
-    return set(called_often(ModuleFacts(tree=ast.parse(text))))
+    return set(called_often(ModuleFacts(tree=ast.parse(text))).names)
 
 
 @pytest.mark.parametrize(

@@ -272,8 +272,8 @@ def _start(node: Any) -> tuple[int, int, int, int]:
 _ONE_FOR_ONE: dict[str, tuple[str, ...]] = {
     **{
         name: (name,)
-        for name in """Assign AugAssign AnnAssign Await Break Call Continue Dict Global If IfExp Lambda NamedExpr
-        Nonlocal Raise Return Subscript Try While""".split()  # noqa: SIM905
+        for name in """Assign AugAssign AnnAssign Await Break Call Continue Dict DictComp GeneratorExp Global If IfExp
+        Lambda ListComp NamedExpr Nonlocal Raise Return SetComp Subscript Try While""".split()  # noqa: SIM905
     },
     "Comparison": ("Compare",),
     "Del": ("Delete",),
