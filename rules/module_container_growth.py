@@ -162,6 +162,8 @@ RULE = Rule(
         "HANDLERS = {}\n\ndef handles(name):\n    def decorate(function):\n        HANDLERS[name] = function\n"
         "        return function\n    return decorate\n",
         "PLUGINS = []\n\ndef register(plugin):\n    PLUGINS.append(plugin)\n",
+        "VIEWS = []\n\ndef route(function):\n    VIEWS.append(function)\n    return function\n",
+        "VIEWS = []\n\ndef routed(one: Callable[..., str]):\n    VIEWS.append(one)\n    return one\n",
         # the same entry each time
         "STATE = {}\n\ndef handle(request):\n    STATE['last'] = request\n",
         # one for each kind, found again
@@ -189,5 +191,11 @@ RULE = Rule(
         "LOCKS: dict = {}\n\ndef lock(key):\n    return LOCKS.setdefault(key, make_lock())\n",
         # one for all objects
         "class Session:\n    events = []\n\n    def handle(self, request):\n        self.events.append(request)\n",
+        "class Session:\n    events = []\n\n    def handle(self, request):\n        Session.events.append(request)\n",
+        # no decorator: what it hands back is no function
+        "EVENTS = []\n\ndef track(event):\n    EVENTS.append(event)\n    return event\n",
+        # another one for each request
+        "from flask import request\n\nPATHS = []\n\ndef index():\n    PATHS.append(request.path)\n",
+        "import threading\n\nHERE = threading.local()\nUSERS = []\n\ndef index():\n    USERS.append(HERE.user)\n",
     ),
 )

@@ -21,6 +21,8 @@ def is_fixed(expression: ast.expr, scopes: Scopes) -> bool:
             return _is_fixed_name(name, scopes)
         case ast.Attribute(value=ast.Name(id=receiver), attr=attr) if _is_receiver(receiver, scopes):
             return _is_class_constant(attr, scopes)
+        case ast.Attribute(value=ast.Name() as value) if _is_per_context(value, scopes):
+            return False
         case ast.Attribute(value=value) | ast.UnaryOp(operand=value) | ast.FormattedValue(value=value):
             return is_fixed(value, scopes)
         case ast.BinOp(left=left, right=right):
@@ -36,6 +38,22 @@ def is_fixed(expression: ast.expr, scopes: Scopes) -> bool:
         case ast.Call():
             return _is_fixed_text(expression, scopes)
     return False
+
+
+_PER_CONTEXT = frozenset(
+    (
+        *("flask.request", "flask.g", "flask.session", "quart.request", "quart.g", "quart.session", "quart.websocket"),
+        *("bottle.request", "cherrypy.request", "cherrypy.session", "celery.current_task", "web.ctx"),
+        *("threading.local", "gevent.local.local", "werkzeug.local.Local", "werkzeug.local.LocalProxy"),
+    )
+)
+"""Objects of a module whose attributes are those of the request, task or thread at hand, and classes of such."""
+
+
+def _is_per_context(name: ast.Name, scopes: Scopes) -> bool:
+    value = bound_value(name.id, scopes)
+    made = qualified(value.func, scopes) if isinstance(value, ast.Call) else None
+    return made in _PER_CONTEXT or qualified(name, scopes) in _PER_CONTEXT
 
 
 _LISTING = ("builtins.map", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set")

@@ -173,17 +173,10 @@ def derives_from(expression: ast.expr, bases: Collection[str], scopes: Scopes, s
     outlook = scopes.facts.outlook
     if outlook is not None and not set(bases).isdisjoint(outlook.ancestors.get(name, ())):
         return True
-    definition = _class_meant(expression, scopes) or scopes.facts.class_named(name)
+    definition = scopes.class_meant(expression) or scopes.facts.class_named(name)
     return definition is not None and any(
         derives_from(base, bases, scopes, steps // 2) for base in definition.bases[:MAX_BASES]
     )
-
-
-def _class_meant(expression: ast.expr, scopes: Scopes) -> ast.ClassDef | None:
-    found = scopes.lookup(expression.id) if isinstance(expression, ast.Name) else None
-    if found is not None and len(found[1]) == 1 and isinstance(found[1][0].definition, ast.ClassDef):
-        return found[1][0].definition
-    return None
 
 
 def _type_of_name(name: str, node: ast.expr, scopes: Scopes, steps: int) -> str | None:
@@ -275,6 +268,8 @@ def _type_of_attribute(owner: ast.expr, attr: str, scopes: Scopes, steps: int) -
     if klass is not None and isinstance(owner, ast.Name) and owner.id == klass[1]:
         index = scopes.chain.index(klass[0])
         return _type_in_class(klass[0], attr, Scopes(scopes.facts, scopes.chain[: index + 1]), steps)
+    if (meant := scopes.class_meant(owner)) is not None:
+        return _type_in_class(meant, attr, Scopes(scopes.facts, (scopes.facts.tree, meant)), steps)
     kind = type_of(owner, scopes, steps - 1)
     if kind is None:
         base = None if scopes.facts.outlook is None else qualified(owner, scopes, steps - 1)

@@ -263,20 +263,11 @@ def home(expression: ast.expr, scopes: Scopes) -> Home | None:
                 return None
             kept = [binding for binding in found[1] if binding.imported is None and binding.definition is None]
             return Home("module", (name,), tuple(kept)) if kept else None
-        case ast.Attribute(value=ast.Name(id=name), attr=attr):
+        case ast.Attribute(value=value, attr=attr):
             owner = scopes.klass()
-            meant = owner[0] if owner is not None and owner[1] == name else _class_named(name, scopes)
+            own = owner is not None and isinstance(value, ast.Name) and value.id == owner[1]
+            meant = owner[0] if owner is not None and own else scopes.class_meant(value)
             return None if meant is None else _home_in_class(meant, attr, scopes)
-        case ast.Attribute(value=ast.Call(func=ast.Name(id="type")) | ast.Attribute(attr="__class__"), attr=attr):
-            owner = scopes.klass()
-            return None if owner is None else _home_in_class(owner[0], attr, scopes)
-    return None
-
-
-def _class_named(name: str, scopes: Scopes) -> ast.ClassDef | None:
-    found = scopes.lookup(name)
-    if found is not None and len(found[1]) == 1 and isinstance(found[1][0].definition, ast.ClassDef):
-        return found[1][0].definition
     return None
 
 

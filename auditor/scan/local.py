@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -193,12 +194,27 @@ def _keeps_every_result(decorator: cst.BaseExpression, ctx: Context) -> bool:
     return unbounded and ctx.qualified(callee) == "functools.lru_cache"
 
 
+_DECORATED = re.compile(
+    r"(?:^|_)(?:c|cls|klass|class|f|fn|func|function|meth|method|coro|handler|callback|cb|hook|listener|plugin|wrapped"
+    r"|target|impl|command|view|type|model|obj|object|factory|constructor|decorated)_*$"
+)
+_DECORATED_TYPE = re.compile(r"Callable|Func|[Tt]ype\b|^_?[A-Z][a-z]?$")
+
+
 def decorates(node: cst.CSTNode, ctx: Context) -> bool:
-    """Whether the innermost function returns a parameter of its own."""
+    """Whether the innermost function returns a parameter of its own, and that parameter may be a function or class."""
     function = ctx.function(node)
     if function is None:
         return False
     names = ctx.parameters(node)
-    return any(
-        isinstance(part.value, cst.Name) and part.value.value in names for part in ctx.inside(function.body, cst.Return)
-    )
+    returned = {
+        part.value.value for part in ctx.inside(function.body, cst.Return) if isinstance(part.value, cst.Name)
+    }.intersection(names)
+    if not returned or any(isinstance(one, cst.FunctionDef) for one in ctx.ancestors(function)):
+        return bool(returned)
+    parameters = [one for one in ctx.inside(function.params, cst.Param) if one.name.value in returned]
+    return any(_DECORATED.search(one.name.value) or _is_of_code(one.annotation, ctx) for one in parameters)
+
+
+def _is_of_code(annotation: cst.Annotation | None, ctx: Context) -> bool:
+    return annotation is not None and bool(_DECORATED_TYPE.search(ctx.code(annotation.annotation).strip()))

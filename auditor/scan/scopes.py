@@ -45,3 +45,19 @@ class Scopes:
             if isinstance(owner, ast.ClassDef) and isinstance(method, Function) and method.args.args:
                 return owner, method.args.args[0].arg
         return None
+
+    def class_meant(self, expression: ast.expr) -> ast.ClassDef | None:
+        """The class of this module that the expression is: its name, or `type(self)` or `self.__class__` in a method."""
+        match expression:
+            case ast.Name(id=name):
+                found = self.lookup(name)
+                definition = found[1][0].definition if found is not None and len(found[1]) == 1 else None
+                return definition if isinstance(definition, ast.ClassDef) else None
+            case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=receiver)]):
+                pass
+            case ast.Attribute(value=ast.Name(id=receiver), attr="__class__"):
+                pass
+            case _:
+                return None
+        owner = self.klass()
+        return owner[0] if owner is not None and owner[1] == receiver else None
