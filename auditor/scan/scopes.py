@@ -47,7 +47,7 @@ class Scopes:
         return None
 
     def class_meant(self, expression: ast.expr) -> ast.ClassDef | None:
-        """The class of this module that the expression is: its name, or `type(self)` or `self.__class__` in a method."""
+        """The class of this module that is named, or meant by `type(self)` or `self.__class__` in a method."""
         match expression:
             case ast.Name(id=name):
                 found = self.lookup(name)
