@@ -36,11 +36,12 @@ _LONGEST = 4_000
 
 _SHOWN_TYPES = r"(?:\w+\.)*(?:set|frozenset|dict|deque|OrderedDict|defaultdict|Counter|WeakSet|Weak\w+Dictionary)\b|\{"
 _ENDINGS = "clear|pop|popleft|popitem|remove|discard|close|aclose|cancel|join|shutdown|dispose|task_done"
-_DEFINITION = re.compile(r"(?:async\s+def|def|class)\b")
+_FUNCTION = re.compile(r"(?:async\s+)?def\b")
 _LOOP = re.compile(r"(?:async\s+for|for|while)\b")
 _ENTERED = re.compile(r"\s*(?:async\s+)?with\b")
 _KEEPING = re.compile(r"@.*cache")
 _FIXED_NAME = re.compile(r"_*[A-Z]|self\b|cls\b")
+_IMPORT = re.compile(r"\s*(?:from\s+\S+\s+)?import\s+(.*)")
 _TURNS = re.compile(r"^\s*while\b|\b(?:for|lambda)\b")
 
 
@@ -120,7 +121,8 @@ class Standing:
 
     def _found(self, file: Edited, wanted: Sequence[_Token], *, loosely: bool) -> list[int]:
         """First lines of equal code that was added; `loosely`, of the same but for the names of variables."""
-        exact, shape = _texts(wanted), _shape(wanted) if len(wanted) <= _MOST_SHAPED else None
+        imported = _imported(file.before)
+        exact, shape = _texts(wanted), _shape(wanted, imported) if len(wanted) <= _MOST_SHAPED else None
         longest = max((token.text for token in wanted if token.is_name), key=len, default="")
         if file.change.new is None or not (loosely or any(longest in line for line in file.added().values())):
             return []
@@ -128,7 +130,7 @@ class Standing:
         found = [window[0].line for window in windows if window[0].text == exact[0] and _texts(window) == exact]
         if found or not loosely or shape is None:
             return found
-        return [window[0].line for window in windows if _shape(window) == shape]
+        return [window[0].line for window in windows if _shape(window, imported) == shape]
 
     def _windows(self, file: Edited, length: int) -> Iterator[Sequence[_Token]]:
         """Stretches of so many tokens that touch a line that was added."""
@@ -192,15 +194,28 @@ def _starts(stretch: Sequence[_Token], length: int) -> Iterator[int]:
             yield start
 
 
-def _shape(tokens: Sequence[_Token]) -> tuple[str, ...] | None:
-    """The tokens with variables numbered; None if that leaves nothing by which the code is known."""
+def _imported(lines: Mapping[int, str]) -> frozenset[str] | None:
+    """The words of all imports; None if not all lines are known."""
+    if 1 not in lines or len(lines) != max(lines):
+        return None
+    return frozenset(
+        word for line in lines.values() if (match := _IMPORT.match(line)) for word in re.findall(r"\w+", match[1])
+    )
+
+
+def _shape(tokens: Sequence[_Token], imported: frozenset[str] | None) -> tuple[str, ...] | None:
+    """The tokens with variables numbered; None if that leaves nothing by which the code is known.
+
+    What stands before a dot may be a module: it counts as a variable only if it is known not to be `imported`.
+    """
     numbers: dict[str, str] = {}
     shape: list[str] = []
     known = False
     before = ""
     for token, after in pairwise([*tokens, _Token("", 0, is_name=False, is_text=False)]):
         is_word = token.is_name and not keyword.iskeyword(token.text)
-        is_free = is_word and before != "." and after.text != "(" and not _FIXED_NAME.match(token.text)
+        is_owner = after.text == "." and (imported is None or token.text in imported)
+        is_free = is_word and not (before == "." or after.text == "(" or is_owner or _FIXED_NAME.match(token.text))
         known |= token.is_text or (is_word and not is_free)
         shape.append(numbers.setdefault(token.text, f"${len(numbers)}") if is_free else token.text)
         before = token.text
@@ -226,8 +241,8 @@ def _is_mended(names: Sequence[str], files: Iterable[Edited], but: int = 0) -> b
     for file in files:
         were = {line.strip() for line in file.removed()}
         added = ((number, line) for number, line in file.added().items() if number != but)
-        if any(sign.search(line) and line.strip() not in were for number, line in added):
-            return True
+        if any(sign.search(line) and line.strip() not in were for _number, line in added):
+            return not any(map(sign.search, were))
     return False
 
 
@@ -245,23 +260,23 @@ def _runs_less(file: Edited, line: int, gone: Suspect, *, is_own: bool) -> bool:
     text = file.after[line]
     if _TURNS.search(text):
         return False
-    if not text[:1].isspace():
-        return True
     was, now = _around(file.before, gone.span.line), _around(file.after, line)
+    if not text[:1].isspace() or (now is not None and now[:2] == ("", 0)):
+        return True
     if now is not None and now[2]:
         return now[1] == 0
     return is_own and was is not None and now is not None and was[0] == now[0] and now[1] < was[1]
 
 
 def _around(lines: Mapping[int, str], line: int) -> tuple[str, int, bool] | None:
-    """The start of the innermost definition around a line, "" if there is none, and the number of loops between.
+    """The start of the innermost function around a line, "" if there is none, and the number of loops between.
 
     And whether a decorator keeps its results. None where that is not known.
     """
     loops = 0
     for number, head in _headers(lines, line):
         loops += _LOOP.match(head) is not None
-        if _DEFINITION.match(head):
+        if _FUNCTION.match(head):
             return head.partition("(")[0], loops, _KEEPING.match(lines.get(number - 1, "").strip()) is not None
     return ("", loops, False) if all(number in lines for number in range(1, line + 1)) else None
 

@@ -130,6 +130,23 @@ def test_code_that_runs_less_often_is_no_remedy_for_what_stays() -> None:
     assert stands(before, after, "Queue(maxsize=0)", rule="kept", lasting=("kept",)) == "m.py:1"
 
 
+@pytest.mark.parametrize("head", ["class Count:", "try:"])
+def test_code_that_is_run_once_as_the_module_is_imported_is_fixed(head: str) -> None:
+    after = f'import re\n\n{head}\n    MANY = re.compile("a+")\n' + HOIST[9:].replace('re.compile("a+")', "MANY")
+
+    assert stands(HOIST, after, 're.compile("a+")') is None
+
+
+def test_a_call_of_something_else_by_the_same_name_is_other_code() -> None:
+    before = "import httpx\n\n\ndef load(urls):\n    return [httpx.get(url) for url in urls]\n"
+    after = before.replace("httpx.get", "client.get")
+
+    assert stands(before, after, "httpx.get(url)") is None
+    part = edited(before, after)
+    part = replace(part, before={5: part.before[5]}, after={5: part.after[5]})
+    assert Standing([part]).place(flagged(before, "httpx.get(url)"), "httpx.get(url)") is None
+
+
 def test_code_in_another_loop_does_not_run_less_often() -> None:
     before = "def count(lines):\n    for line in lines:\n        re.compile('x+')\n"
     after = "def count(lines):\n    for one in lines:\n        re.compile('x+')\n    for line in lines:\n        pass\n"
@@ -183,6 +200,12 @@ def test_a_test_of_what_is_a_set_now_is_fixed(seen: str) -> None:
     assert stands(SEEN, SEEN.replace("seen = []", seen), "row not in seen") is None
     changed = SEEN.replace("seen = []", seen).replace("in seen:", "in seen and row:")
     assert stands(SEEN, changed, "row not in seen") is None
+
+
+def test_a_test_of_what_was_a_set_all_the_time_is_not_fixed_by_its_annotation() -> None:
+    before = SEEN.replace("seen = []", "seen: Bag = set()")
+
+    assert stands(before, before.replace("Bag", "t.Bag"), "row not in seen") == "m.py:4"
 
 
 def test_a_test_of_what_is_no_longer_known_is_not_fixed() -> None:
