@@ -107,7 +107,8 @@ def find_rule(rule_id: str, rules: Sequence[Rule] = ()) -> Rule:
     for rule in rules:
         if rule.id == rule_id:
             return rule
-    raise RuleError(f"unknown rule {rule_id!r}; {suggestion(rule_id, tuple(rule.id for rule in rules))}")
+    known = suggestion(rule_id, tuple(rule.id for rule in rules), "`audit rules` lists them")
+    raise RuleError(f"unknown rule {rule_id!r}; {known}")
 
 
 def chosen_rules(

@@ -87,7 +87,8 @@ def find_pyproject(start: Path) -> Path | None:
     directory = start if start.is_dir() else start.parent
     for candidate in (directory, *directory.parents):
         file = candidate / "pyproject.toml"
-        if file.is_file() and "audit" in _load_toml(file).get("tool", {}):
+        tools = _load_toml(file).get("tool") if file.is_file() else None
+        if isinstance(tools, dict) and "audit" in tools:
             return file
     return None
 
@@ -166,12 +167,12 @@ def workload_sizes(value: object, command: str, where: str) -> tuple[int, ...]:
     return sizes
 
 
-def suggestion(word: str, known: tuple[str, ...]) -> str:
-    """A "did you mean" clause, or the list of what is known."""
+def suggestion(word: str, known: tuple[str, ...], otherwise: str | None = None) -> str:
+    """A "did you mean" clause, else `otherwise`, or the list of what is known."""
     import difflib
 
     near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+    return f"did you mean {near[0]!r}?" if near else otherwise or f"known: {', '.join(sorted(known))}"
 
 
 def _load_toml(file: Path) -> dict[str, Any]:

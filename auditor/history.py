@@ -81,6 +81,8 @@ def _resolved(repository: Path, revision: str) -> str:
     else:
         answer = _run(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{tree}}")
     if answer is None or answer.returncode != 0:
+        if _run(repository, "rev-parse", "--git-dir").returncode != 0:
+            raise HistoryError(f"{repository} is not in a git repository, so there is nothing to compare with")
         raise HistoryError(
             f"--diff {revision}: git knows no such revision in {repository}; name a commit, branch or tag that is there"
             " (in a shallow clone, fetch it first), or pipe a unified diff in with --diff -"

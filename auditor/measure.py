@@ -25,6 +25,7 @@ from auditor.model import (
     VerdictKind,
     Workload,
     WorkloadRun,
+    ended,
 )
 from auditor.progress import Progress
 
@@ -245,17 +246,17 @@ def _mean(values: Iterable[float | None]) -> float | None:
 def _disagreement(plain: Outcome, other: Outcome) -> str:
     at = "" if other.run.size is None else f" with n = {other.run.size:,}"
     return (
-        f"the {other.run.name} run{at} ended with exit code {other.run.exit_code}, the plain run with"
-        f" {plain.run.exit_code}; what that run saw is not used"
+        f"the {other.run.name} run{at} {ended(other.run.exit_code)}, the plain run {ended(plain.run.exit_code)};"
+        " what that run saw is not used"
     )
 
 
 def _nothing(questions: Sequence[Question], workload: Workload, plain: Outcome) -> dict[str, Observation]:
     at = "" if plain.run.size is None else f" with n = {plain.run.size:,}"
-    reason = (
-        f"the workload failed{at} (exit code {plain.run.exit_code}), so nothing is judged from it;"
-        " repair it, or pass --allow-failure"
-    )
+    # why audit itself ended it says more than by which signal
+    is_killed = (plain.run.exit_code or 0) < 0
+    why = plain.run.warnings[0] if is_killed and plain.run.warnings else f"it {ended(plain.run.exit_code)}"
+    reason = f"the workload failed{at}: {why}, so nothing is judged from it; repair it, or pass --allow-failure"
     gap = Gap(collector="plain", workload=workload.name, reason=reason)
     return {
         question.suspect.fingerprint: Observation(workload.name, plain.run.wall_s, gaps=(gap,))

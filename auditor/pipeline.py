@@ -310,15 +310,15 @@ def _notes(request: Request, scanned: _Scanned, progress: Progress) -> tuple[str
     notes = []
     if progress.stop.is_set():
         notes.append("Interrupted: what had been measured until then is kept, the rest is missing.")
-    if not request.workloads and request.config.workloads:
+    if not scanned.suspects:
+        notes += ["No suspects, so the workload was not run."] if request.workloads else []
+    elif not request.workloads and request.config.workloads:
         notes.append("Static only: the configured workloads were not run, so nothing was measured.")
     elif not request.workloads:
         notes.append(
-            "Static only: no workload was given, so nothing was measured."
-            ' Give one with --run "COMMAND", or configure [tool.audit.workloads].'
+            "Static only: no workload was given, so nothing was measured. To have each suspect confirmed or rejected,"
+            ' give one with --run "COMMAND", or configure [tool.audit.workloads].'
         )
-    elif not scanned.suspects:
-        notes.append("No suspects, so the workload was not run.")
     return tuple(notes)
 
 

@@ -8,6 +8,7 @@ what it names became a set, or is emptied or closed now.
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,8 @@ from auditor.change import FileChange
 from auditor.model import Suspect
 
 _TOKEN = re.compile(
-    r"""(?P<comment> \#.*) | (?P<text> [rbuftRBUFT]{0,2} (?: "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'))
+    r"""(?P<comment> \#.*)
+    | (?P<text> [rbuftRBUFT]{0,2} (?: \"{3}.*?\"{3} | \'{3}.*?\'{3} | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'))
     | (?P<name> [^\W\d]\w*) | \d[\w.]* | [^\w\s]""",
     re.VERBOSE,
 )
@@ -173,8 +175,17 @@ def _kept(gone: Suspect, own: Edited | None) -> str | None:
 def _tokens(lines: Iterable[tuple[int, str]]) -> Iterator[_Token]:
     for number, line in lines:
         for match in _TOKEN.finditer(line):
+            text = match.group() if match["text"] is None else _value(match.group())
             if match["comment"] is None:
-                yield _Token(match.group(), number, match["name"] is not None, match["text"] is not None)
+                yield _Token(text, number, match["name"] is not None, match["text"] is not None)
+
+
+def _value(literal: str) -> str:
+    """The text that it stands for, whichever quotes it is in; as it is written where it stands for none by itself."""
+    try:
+        return repr(ast.literal_eval(literal))
+    except (ValueError, SyntaxError):
+        return literal
 
 
 def _texts(tokens: Iterable[_Token]) -> list[str]:

@@ -67,7 +67,11 @@ def _hold(
         if rule in active and rule not in used:
             said.append(_remark(one, f"{rule} finds nothing here; remove it"))
         elif rule not in active and rule not in known():
-            said.append(_remark(one, f"there is no rule {rule!r}; {suggestion(rule, tuple(known()))}"))
+            said.append(
+                _remark(
+                    one, f"there is no rule {rule!r}; {suggestion(rule, tuple(known()), '`audit rules` lists them')}"
+                )
+            )
     return said
 
 

@@ -147,6 +147,13 @@ def test_a_call_of_something_else_by_the_same_name_is_other_code() -> None:
     assert Standing([part]).place(flagged(before, "httpx.get(url)"), "httpx.get(url)") is None
 
 
+def test_a_text_in_other_quotes_is_the_same_text() -> None:
+    before = 'def split(text):\n    return re.split(r"""a\\s""", text)\n'
+    after = "def cut(text):\n    return re.split('a\\\\s', text)\n"
+
+    assert stands(before, after, 're.split(r"""a\\s""", text)') == "m.py:2"
+
+
 def test_code_in_another_loop_does_not_run_less_often() -> None:
     before = "def count(lines):\n    for line in lines:\n        re.compile('x+')\n"
     after = "def count(lines):\n    for one in lines:\n        re.compile('x+')\n    for line in lines:\n        pass\n"

@@ -65,7 +65,7 @@ def check(change: Change, head: Report, summary: str) -> Check:
     found = open_ones(change)
     if any(one.verdict.kind is VerdictKind.CONFIRMED for one in found):
         conclusion = "failure"
-    elif found or head.interrupted or any(run.exit_code != 0 for run in head.workloads):
+    elif found or head.interrupted or any(run.failed for run in head.workloads):
         conclusion = "neutral"
     else:
         conclusion = "success"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from auditor.bot.change import Change, Moved, Unflagged, repository_path
-from auditor.model import VerdictKind
+from auditor.model import VerdictKind, ended
 from auditor.report import figures, markdown
 from auditor.report.templating import environment
 
@@ -107,7 +107,7 @@ def body(change: Change, head: Report, base: Report | None, subject: Subject) ->
         kept=_worst_first(change.kept),
         moved=tuple(one for one in change.moved if one.differs),
         same=tuple(one for one in change.moved if not one.differs),
-        failed=tuple(run for run in head.workloads if run.exit_code != 0),
+        failed=tuple(run for run in head.workloads if run.failed),
         unflagged=unflagged_ones(change),
     )
     text = ""
@@ -133,7 +133,7 @@ def headline(change: Change, head: Report) -> str:
         f"{slower:,} costlier" if slower else "",
         f"{faster:,} cheaper" if faster else "",
     ]
-    failed = any(run.exit_code != 0 for run in head.workloads)
+    failed = any(run.failed for run in head.workloads)
     judged = " by what could be judged: the workload failed" if failed else ""
     return (", ".join(part for part in parts if part) or "nothing introduced") + judged
 
@@ -166,6 +166,7 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
         said=said,
         verdict=_verdict,
         machine=_machine,
+        ended=ended,
     )
     return re.sub(r"\n{3,}", "\n\n", text)
 

@@ -56,7 +56,10 @@ def github_event(environment: Mapping[str, str]) -> Event:
     Raises:
         BotError: a variable is missing, or the event belongs to no pull request.
     """
-    repository = _needed(environment, "GITHUB_REPOSITORY", "run this in a GitHub Actions job, or set it to OWNER/NAME")
+    remedy = "run this in a GitHub Actions job, or set it to OWNER/NAME"
+    if environment.get("GITLAB_CI"):
+        remedy = "this is a job of GitLab CI: add --gitlab"
+    repository = _needed(environment, "GITHUB_REPOSITORY", remedy)
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     payload = _payload(environment.get("GITHUB_EVENT_PATH", ""))
     run = environment.get("GITHUB_RUN_ID", "")

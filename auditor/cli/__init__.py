@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # a full disk is to be noticed while it can still be said
         return code
     except AuditError as error:
-        print(f"audit: {error}", file=sys.stderr)
+        print(f"audit: {_shown(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("audit: interrupted", file=sys.stderr)
@@ -57,12 +57,38 @@ def _hush() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _shown(text: str) -> str:
+    """The text, in which a path or a line of a program's may be quoted, without what a terminal would obey."""
+    from auditor.report.printable import printable
+
+    return "\n".join(map(printable, text.splitlines()))
+
+
 def _run(arguments: Sequence[str]) -> int:
     """A first argument that names a module of `auditor/cli/commands/` is a command; anything else is a path."""
     name = arguments[0].replace("-", "_") if arguments else ""
     module = f"{__name__}.commands.{name}"
     if name.isidentifier() and importlib.util.find_spec(module) is not None:
         return int(importlib.import_module(module).run(arguments[1:]))
+    if name.isidentifier() and not os.path.lexists(arguments[0]):
+        _suggest(arguments[0])
     from auditor.cli.audit import run
 
     return run(arguments)
+
+
+def _suggest(word: str) -> None:
+    """Say which command may have been meant by what is no path.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    import difflib
+    import pkgutil
+
+    from auditor.cli import commands
+    from auditor.errors import ConfigError
+
+    names = [one.name.replace("_", "-") for one in pkgutil.iter_modules(commands.__path__)]
+    if near := difflib.get_close_matches(word, names, n=1):
+        raise ConfigError(f"{word} is neither a path nor a command; did you mean `audit {near[0]}`?")

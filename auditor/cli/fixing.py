@@ -46,7 +46,7 @@ def fixed(mode: FixMode, request: Request, report: Report, progress: Progress) -
     """The report with a note of what was fixed, and what became of the fixes, None if there was nothing to go by."""
     from auditor.pipeline import fix_found
 
-    failed = any(run.exit_code != 0 for run in report.workloads) and not request.allow_failure
+    failed = any(run.failed for run in report.workloads) and not request.allow_failure
     if report.interrupted or failed:
         why = "the audit was interrupted" if report.interrupted else "a workload failed"
         return replace(report, notes=(*report.notes, f"Nothing is fixed: {why}.")), None

@@ -73,7 +73,8 @@ def _check(program: Path) -> None:
         )
         version = tuple(int(part) for part in asked.stdout.split())
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"--python {program} cannot be run ({error}); give the path of an interpreter") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"--python {program} cannot be run ({why}); give the path of an interpreter") from error
     if asked.returncode or len(version) != 2:
         said = asked.stderr.strip().splitlines()
         raise ConfigError(f"--python {program} is no working Python{': ' + said[-1] if said else ''}")

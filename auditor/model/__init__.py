@@ -37,6 +37,7 @@ from auditor.model.measurements import (
     Waits,
     Workload,
     WorkloadRun,
+    ended,
 )
 from auditor.model.results import (
     UNMEASURED,
@@ -106,4 +107,5 @@ __all__ = [
     "Waits",
     "Workload",
     "WorkloadRun",
+    "ended",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -151,6 +152,18 @@ class Waits:
     watched_s: float
     kinds: tuple[tuple[str, float], ...]
     lines: tuple[tuple[str, float], ...] = ()
+
+
+def ended(exit_code: int | None) -> str:
+    """How a process ended, in words that follow its name; None if audit stopped it before."""
+    if exit_code is None:
+        return "was stopped"
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        return f"was ended by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"was ended by signal {-exit_code}"
 
 
 @dataclass(frozen=True, slots=True)

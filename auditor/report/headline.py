@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.model import VerdictKind
+from auditor.model import VerdictKind, ended
 from auditor.report import figures
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def _first(confirmed: tuple[Finding, ...]) -> str:
 
 
 def _nothing(report: Report) -> str:
+    if not (report.files or report.findings or report.set_aside):
+        return "There was no Python file to look at."
     if not report.findings:
         kind = "new suspect" if any(one.change for one in report.set_aside) else "suspect"
         but = " but what is suppressed" if any(one.suppressed is not None for one in report.set_aside) else ""
@@ -57,7 +59,7 @@ def _unmeasured(report: Report) -> str:
     rejected = sum(VerdictKind.REJECTED in kinds and VerdictKind.CONFIRMED not in kinds for kinds in said)
     if not confirmed and not rejected:
         suspects = figures.counted(len(report.findings), "suspect")
-        return f"Nothing was measured: {suspects} unproven. Give a workload to have each confirmed or rejected."
+        return f"Nothing was measured: {suspects} unproven."
     suspects = figures.counted(len(said), "suspect")
     return (
         f"Nothing was measured now. Of {suspects}, earlier measurements on the same code confirm {confirmed:,}"
@@ -71,8 +73,8 @@ def _doubt(report: Report) -> str:
         return ""
     worst = failed[0]
     others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    ended = "was stopped" if worst.exit_code is None else f"ended with exit code {worst.exit_code}"
-    return f"Workload {worst.workload.name}{others} {ended}: its numbers may not be those of a normal run."
+    how = ended(worst.exit_code)
+    return f"Workload {worst.workload.name}{others} {how}: its numbers may not be those of a normal run."
 
 
 def _count(report: Report, kind: VerdictKind) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from auditor.model import Source, VerdictKind
+from auditor.model import Source, VerdictKind, ended
 from auditor.report.figures import counted
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def ending(run: WorkloadRun) -> str:
     """How a workload ended, or what it was if nothing was run."""
     match run.workload.source:
         case Source.COMMAND:
-            return "stopped" if run.exit_code is None else f"exit code {run.exit_code}"
+            return ended(run.exit_code).removeprefix("was ").removeprefix("ended with ")
         case Source.PROCESS:
             return "watched while it ran"
         case _:

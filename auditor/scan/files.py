@@ -59,6 +59,8 @@ def discover(paths: Sequence[Path], exclude: Iterable[Exclusion] = (), root: Pat
     for path in paths:
         if not path.exists():
             raise TargetError(f"{path} does not exist; give a file or directory to audit")
+        if not path.is_file() and not path.is_dir():
+            raise TargetError(f"{path} is neither a file nor a directory; give one to audit")
         resolved.append(Path(os.path.abspath(path)))  # noqa: PTH100 - symlinks stay as the user wrote them
         if root is not None and not resolved[-1].is_relative_to(root):
             raise TargetError(f"{path} lies outside {root}, of which the change is; give paths inside it")

@@ -114,6 +114,13 @@ def test_static_runs_nothing_of_the_project(project: Path) -> None:
         (["init", "nowhere"], "not a directory"),
         ([".", "--run", "no-such-program --x"], "no-such-program"),
         ([".", "--run", "python 'unclosed"], "unclosed"),
+        (["basline"], "did you mean `audit baseline`?"),
+        ([".", "--select", "nosuch"], "unknown rule 'nosuch'; `audit rules` lists them"),
+        ([os.devnull], "neither a file nor a directory"),
+        ([".", "--diff", "HEAD"], "is not in a git repository"),
+        (["hook", "jobs.py"], "is not in a git repository"),
+        (["a\x1b[2Jb"], "a\\x1b[2Jb does not exist"),
+        ([".", "--python", "/nowhere/python", "--run", "python jobs.py"], "(No such file or directory)"),
     ],
 )
 def test_bad_input_is_a_message_and_exit_code_2(project: Path, arguments: list[str], message: str) -> None:
@@ -122,6 +129,21 @@ def test_bad_input_is_a_message_and_exit_code_2(project: Path, arguments: list[s
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("text", ["tool = 3\n", "tool = 'audit'\n", "[tool.other]\n"])
+def test_settings_of_other_shapes_are_not_audit_s(project: Path, text: str) -> None:
+    (project / "pyproject.toml").write_text(text)
+
+    assert audit(".", cwd=project).returncode == 0
+
+
+def test_a_directory_without_python_is_told_to_be_one(tmp_path: Path) -> None:
+    result = audit(".", cwd=tmp_path)
+
+    assert result.returncode == 0
+    assert "There was no Python file to look at." in result.stdout
+    assert "--run" not in result.stdout
 
 
 def test_a_bad_setting_is_named(project: Path) -> None:

@@ -163,3 +163,15 @@ def test_a_plain_run_sees_nothing_of_audit(project: Path) -> None:
         check=True,
     )
     assert first == f"{Path(__file__).parents[2]} {own.stdout.strip()} None"
+
+
+def test_a_workload_that_ran_out_of_time_is_said_to_have_and_once(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text("import queue\n\njobs = queue.Queue()\n")
+    sleeping = "python -c 'import time; time.sleep(60)'"
+    result = audit(".", "--run", sleeping, "--timeout", "0.5", cwd=tmp_path)
+    said = " ".join(result.stdout.split())
+
+    assert result.returncode == 2
+    assert "ended by SIGTERM" in said
+    assert "the workload failed: audit ended this run after" in said.replace("The workload", "the workload")
+    assert said.count("warning: audit ended this run") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from auditor.model import VerdictKind
+from auditor.model import VerdictKind, ended
 from auditor.report.attention import message, title
 from auditor.report.overview import location
 from auditor.report.places import shown_path
@@ -64,7 +64,7 @@ def _class(report: Report, finding: Finding) -> str:
 
 
 def _ended(run: WorkloadRun) -> str:
-    return "it was stopped before it ended" if run.exit_code is None else f"it ended with exit code {run.exit_code}"
+    return f"it {ended(run.exit_code)}"
 
 
 def _suite(

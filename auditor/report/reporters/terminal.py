@@ -89,7 +89,7 @@ def _workload(report: Report, run: WorkloadRun, sheet: Sheet) -> None:
     if alive := alive_at_end(report, run):
         sheet.paragraph(4, (alive, "dim"))
     gaps = [f"{one.name}: {one.gap}" for one in run.passes if one.gap]
-    for warning in (*run.warnings, *gaps, *(text for one in run.passes for text in one.warnings)):
+    for warning in dict.fromkeys((*run.warnings, *gaps, *(text for one in run.passes for text in one.warnings))):
         sheet.paragraph(4, (f"warning: {warning}", "yellow"))
     if run.failed:
         for line in run.last_lines:
