@@ -6,11 +6,20 @@ Standard library only, Python 3.8 to 3.14.
 from __future__ import annotations
 
 import ast
+import os
+from importlib.util import module_from_spec, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+    from auditor.evidence.probes import _raised
+else:
+    # found by its path: in the program's processes there is no package around this file
+    _spec = spec_from_file_location("audit_raised", os.path.join(os.path.dirname(__file__), "_raised.py"))
+    _raised = module_from_spec(_spec)
+    _spec.loader.exec_module(_raised)
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign, *COMPREHENSIONS)
@@ -40,7 +49,7 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         _wrap_operands(node, call)
         return call("fin", made)
 
-    return {node: change}
+    return {node: change, **_raised.plant_raised(node, parents, call)}
 
 
 def _plant_comprehension(

@@ -1,8 +1,9 @@
 """Probe `called`: how often a call is made, and how long it takes from when all that it is given is there.
 
 What the arguments cost to evaluate is not the call's doing: `copy.deepcopy(load(key))` is as dear as the copy. In
-between, the frame in which the call stands cannot run on, so one execution is told by the frame's address; what an
-execution that raised leaves behind is overwritten by the next one of its frame.
+between, the frame in which the call stands cannot run on, so one execution is told by the frame's address. One that
+raises took until the exception leaves its statement; where that is not seen, what it leaves behind is overwritten by
+the next one of its frame.
 
 Of a `with` statement, entering and leaving it is what takes the time, and its body is not.
 """
@@ -10,13 +11,22 @@ Of a `with` statement, entering and leaving it is what takes the time, and its b
 from __future__ import annotations
 
 import ast
+import os
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
+
+    from auditor.evidence.probes import _raised
+else:
+    # found by its path: in the program's processes there is no package around this file
+    _spec = spec_from_file_location("audit_raised", os.path.join(os.path.dirname(__file__), "_raised.py"))
+    _raised = module_from_spec(_spec)
+    _spec.loader.exec_module(_raised)
 
 NAME = "called"
 NODES = (ast.Call, ast.With)
@@ -42,7 +52,7 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[
     def change(made: Any) -> Any:
         return call.unless_skipped(made, measured) or measured(made, "perhaps_")
 
-    return {node: change}
+    return {node: change, **_raised.plant_raised(node, parents, call)}
 
 
 def _surrounded(statement: Any, call: Callable[..., ast.expr]) -> list[ast.stmt]:
@@ -144,7 +154,12 @@ def _of_a_call(clock: _Clock) -> dict[str, Callable[..., Any]]:
             clock.end(id(frame(1)), now)
         return value
 
-    roles = (last, nothing, perhaps_last, perhaps_nothing, fin)
+    def raised() -> None:
+        if begun:
+            now = perf_counter_ns()
+            clock.end(id(frame(1)), now)
+
+    roles = (last, nothing, perhaps_last, perhaps_nothing, fin, raised)
     return {"skip": skip, **{role.__name__: role for role in roles}}
 
 

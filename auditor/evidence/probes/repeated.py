@@ -14,6 +14,9 @@ What is read later from the file or answer that a call returns belongs to that c
 A call that returns an iterator which does its work later (`os.walk`) takes until the loop over it has its last item,
 the loop's own turns left out. Where something else takes the items, its time is not known, and no row tells any.
 
+An execution that raised gave nothing that could have been kept: the next one on that input is no repeat for it, nor is
+it one itself.
+
 What cannot be compared, and an object never met before that is given arguments met before, makes an execution unknown:
 neither new nor repeated. All is by process.
 """
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from auditor.evidence.probes import _inputs, _operands, _reading
+    from auditor.evidence.probes import _inputs, _operands, _raised, _reading
 else:
     # found by their paths: in the program's processes there is no package around this file
     _spec = spec_from_file_location("audit_operands", os.path.join(os.path.dirname(__file__), "_operands.py"))
@@ -43,6 +46,9 @@ else:
     _spec = spec_from_file_location("audit_reading", os.path.join(os.path.dirname(__file__), "_reading.py"))
     _reading = module_from_spec(_spec)
     _spec.loader.exec_module(_reading)
+    _spec = spec_from_file_location("audit_raised", os.path.join(os.path.dirname(__file__), "_raised.py"))
+    _raised = module_from_spec(_spec)
+    _spec.loader.exec_module(_raised)
 
 NAME = "repeated"
 NODES = (ast.Call, ast.Name)
@@ -58,13 +64,15 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     """A call as `_operands` has it, a name by which something that a call opened is read as `_reading` has it."""
     if isinstance(node, ast.Name):
         return _reading.plant(node, parents, call)
-    return _operands.plant(node, parents, call, _reading.is_timed)
+    changes = _operands.plant(node, parents, call, _reading.is_timed)
+    # where the end of the call is planted at a statement, that is no simple one
+    return {**_raised.plant_raised(node, parents, call), **changes}
 
 
 class _Execution:
     """One execution between its first operand and its end."""
 
-    __slots__ = ("begun", "gap", "is_known", "parts", "receiver", "samples")
+    __slots__ = ("begun", "gap", "input", "is_known", "parts", "receiver", "samples")
 
     def __init__(self, receiver: int | None, is_known: bool = True) -> None:
         # what stands before the dot, if it is an object that has an identity only
@@ -73,6 +81,7 @@ class _Execution:
         self.parts: list[int] = []
         self.begun = self.gap = 0
         self.samples: Any = None
+        self.input = 0
 
 
 class Recorder:
@@ -97,6 +106,8 @@ class Recorder:
             self._instrument = _instrument_ns(self._runtime.timing.Samples)
         instrument = {"instrument": self._instrument}
         parts = {name: {**samples.record(), **instrument} for name, samples in self._site.samples.items()}
+        parts[_AGAIN]["hits"] -= self._site.raised
+        parts[_NEW]["hits"] += self._site.raised
         return {**parts, "awaited": self._site.is_awaited, "untimed": self._site.is_untimed}
 
     def reset(self) -> None:
@@ -114,7 +125,7 @@ class _Site:
         self.numbers = _inputs.Numbers()
         self.seen: set[int] = set()
         self.is_awaited = self.is_untimed = False
-        self.unique = 0
+        self.unique = self.raised = 0
 
     def reset(self) -> None:
         """Forget everything."""
@@ -122,6 +133,7 @@ class _Site:
             samples.reset()
         self.opened.clear()
         self.seen.clear()
+        self.raised = 0
 
     def open(self, key: int, receiver: Any, reads: bool, is_function: bool = False) -> _Execution:
         """An execution begins with what is called, or with what stands before the dot."""
@@ -177,6 +189,16 @@ class _Site:
             self.tick()
         return execution
 
+    def fail(self, key: int) -> None:
+        """An exception left the statement, while the execution was under way if it is known yet."""
+        execution = self.opened.pop(key, None)
+        if execution is None or execution.samples is None:
+            return
+        if execution.samples is self.samples[_AGAIN]:
+            self.raised += 1
+        else:
+            self.seen.discard(execution.input)
+
     def _sort(self, execution: _Execution) -> str:
         if not execution.is_known:
             return _UNKNOWN
@@ -187,6 +209,7 @@ class _Site:
         if len(self.seen) >= MOST_INPUTS:
             return _UNKNOWN
         is_unknown = execution.receiver is not None and arguments in self.seen
+        execution.input = whole
         self.seen.add(whole)
         self.seen.add(arguments)
         return _UNKNOWN if is_unknown else _NEW
@@ -262,7 +285,11 @@ def _of_ends(site: _Site) -> tuple[Callable[..., Any], ...]:
         _opened(value, end(id(frame(1)), perf_counter_ns()))
         return value
 
-    return fin, fin_looped, fin_opened, fin_awaited
+    def raised() -> None:
+        if site.opened:
+            site.fail(id(frame(1)))
+
+    return fin, fin_looped, fin_opened, fin_awaited, raised
 
 
 def _opened(value: Any, execution: _Execution | None) -> None:

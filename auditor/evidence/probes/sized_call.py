@@ -1,8 +1,8 @@
 """Probe `sized-call`: how long a call takes once its operands are there, at which size; or a subscript or unpacking.
 
 The clock starts as the last operand has been evaluated and stops when the call returns. In between, the frame in which
-the site stands cannot run on, so what belongs to one execution is told by the frame's address: recursion, threads,
-coroutines and exceptions cannot mix it up.
+the site stands cannot run on, so what belongs to one execution is told by the frame's address: recursion, threads and
+coroutines cannot mix it up. An execution that raises took until the exception leaves its statement.
 """
 
 from __future__ import annotations
@@ -203,7 +203,11 @@ def _last_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
             clock.end(perf_counter_ns(), id(frame(1)))
         return value
 
-    return {"last": last, "keyword": keyword, "nothing": nothing, "alone": alone, "fin": fin}
+    def raised() -> None:
+        if opened:
+            clock.end(perf_counter_ns(), id(frame(1)))
+
+    return {"last": last, "keyword": keyword, "nothing": nothing, "alone": alone, "fin": fin, "raised": raised}
 
 
 def _received(value: Any, name: str) -> _Open:
