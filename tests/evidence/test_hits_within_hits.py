@@ -64,3 +64,21 @@ def test_of_recursion_too_frequent_to_be_timed_whole_the_outermost_executions_co
     assert spent.low < 2.0
     assert 0.7 < spent.value < 3.0
     assert spent.high > 5.0
+
+
+def test_equality_of_the_program_s_own_may_come_by_the_same_place_again(tmp_path: Path) -> None:
+    """GIVEN items whose comparison takes 2 ms, of which one looks for another by the same code, in two threads at once."""
+    program = (
+        "import threading, time\nclass Item:\n    def __init__(self, inner=None):\n        self.inner = inner\n"
+        "    def __eq__(self, other):\n        time.sleep(0.002)\n"
+        "        return self.inner is not None and holds([Item()], self.inner)\n"
+        "def holds(items, item):\n    return item in items\n"
+        "def look():\n    for i in range(10):\n        holds([Item(Item()) for i in range(10)], Item())\n"
+        "crew = [threading.Thread(target=look) for _ in range(2)]\n"
+        "for one in crew: one.start()\nfor one in crew: one.join()\n"
+    )
+    seen = probe(tmp_path, program, ("operator", "item in items"))
+
+    assert seen.value("hits") == 2 * 10 * (1 + 10)
+    assert seen.value("seconds") == pytest.approx(10 * 10 * 2 * 0.002, rel=0.4)
+    assert seen.row("seconds").high > 1.5 * seen.value("seconds")
