@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.model import Fixed, Unflagged
 from auditor.report import reporters
 
 from .factory import a_hostile_report, a_realistic_report, a_report
@@ -63,3 +64,23 @@ def test_a_realistic_report_is_rendered_as_before(name: str) -> None:
         snapshot.parent.mkdir(exist_ok=True)
         snapshot.write_text(text, encoding="utf-8")
     assert text == snapshot.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "json"])
+def test_what_the_terminal_has_no_room_for_is_all_there(name: str) -> None:
+    """The terminal sends its readers there."""
+    gone = [Fixed("r", f"gone_{number}.py", "f", "it was slow") for number in range(24)]
+    lost = [Unflagged("r", f"lost_{number}.py", "f", "it was slow", f"now_{number}.py:7") for number in range(24)]
+    text = reporters()[name].render(a_report(fixed=tuple(gone), unflagged=tuple(lost)))
+
+    assert all(f"gone_{number}.py" in text and f"now_{number}.py:7" in text for number in range(24))
+
+
+def test_the_terminal_tells_what_is_gone_from_what_still_stands() -> None:
+    text = reporters()["terminal"].render(
+        a_report(fixed=(Fixed("r", "a.py", "f", "m"),), unflagged=(Unflagged("r", "b.py", "g", "m", "c.py:7"),))
+    )
+
+    assert "Fixed (1)\n  a.py f  r\n" in text
+    assert "No longer flagged, but such code still stands (1)\n  b.py g  r  now at c.py:7\n" in text
+    assert "1 fixed, 1 no longer flagged" in text
