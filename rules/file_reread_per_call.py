@@ -7,7 +7,9 @@ from auditor.model import Repetition
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
 
 _OPENERS = ("builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "pathlib.Path.open")
-_READS = ("pathlib.Path.read_text", "pathlib.Path.read_bytes", "importlib.resources.read_text", "pkgutil.get_data")
+_RESOURCES = ("importlib.resources.read_text", "importlib.resources.read_binary", "pkgutil.get_data")
+"""Functions that read a file by the package in which it lies and its name there."""
+_READS = ("pathlib.Path.read_text", "pathlib.Path.read_bytes", *_RESOURCES)
 _SYSTEM = ("/proc/", "/sys/", "/dev/")
 """Files whose content changes by itself."""
 
@@ -18,17 +20,27 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     name = ctx.qualified(node.func)
     if name not in _READS and not ctx.opens_to_read(node):
         return None
-    given = [argument.value for argument in node.args]
-    owner = node.func.value if isinstance(node.func, cst.Attribute) and (name or "").startswith("pathlib.") else None
-    path = owner if owner is not None else next(iter(given), None)
-    if path is None or not ctx.is_settled(path) or any(place in ctx.code(path) for place in _SYSTEM):
+    parts = _path_of(node, name, ctx)
+    if not parts or not all(ctx.is_settled(part) for part in parts):
+        return None
+    text = " ".join(ctx.code(parts[-1]).split())
+    if any(place in text for place in _SYSTEM):
         return None
     reads = [call for call in _readers(node, name, ctx) if call is not node]
     if ctx.kept_once(node) or any(ctx.kept_once(call) for call in reads):
         return None
-    text = " ".join(ctx.code(path).split())
     plants = tuple(Plant("repeated", part) for part in (node, *reads, *_read_by_lines(node, ctx)))
     return Match(f"the file `{text}` is read anew at every call", plants)
+
+
+def _path_of(call: cst.Call, name: str | None, ctx: Context) -> list[cst.BaseExpression]:
+    """What says which file is read: a path, or a package and what lies in it; the last part is what it is known by."""
+    if name in _RESOURCES:
+        parts = [ctx.argument(call, 0, "package"), ctx.argument(call, 1, "resource")]
+        return [part for part in parts if part is not None] if None not in parts else []
+    if isinstance(call.func, cst.Attribute) and (name or "").startswith("pathlib."):
+        return [call.func.value]
+    return [argument.value for argument in call.args[:1]]
 
 
 def _read_by_lines(call: cst.Call, ctx: Context) -> list[cst.Name]:
@@ -64,9 +76,9 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`open` for reading, `Path.read_text` or `Path.read_bytes` in a function that may run many times, of a path"
-            " that stays the same: a literal, a name bound outside every function, an attribute that only the"
-            " constructor sets, or a path built of these. The parser that gets the content is measured with it. Not"
+            "`open` for reading, `Path.read_text`, `Path.read_bytes` or `pkgutil.get_data` in a function that may run"
+            " many times, of a path that stays the same: a literal, a name bound outside every function, an attribute"
+            " that only the constructor sets, or a path built of these. The parser that gets the content is measured with it. Not"
             " flagged: code that runs once, that is behind a cache, or that keeps the result in an attribute behind a"
             " guard or at start-up; files of `/proc`, `/sys` and `/dev`, whose content changes by itself."
         ),
@@ -107,6 +119,8 @@ RULE = Rule(
         "def load():\n    with open('/proc/self/statm') as file:\n        return file.read()\n",
         "from pathlib import Path\n\nTEXT = Path('x').read_text()\n",
         "def main():\n    print(open('x').read())\n",
+        # what is read is another one at each call
+        "import pkgutil\n\ndef text(name):\n    return pkgutil.get_data(__package__, name)\n",
     ),
     invalid=(
         "import json\n\ndef setting(key):\n    with open('settings.json') as file:\n"
@@ -118,6 +132,7 @@ RULE = Rule(
         "import yaml\nfrom pathlib import Path\n\nclass Config:\n    def __init__(self, path: Path):\n"
         "        self.path = path\n\n    def get(self, key):\n"
         "        return yaml.safe_load(self.path.read_text())[key]\n",
+        "import pkgutil\n\ndef schema():\n    return pkgutil.get_data(__package__, 'schema.json')\n",
         "def is_stop_word(word):\n    path = 'stop.txt'\n"
         "    return word in open(path, encoding='utf-8').read().split()\n",
     ),

@@ -94,8 +94,8 @@ RULE = Rule(
             " written at all, a copy is no replacement."
         ),
         measured=(
-            "Executions of the round trip, seconds spent in it, and its part in the memory peak. Confirmed when the"
-            " seconds and their share of the run are considerable."
+            "Executions of the round trip, and seconds spent in it. Confirmed when the seconds and their share of the"
+            " run are considerable. Memory decides nothing: what a program keeps of these copies, it would of others."
         ),
         fix=(
             "Often no copy is needed, or a shallow one (`dict(x)`, `x | changes`) is enough. Else build what is wanted"
@@ -109,7 +109,7 @@ RULE = Rule(
         ),
     ),
     triggers=(Calls((".loads", *(f"{module}.loads" for module in _MODULES))),),
-    expects=Cost(memory=True),
+    expects=Cost(),
     check=check,
     valid=(
         "import json\n\ndef read(text):\n    return json.loads(text)\n",

@@ -147,9 +147,8 @@ def _has_stopped(seen: Seen) -> bool:
 
 
 def _last(seen: Seen) -> str:
-    return (
-        f"none was added in the last {words.count(seen.low('quiet'))} of {words.times(_executions(seen), 'executions')}"
-    )
+    rounds = words.times(_executions(seen), "executions")
+    return f"it got no longer in the last {words.count(seen.low('quiet'))} of {rounds}"
 
 
 def _slowing(seen: Seen, depth: float) -> str:

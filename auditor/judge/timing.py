@@ -104,7 +104,7 @@ def judge_time(seen: Seen, narrowed: bool = False) -> Opinion:
     if probes is Reading.COSTLY and spy is Reading.CHEAP and not narrowed and is_contradicted(seen):
         return Opinion(VerdictKind.INCONCLUSIVE, contradiction(seen))
     if Reading.CHEAP in (probes, spy):
-        return Opinion(VerdictKind.REJECTED, _too_small(seen, probes, spy))
+        return Opinion(VerdictKind.REJECTED, _too_small(seen, probes, spy, narrowed))
     if spy is Reading.COSTLY and (probes is Reading.COSTLY or (narrowed and probes is Reading.ABSENT)):
         return Opinion(VerdictKind.CONFIRMED, f"{spent(seen)} in {words.times(seen.hits, 'executions')}")
     if spy is Reading.ABSENT and narrowed:
@@ -227,13 +227,15 @@ def _portion(seen: Seen, amount: float, share: float) -> str:
     return f"{words.seconds(amount)} of {words.seconds(total)} ({words.percent(share)})"
 
 
-def _too_small(seen: Seen, probes: Reading, spy: Reading) -> str:
+def _too_small(seen: Seen, probes: Reading, spy: Reading, narrowed: bool) -> str:
     cheap = [name for name, reading in ((PROBES, probes), (PY_SPY, spy)) if reading is Reading.CHEAP]
     collector = min(cheap, key=lambda name: _ceiling(seen, name))
     seconds, share = seen.row("seconds", collector), seen.row("share", collector)
     parts = [] if seconds is None else [words.seconds(seconds.high)]
     parts += [] if share is None else [f"{words.at_most(share.high)} of the run"]
     most = f"at most {' or '.join(parts)}"
+    if spy is Reading.CHEAP and probes is Reading.COSTLY and narrowed:
+        return f"the call is costly for the rest of what it does, what the rule looks for takes {most}"
     if spy is Reading.CHEAP and probes is Reading.COSTLY:
         return f"costly only under the probe, {most} in the unmodified program"
     if probes is Reading.CHEAP and spy is Reading.COSTLY:

@@ -83,9 +83,16 @@ def _scale(metric: str, value: float, unit: str) -> tuple[float, str]:
 
 
 def _ends(low: float, high: float) -> tuple[str, str]:
-    """Both ends with as many decimals as tell them apart by two figures."""
-    width = high - low
+    """Both ends with as many decimals as tell them apart by two figures, but no more than three figures in all.
+
+    Where that is too few to tell them apart, they are rounded outwards.
+    """
+    width, size = high - low, max(abs(low), abs(high))
     decimals = min(max(1 - math.floor(math.log10(width)), 0), 9) if width > 0 and math.isfinite(width) else 0
+    most = max(2 - math.floor(math.log10(size)), 0) if size > 0 else 0
+    if decimals > most:
+        decimals, step = most, 10.0**-most
+        low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     texts = (f"{low:,.{decimals}f}", f"{high:,.{decimals}f}")
     return (_trimmed(texts[0]), _trimmed(texts[1])) if decimals else texts
 

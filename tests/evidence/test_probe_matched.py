@@ -13,6 +13,9 @@ CALLS = [
     "PATTERN.match(text)",
     "re.sub('(a|b|ab)*c', 'x', text)",
     "re.search('(a|b|ab)*c', text, flags=re.ASCII)",
+    "PATTERN.match(string=text)",
+    "re.sub('(a|b|ab)*c', 'x', string=text, flags=re.ASCII)",
+    "re.search(string=text, pattern='(a|b|ab)*c')",
 ]
 
 

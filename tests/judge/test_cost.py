@@ -131,6 +131,13 @@ def test_where_samples_are_narrowed_py_spy_speaks(probes: Range | None, spy: Ran
     assert said(Cost(below=("re/__init__.py:_compile",)), seen(*time(probes, spy))).kind is kind
 
 
+def test_what_else_a_call_does_is_not_laid_to_the_probe() -> None:
+    verdict = said(Cost(below=("re/__init__.py:_compile",)), seen(*time(5.0, 0.001)))
+    assert verdict.reason.startswith(
+        "The call is costly for the rest of what it does, what the rule looks for takes at most"
+    )
+
+
 def memory(size: Range, share: Range) -> tuple[Evidence, Evidence]:
     return row("peak_bytes", size, "memray", "B"), row("peak_share", share, "memray", "ratio")
 

@@ -24,6 +24,8 @@ else:
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign, *COMPREHENSIONS)
 SCAN = "scan"
+_TEXT = "string"
+"""The name by which functions of `re` take the text."""
 _CONSUMING = ("any", "all", "next", "sum", "min", "max")
 """Functions that are called with a comprehension for what it does: filling it belongs to the operation."""
 _SCANNING = ("any", "next")
@@ -94,6 +96,9 @@ def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
         # what is spread is not one operand, so the clock starts in an empty one put behind it
         node.keywords.append(ast.keyword(arg=None, value=call("nothing")))
     elif node.keywords:
+        for keyword in node.keywords:
+            if keyword.arg == _TEXT:
+                keyword.value = call("text", keyword.value)
         node.keywords[-1].value = call("keyword", node.keywords[-1].value)
     elif node.args:
         # what a sum starts with says nothing of what is summed up

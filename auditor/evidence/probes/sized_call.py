@@ -157,7 +157,13 @@ def _first_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
             _look(opened.get(id(frame(1))), value)
         return value
 
-    return {"receiver": receiver, "function": function, "operand": operand}
+    def text(value: Any) -> Any:
+        entry = opened.get(id(frame(1))) if opened else None
+        if entry is not None:
+            entry.size = _size(value)
+        return value
+
+    return {"receiver": receiver, "function": function, "operand": operand, "text": text}
 
 
 def _last_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
