@@ -78,9 +78,10 @@ RULE = Rule(
         what=(
             "`open` for reading, `Path.read_text`, `Path.read_bytes` or `pkgutil.get_data` in a function that may run"
             " many times, of a path that stays the same: a literal, a name bound outside every function, an attribute"
-            " that only the constructor sets, or a path built of these. The parser that gets the content is measured with it. Not"
-            " flagged: code that runs once, that is behind a cache, or that keeps the result in an attribute behind a"
-            " guard or at start-up; files of `/proc`, `/sys` and `/dev`, whose content changes by itself."
+            " that only the constructor sets, or a path built of these. The parser that gets the content is measured"
+            " with it. Not flagged: code that runs once, that is behind a cache, or that keeps the result in an"
+            " attribute behind a guard or at start-up; files of `/proc`, `/sys` and `/dev`, whose content changes by"
+            " itself."
         ),
         why=(
             "Opening and reading a file takes some ten microseconds from the page cache and milliseconds from a disk or"
