@@ -90,16 +90,19 @@ def compare(
 ) -> Comparison:
     """Match the suspects of both sides; what has no partner was introduced or fixed.
 
-    Partners are, in this order: the same rule at the same place of unchanged lines; the same rule, symbol and text in
-    the same file or what it was renamed to; the same anywhere, as code was moved; the same rule and symbol in lines
-    that were rewritten as one, as the change left the trouble in. `unknown` are files of the new side whose old side
-    could not be read: there, only what stands on changed lines counts as introduced.
+    Partners are, in this order: the same rule and symbol at the same place of unchanged lines; the same rule, symbol
+    and text in the same file or what it was renamed to; the same place by another symbol; the same text anywhere, as
+    code was moved; the same rule and symbol in lines that were rewritten as one, as the change left the trouble in.
+    `unknown` are files of the new side whose old side could not be read: there, only what stands on changed lines
+    counts as introduced.
     """
     by_old = {change.old: change for change in changes if change.old is not None}
     by_new = {change.new: change for change in changes if change.new is not None}
     pairs = _Pairs(old, new)
-    pairs.match(lambda one: _old_place(one, by_old), _place)
+    # of functions with equal lines, a diff may take either for the new one
+    pairs.match(lambda one: _named(one, _old_place(one, by_old)), lambda one: _named(one, _place(one)))
     pairs.match(lambda one: _context(one, _renamed(one, by_old)), lambda one: _context(one, one.path))
+    pairs.match(lambda one: _old_place(one, by_old), _place)
     pairs.match(lambda one: _context(one, ""), lambda one: _context(one, ""))
     pairs.match(lambda one: _old_block(one, by_old), lambda one: _new_block(one, by_new))
     touched = {one.fingerprint for one in new if one.path in by_new and by_new[one.path].touches(one)}
@@ -140,6 +143,10 @@ class _Pairs:
 
 def _place(one: Suspect) -> Hashable:
     return one.rule, one.path, one.cell, one.span.line, one.span.column
+
+
+def _named(one: Suspect, place: Hashable | None) -> Hashable | None:
+    return None if place is None else (place, one.symbol)
 
 
 def _old_place(one: Suspect, by_old: dict[str, FileChange]) -> Hashable | None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from auditor import baseline
 from auditor.change import Block, Comparison, FileChange, blocks, compare
-from auditor.history import Side, renames, since
+from auditor.history import Side, merging, renames, since
 from auditor.model import Change, Fixed, Suspect, Unflagged
 from auditor.patch import sides as sides_of_patch
 from auditor.scan.files import SUFFIXES, Target, repository_of
@@ -112,6 +112,8 @@ def compared(against: Against, suspects: Sequence[Suspect], scope: Scope, stop: 
     found = Compared()
     if against.is_change:
         found = _with_old_side(suspects, scope, stop)
+        for other in merging(scope.target.root, against.revision) if against.revision is not None else ():
+            found = _less(found, _with_old_side(suspects, _since(other, scope), stop))
     if against.baseline is None:
         return found
     held = baseline.hold(
@@ -126,6 +128,18 @@ def compared(against: Against, suspects: Sequence[Suspect], scope: Scope, stop: 
     states |= dict.fromkeys(held.known, Change.PRE_EXISTING)
     fixed = found.fixed if against.is_change else held.fixed
     return Compared(states, found.set_aside | held.known, fixed, found.unflagged)
+
+
+def _since(revision: str, scope: Scope) -> Scope:
+    return replace(scope, changed=tuple(since(scope.target.root, revision, SUFFIXES)))
+
+
+def _less(found: Compared, other: Compared) -> Compared:
+    """A comparison in which nothing is introduced that the other side of a merge has, too."""
+    brought = {name for name, change in other.changes.items() if change is not Change.INTRODUCED}
+    there = {name for name in found.changes if name in brought and found.changes[name] is Change.INTRODUCED}
+    states = found.changes | dict.fromkeys(there, Change.PRE_EXISTING)
+    return replace(found, changes=states, set_aside=found.set_aside | there)
 
 
 def _renames(file: Path | None) -> dict[str, str]:

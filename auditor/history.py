@@ -61,6 +61,19 @@ def since(repository: Path, revision: str, wanted: Sequence[str]) -> list[Side]:
     return found + [Side(None, name) for name in map(os.fsdecode, others) if name and name.endswith(tuple(wanted))]
 
 
+def merging(repository: Path, revision: str) -> tuple[str, ...]:
+    """The commits that are being merged into HEAD, if `revision` is HEAD and such a merge is under way."""
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+    named, head = (_run(repository, *asked, f"{name}^{{commit}}").stdout for name in (revision, "HEAD"))
+    place = _run(repository, "rev-parse", "--path-format=absolute", "--git-path", "MERGE_HEAD")
+    if named != head or place.returncode != 0:
+        return ()
+    try:
+        return tuple(Path(os.fsdecode(place.stdout.rstrip(b"\n"))).read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        return ()
+
+
 def renames(repository: Path, file: Path) -> dict[str, str]:
     """New names of the files that were renamed since `file` was last committed, by their old ones; {} if unknown."""
     last = _run(repository, "log", "-1", "--format=%H", "--", str(file))

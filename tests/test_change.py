@@ -59,6 +59,16 @@ def test_of_equal_suspects_the_one_that_was_added_is_introduced() -> None:
     assert names(compare(old, new, [file(Block(5, 5, 5, 6))])) == ({"added"}, set(), set())
 
 
+def test_of_two_functions_alike_the_one_that_was_appended_is_introduced_whatever_lines_the_diff_took_for_new() -> None:
+    before = b"a = 1\ndef f():\n    return t\n"
+    after = b"a = 2\ndef f():\n    return t\n\n\ndef g():\n    return t\n"
+    changed = FileChange("m.py", "m.py", blocks(before.splitlines(), after.splitlines()))
+    old = [suspect("old", 3)]
+    new = [suspect("kept", 3), suspect("added", 7, symbol="g")]
+
+    assert names(compare(old, new, [changed])) == ({"added"}, {"kept"}, set())
+
+
 def test_a_rewritten_line_that_is_still_flagged_was_there_before_and_is_touched() -> None:
     changed = file(Block(4, 6, 4, 7))
 

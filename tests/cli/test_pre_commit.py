@@ -96,6 +96,25 @@ def test_the_very_first_commit_is_all_new(tmp_path: Path, runner: str) -> None:
     assert (code, "m.py:5" in said) == (1, True)
 
 
+def test_a_merge_is_not_blocked_by_what_the_other_branch_brings(repository: Path) -> None:
+    git(repository, "checkout", "-q", "-b", "topic")
+    stage(repository, m=HEAD + COSTLY.format(name="theirs") + FILLER, n=HEAD + COSTLY.format(name="other"))
+    git(repository, "commit", "-q", "-n", "-m", "theirs")
+    git(repository, "checkout", "-q", "main")
+    stage(repository, m=HEAD + COSTLY.format(name="ours") + FILLER, k="x = 1\n")
+    git(repository, "commit", "-q", "-n", "-m", "ours")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "merge", "-q", "topic")
+
+    both = HEAD + COSTLY.format(name="ours") + COSTLY.format(name="theirs") + FILLER
+    stage(repository, m=both + COSTLY.format(name="nobodys"))
+    code, said = commit(repository)
+    assert (code, "m.py:53" in said, "1 introduced" in said) == (1, True, True), said
+
+    stage(repository, m=both)
+    assert commit(repository)[0] == 0
+
+
 def test_a_finding_that_was_measured_and_rejected_does_not_block(repository: Path) -> None:
     stage(repository, cheap=CHEAP)
     assert commit(repository)[0] == 1
