@@ -49,6 +49,7 @@ class Runtime:
 
     def __init__(self, config: Dict[str, Any]) -> None:
         self._scratch = config["scratch"]
+        self._modules = config["modules"]
         self._planting = _load("audit_planting", os.path.join(HERE, "audit_planting.py"))
         self._probes = {name: _load("audit_probe_" + name, file) for name, file in config["probes"].items()}
         self.timing = _load("audit_timing", os.path.join(os.path.dirname(HERE), "probes", "_timing.py"))
@@ -285,13 +286,15 @@ class Runtime:
         pause = max(FIRST_FLUSH_NS, min(FLUSH_NS, (now - self._first) // 10))
         self._due = now + pause
         self._growth.look()
-        unplanted = [path for path in self._loaded_files() if path in self._sites and path not in self._planted]
+        loaded = [path for path in self._loaded_files() if path in self._sites]
         state = {
             "final": final,
             "unseen_s": 0.0 if final or at_rest else pause / 1e9,
             "records": {str(key): recorder.record(final) for key, recorder in list(self._recorders.items())},
             "failures": {str(key): reason for key, reason in self._failures.items()},
-            "unplanted": unplanted,
+            "loaded": sorted(self._planted.union(loaded)),
+            "unplanted": [path for path in loaded if path not in self._planted],
+            "copies": self._copies(),
             "ran": sorted(self._unplanted.ran),
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
@@ -335,6 +338,15 @@ class Runtime:
             if isinstance(file, str) and file not in self._paths:
                 self._paths[file] = paths.realpath(file)
         return sorted({self._paths[file] for file in files if isinstance(file, str)})
+
+    def _copies(self) -> Dict[str, str]:
+        """Files that were loaded under the names of flagged ones."""
+        found = {}
+        for path, name in self._modules.items():
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if path not in self._planted and isinstance(file, str) and self._paths.get(file, path) != path:
+                found[path] = self._paths[file]
+        return found
 
 
 _PORTION = 65_536

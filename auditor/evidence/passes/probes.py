@@ -12,6 +12,7 @@ from typing import Any
 from auditor.evidence.base import Outcome, Pass, Question, Session
 from auditor.evidence.by_test import exercises
 from auditor.evidence.census import census_of
+from auditor.evidence.copies import copies_warning, module_names
 from auditor.evidence.launch import CONFIG_VARIABLE, NOT_REACHED, Reached, child_environment, child_errors, reached
 from auditor.evidence.loops import standstill_of
 from auditor.evidence.probes import probe_files, probe_module
@@ -77,6 +78,7 @@ class ProbesPass:
         sites = [site for site in _sites(questions, session.target) if site[0]["probe"] in known]
         settings = {
             "sites": [site for site, _ in sites],
+            "modules": module_names({site["file"] for site, _ in sites}),
             "probes": {name: str(known[name]) for name in sorted({site["probe"] for site, _ in sites})},
             # audit itself may be run by a test
             "outer_test": os.environ.get("PYTEST_CURRENT_TEST"),
@@ -87,7 +89,7 @@ class ProbesPass:
         lost = _lost(session.scratch)
         processes = reached(session.scratch)
         gap = None if states or processes else (*lost, NOT_REACHED)[0]
-        warnings = (*result.warnings, *([beyond] if beyond else ()), *lost)
+        warnings = (*result.warnings, *([beyond] if beyond else ()), *lost, *copies_warning(states))
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
         rows = _unknown(questions, session.workload.name)
         counted: dict[str, list[int]] = {}
