@@ -3,7 +3,7 @@
 A rule that flags something no longer may have lost sight of it: the code went into a helper, its list is imported now.
 So code that stands where the change put it, or where it was all the time, counts as fixed only if the lines around it
 show why: it left a loop or all functions, or the results of its function are kept, or a `with` closes what it opens, or
-what it names became a set, or is emptied or closed now.
+what it names became a set or another pattern, or is emptied or closed now.
 """
 
 from __future__ import annotations
@@ -36,13 +36,16 @@ _MOST_SHAPED = 60
 _LONGEST = 4_000
 """Characters. So much code does not move without being changed."""
 
-_SHOWN_TYPES = r"(?:\w+\.)*(?:set|frozenset|dict|deque|OrderedDict|defaultdict|Counter|WeakSet|Weak\w+Dictionary)\b|\{"
+_SHOWN_TYPES = (
+    r"(?:\w+\.)*(?:compile|set|frozenset|dict|deque|OrderedDict|defaultdict|Counter|WeakSet|Weak\w+Dictionary)\b|\{"
+)
 _ENDINGS = "clear|pop|popleft|popitem|remove|discard|close|aclose|cancel|join|shutdown|dispose|task_done"
 _FUNCTION = re.compile(r"(?:async\s+)?def\b")
 _LOOP = re.compile(r"(?:async\s+for|for|while)\b")
 _ENTERED = re.compile(r"\s*(?:async\s+)?with\b")
 _KEEPING = re.compile(r"@.*cache")
 _FIXED_NAME = re.compile(r"_*[A-Z]|self\b|cls\b")
+_STORED = re.compile(r"[\w.]+\[[^]=]*\]\s*=(?!=)")
 _IMPORT = re.compile(r"\s*(?:from\s+\S+\s+)?import\s+(.*)")
 _TURNS = re.compile(r"^\s*while\b|\b(?:for|lambda)\b")
 
@@ -89,6 +92,8 @@ class Standing:
 
     def place(self, gone: Suspect, code: str) -> str | None:
         """`path:line` where such code stands now; None if it stands nowhere, or is shown to be mended."""
+        if gone.rule in self.lasting and (stored := _STORED.search(code)):
+            code = stored.group()  # what gains an entry matters, not the entry
         tokens = list(_tokens([(0, code[:_LONGEST])]))
         own = next((file for file in self.files if file.change.old == gone.path), None)
         if len(tokens) < _FEWEST or len(code) > _LONGEST or gone.cell is not None or (own and not own.before):
@@ -243,18 +248,23 @@ def _names(tokens: Iterable[_Token], shortest: int) -> list[str]:
 
 
 def _is_mended(names: Sequence[str], files: Iterable[Edited], but: int = 0) -> bool:
-    """Whether an added line, other than `but`, makes one of the names a set or the like, or empties or closes it."""
+    """Whether an added line but `but` makes one of the names a set or another pattern, or empties or closes it."""
     name = rf"\b(?:{'|'.join(map(re.escape, names)) or '(?!)'})\b"
     sign = re.compile(
         rf"{name}\s*(?::[^=]*)?=\s*(?:{_SHOWN_TYPES})"
         rf"|\bdel\s+(?:\w+\.)*{name}|{name}(?:\[[^]]*\])?\.(?:{_ENDINGS})\("
     )
     for file in files:
-        were = {line.strip() for line in file.removed()}
-        added = ((number, line) for number, line in file.added().items() if number != but)
-        if any(sign.search(line) and line.strip() not in were for _number, line in added):
-            return not any(map(sign.search, were))
+        were = {_bound(line) for line in file.removed()}
+        added = (line for number, line in file.added().items() if number != but)
+        if any(sign.search(line) and _bound(line) not in were for line in added):
+            return True
     return False
+
+
+def _bound(line: str) -> str:
+    """What the line binds a name to, else the line."""
+    return (line.partition("=")[2] or line).strip()
 
 
 def _is_in_place(file: Edited, line: int, gone: Suspect) -> bool:

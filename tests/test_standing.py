@@ -209,6 +209,13 @@ def test_a_test_of_what_is_a_set_now_is_fixed(seen: str) -> None:
     assert stands(SEEN, changed, "row not in seen") is None
 
 
+def test_a_pattern_that_is_another_one_now_is_fixed() -> None:
+    before = 'import re\n\nMANY = re.compile("(a+)+b")\n\n\ndef find(text):\n    return MANY.match(text)\n'
+
+    assert stands(before, before.replace("(a+)+b", "a+b"), "MANY.match(text)") is None
+    assert stands(before, before.replace("import re\n", "import re  # noqa\n"), "MANY.match(text)") == "m.py:7"
+
+
 def test_a_test_of_what_was_a_set_all_the_time_is_not_fixed_by_its_annotation() -> None:
     before = SEEN.replace("seen = []", "seen: Bag = set()")
 
@@ -235,6 +242,12 @@ def test_what_is_emptied_now_is_fixed(line: str) -> None:
     after = f"{KEPT}\n    def leave(self, name):\n        {line}\n"
 
     assert stands(KEPT, after, "self.clients[name] = client", lasting=("r",)) is None
+
+
+def test_what_is_stored_in_the_same_container_otherwise_is_not_fixed() -> None:
+    after = KEPT.replace("self.clients[name] = client", "self.clients[name] = (client, now())")
+
+    assert stands(KEPT, after, "self.clients[name] = client", lasting=("r",)) == "m.py:6"
 
 
 def test_what_is_emptied_nowhere_is_not_fixed() -> None:
