@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from auditor import __version__
 from auditor.catalog import all_rules, chosen_rules, sources_of_rules
 from auditor.comparing import Against, Compared, Scope, compared, narrowed, root_of_change, sides
-from auditor.complexity import Complexities
+from auditor.complexity import effort_of
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
 from auditor.history import Side
@@ -20,7 +20,6 @@ from auditor.model import (
     UNMEASURED,
     Backlog,
     Change,
-    Effort,
     Expectation,
     Finding,
     Observation,
@@ -66,8 +65,8 @@ class Request:
     as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
     pass is made. `plain` is the plain run, where the caller has made it already.
     `against` is what to compare with; of a change, what stands in changed files is told, and what it introduced in
-    others. `fixes` asks for fixes of all that is not rejected; confirmed findings have theirs in any case.
-    `static` says that the user wants nothing run.
+    others. `fixes` asks for fixes of all
+    that is not rejected; confirmed findings have theirs in any case.
     """
 
     paths: tuple[Path, ...]
@@ -84,7 +83,6 @@ class Request:
     plain: Outcome | None = None
     repeat: int = 1
     fixes: bool = False
-    static: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class _Scanned:
     files: int
     lines: int
     suspects: tuple[Suspect, ...]
-    efforts: Mapping[str, tuple[int | None, Effort | None]]
+    complexities: Mapping[str, int | None]
     skipped: tuple[Skip, ...]
     suppressions: tuple[Suppression, ...]
     elsewhere: frozenset[str]
@@ -246,8 +244,11 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         )
         difference = compared(request.against, [one for scan in scans for one in scan.suspects], scope, progress.stop)
         suspects = _concerned(scans, scope, difference, request.against)
-        complexities = Complexities(target.root, project.notes)
-        efforts = {suspect.fingerprint: complexities.of(suspect) for suspect in suspects}
+        complexities = {
+            suspect.fingerprint: complexity
+            for scan in scans
+            for suspect, complexity in zip(scan.suspects, scan.complexities, strict=True)
+        }
     finally:
         project.close()
     audited = [scan for scan in scans if not request.against.is_change or scan.path in scope.edited]
@@ -260,7 +261,7 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         files=len(audited),
         lines=sum(scan.lines for scan in audited),
         suspects=suspects,
-        efforts=efforts,
+        complexities=complexities,
         suppressions=tuple(one for scan in scans if scan.path in shown for one in scan.suppressions),
         skipped=tuple(sorted({*target.skipped, *(s for scan in audited for s in scan.skipped)}, key=_skip_key)),
         elsewhere=elsewhere,
@@ -317,7 +318,7 @@ def _notes(request: Request, scanned: _Scanned, progress: Progress) -> tuple[str
         notes += ["No suspects, so the workload was not run."] if request.workloads else []
     elif not request.workloads and request.config.workloads:
         notes.append("Static only: the configured workloads were not run, so nothing was measured.")
-    elif not request.workloads and not request.static:
+    elif not request.workloads:
         notes.append(
             "Static only: no workload was given, so nothing was measured. To have each suspect confirmed or rejected,"
             ' give one with --run "COMMAND", or configure [tool.audit.workloads].'
@@ -339,14 +340,14 @@ def _findings(
         suspect = question.suspect
         observations = seen.get(suspect.fingerprint, ())
         verdict = _judged(question, observations, config)
-        complexity, effort = scanned.efforts[suspect.fingerprint]
+        complexity = scanned.complexities[suspect.fingerprint]
         findings.append(
             Finding(
                 suspect=suspect,
                 verdict=verdict,
                 priority=triage(question.expects, verdict, config.thresholds),
                 gain=gain(question.expects, verdict),
-                effort=effort,
+                effort=effort_of(complexity),
                 complexity=complexity,
                 excerpt=_excerpt(suspect, root, sources),
                 tests=tuple(one.tests for one in observations if one.tests is not None),
@@ -369,11 +370,13 @@ def _excerpt(
 ) -> tuple[tuple[int, str], ...]:
     key = suspect.path, suspect.cell
     if key not in sources:
+        # suspects come file by file
+        sources.clear()
         sources[key] = _source_lines(root / suspect.path, suspect.cell)
     lines = sources[key]
     first = max(1, suspect.span.line - _CONTEXT_LINES)
     last = min(len(lines), suspect.span.end_line + _CONTEXT_LINES, first + _EXCERPT_LINES - 1)
-    return tuple((number, lines[number - 1]) for number in range(first, last + 1))
+    return tuple((number, lines[number - 1].rstrip("\n")) for number in range(first, last + 1))
 
 
 def _source_lines(file: Path, cell: int | None) -> Sequence[str]:
@@ -383,6 +386,6 @@ def _source_lines(file: Path, cell: int | None) -> Sequence[str]:
             return dict(code_cells(file.read_bytes())).get(cell, ())
         # lines end as they do for Python's parser: form feeds and the like stand within them
         with file.open(encoding="utf-8", errors="replace") as text:
-            return [line.rstrip("\n") for line in text]
+            return text.readlines()
     except (OSError, NotebookError):
         return ()

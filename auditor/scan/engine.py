@@ -13,10 +13,11 @@ from auditor import cst
 from auditor.model import Site, Skip, Span, Suspect
 from auditor.rule import Step
 from auditor.scan import infer, sinks
+from auditor.scan.complexity import Complexities
 from auditor.scan.context import SliceContext
 from auditor.scan.drawing import draw
 from auditor.scan.facts import Function, ModuleFacts
-from auditor.scan.files import package_of
+from auditor.scan.files import package_of, path_below
 from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate
 from auditor.scan.links import Outlook, link
 from auditor.scan.naming import Piece
@@ -57,7 +58,7 @@ class Engine:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.gate = Gate.of(self.rules)
-        self._packages: dict[Path, str] = {}
+        self._packages: dict[str, str] = {}
 
     def scan_file(self, file: Path, root: Path) -> FileScan:
         """Suspects of `file`; whatever cannot be audited comes back as a skip with its reason."""
@@ -69,7 +70,7 @@ class Engine:
             return self._read_and_scan(file, root, outlook)
 
     def _read_and_scan(self, file: Path, root: Path, outlook: Outlook | None) -> tuple[FileScan, Reading | None]:
-        path = file.relative_to(root).as_posix()
+        path = path_below(root, file)
         reading = None
         try:
             data, reading = read_bytes(file)
@@ -83,7 +84,7 @@ class Engine:
 
         And which content it was, None if it could not be read.
         """
-        path = file.relative_to(root).as_posix()
+        path = path_below(root, file)
         reading = None
         with uncollected():
             try:
@@ -126,10 +127,13 @@ class Engine:
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
         text = _outline(facts, places, ends).dump()
+        suspects = tuple(_fingerprinted(run.drafts))
+        complexities = Complexities(facts.flat)
         return FileScan(
             path=source.path,
             lines=len(source.lines),
-            suspects=tuple(source.located(suspect) for suspect in _fingerprinted(run.drafts)),
+            suspects=tuple(map(source.located, suspects)),
+            complexities=tuple(None if source.cells else complexities.around(suspect) for suspect in suspects),
             skipped=run.skips(),
             suppressions=suppressions(source),
             outline=text,

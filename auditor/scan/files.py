@@ -66,13 +66,14 @@ def discover(paths: Sequence[Path], exclude: Iterable[Exclusion] = (), root: Pat
             raise TargetError(f"{path} lies outside {root}, of which the change is; give paths inside it")
     root = root or root_of(paths)
     excluded = _matcher(exclude, root)
-    found: dict[Path, None] = {}
+    # as text: paths take long to make, to join and to compare, and there may be many
+    found: set[str] = set()
     skipped: list[Skip] = []
     for path in resolved:
-        for file in [path] if path.is_file() else _walk(path, skipped, root):
-            if not excluded(file):
-                found[file] = None
-    return Target(root=root, files=tuple(sorted(found, key=lambda file: file.parts)), skipped=tuple(skipped))
+        listed = [str(path)] if path.is_file() else _walk(str(path), skipped, root)
+        found.update(file for file in listed if not excluded(file))
+    files = sorted(found, key=lambda file: file.split(os.sep))  # noqa: PTH206
+    return Target(root=root, files=tuple(map(Path, files)), skipped=tuple(skipped))
 
 
 def repository_of(directory: Path) -> Path | None:
@@ -91,7 +92,14 @@ def root_of(paths: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([path if path.is_dir() else path.parent for path in whole]))
 
 
-def _matcher(exclude: Iterable[Exclusion], root: Path) -> Callable[[Path], bool]:
+def path_below(root: Path, file: Path) -> str:
+    """The path of a file relative to `root`, with slashes."""
+    # a third of the time of `relative_to`
+    start, text = os.path.join(root, ""), str(file)  # noqa: PTH118
+    return text[len(start) :].replace(os.sep, "/") if text.startswith(start) else file.relative_to(root).as_posix()
+
+
+def _matcher(exclude: Iterable[Exclusion], root: Path) -> Callable[[str], bool]:
     """Whether a file below `root` is excluded. Of one that is not below the base of a pattern, `root` is the base."""
     given = [exclusion for exclusion in exclude if exclusion.patterns]
     if not given:
@@ -100,68 +108,80 @@ def _matcher(exclude: Iterable[Exclusion], root: Path) -> Callable[[Path], bool]
 
     specs = [(exclusion.base, GitIgnoreSpec.from_lines(exclusion.patterns)) for exclusion in given]
 
-    def excluded(file: Path) -> bool:
+    def excluded(name: str) -> bool:
+        file = Path(name)
         return any(
-            spec.match_file(file.relative_to(base if file.is_relative_to(base) else root).as_posix())
-            for base, spec in specs
+            spec.match_file(path_below(base if file.is_relative_to(base) else root, file)) for base, spec in specs
         )
 
     return excluded
 
 
-def _walk(directory: Path, skipped: list[Skip], root: Path) -> Iterator[Path]:
-    listed = _git_files(directory)
-    allowed = None if listed is None else set(listed)
+def _walk(directory: str, skipped: list[Skip], root: Path) -> Iterator[str]:
+    allowed = _git_files(directory)
+    pending = [directory]
+    while pending:
+        parent = pending.pop()
+        try:
+            with os.scandir(parent) as listing:
+                entries = list(listing)
+        except OSError as error:
+            path = os.path.relpath(parent, root)
+            skipped.append(Skip(path=path, reason=f"directory cannot be read: {error.strerror}"))
+            continue
+        if parent != directory and any(entry.name == "pyvenv.cfg" and entry.is_file() for entry in entries):
+            continue
+        for entry in entries:
+            kind = _kind_of(entry)
+            if kind == "directory":
+                if entry.name not in NEVER:
+                    pending.append(entry.path)
+            elif entry.name.endswith(SUFFIXES) and (allowed is None or entry.path in allowed):
+                if kind == "file":
+                    yield entry.path
+                elif kind == "special":
+                    skipped.append(Skip(path=path_below(root, Path(entry.path)), reason="a pipe or device, not a file"))
 
-    def unreadable(error: OSError) -> None:
-        path = os.path.relpath(error.filename, root)
-        skipped.append(Skip(path=path, reason=f"directory cannot be read: {error.strerror}"))
 
-    for parent, directories, files in os.walk(directory, onerror=unreadable):
-        here = Path(parent)
-        directories[:] = sorted(d for d in directories if d not in NEVER and not (here / d / "pyvenv.cfg").is_file())
-        for name in sorted(files):
-            file = here / name
-            if not name.endswith(SUFFIXES) or (allowed is not None and file not in allowed):
-                continue
-            if _special(file):
-                skipped.append(Skip(path=file.relative_to(root).as_posix(), reason="a pipe or device, not a file"))
-            else:
-                yield file
-
-
-def _special(file: Path) -> bool:
-    """Whether it is a pipe or device, which reading could hang on (a dangling symlink is reported when read)."""
+def _kind_of(entry: os.DirEntry[str]) -> str:
+    """A "file", "directory" or "link" to one, or "special": a pipe or device, which reading could hang on."""
     with contextlib.suppress(OSError):
-        return not stat.S_ISREG(os.stat(file).st_mode)  # noqa: PTH116 - half as long, once for every file
-    return False
+        if entry.is_file(follow_symlinks=False):
+            return "file"
+        if entry.is_dir(follow_symlinks=False):
+            return "directory"
+        mode = entry.stat().st_mode
+        return "link" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "special"
+    # a dangling link is reported when it is read
+    return "file"
 
 
-def _git_files(directory: Path) -> list[Path] | None:
+def _git_files(directory: str) -> set[str] | None:
     """Files that git tracks or would track below `directory`; None outside a work tree or without git."""
     import subprocess
 
-    command = ["git", "-C", str(directory), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = ["git", "-C", directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         listing = subprocess.run(command, capture_output=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     if listing.returncode != 0:
         return None
-    names = [os.fsdecode(name) for name in listing.stdout.split(b"\0") if name]
-    return [directory / name for name in names] if names else None
+    names = os.fsdecode(listing.stdout).replace("/", os.sep).split("\0")[:-1]
+    start = os.path.join(directory, "")  # noqa: PTH118
+    return {start + name for name in names} or None
 
 
-def package_of(file: Path, root: Path, known: dict[Path, str] | None = None) -> str:
+def package_of(file: Path, root: Path, known: dict[str, str] | None = None) -> str:
     """Dotted package that relative imports in `file` count from, by the directories above it that are packages.
 
     `known` remembers the packages of directories from one call to the next.
     """
-    directory = file.parent
+    directory = str(file).rpartition(os.sep)[0]
     if known is not None and directory in known:
         return known[directory]
     parts: list[str] = []
-    above = directory
+    above = file.parent
     while above != root.parent and (above / "__init__.py").is_file():
         parts.insert(0, above.name)
         above = above.parent

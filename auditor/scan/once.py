@@ -6,7 +6,6 @@ import ast
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.syntax import children, walk
@@ -47,13 +46,14 @@ def functions_run_once(facts: ModuleFacts) -> frozenset[str]:
 @functools.lru_cache(maxsize=16)
 def is_test(path: str) -> bool:
     """Whether the file is test code, by the names that pytest, unittest and Django's runner go by."""
-    pure = PurePosixPath(path)
+    directory, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
     return (
-        pure.name == "conftest.py"
-        or pure.stem.startswith("test_")
-        or pure.stem.endswith("_test")
-        or pure.stem == "tests"
-        or _TEST_DIRECTORY in pure.parent.parts
+        name == "conftest.py"
+        or stem.startswith("test_")
+        or stem.endswith("_test")
+        or stem == "tests"
+        or _TEST_DIRECTORY in directory.split("/")
     )
 
 

@@ -14,11 +14,13 @@ from auditor import model
 from auditor.bundled import bundled
 from auditor.model import Expectation
 from auditor.scan.cache import Cache, cache_directory, version_of
-from auditor.scan.files import Target, package_of
+from auditor.scan.files import Target, package_of, path_below
 from auditor.scan.outline import SHAPE
 from auditor.scan.parallel import RuleSet, Scanned, scan_files
 from auditor.scan.record import FileScan, dump
 
+MANY = 100
+"""Of so many files, all is taken from the cache at once that it knows of their directory."""
 _SKETCH = "sketch"
 """Stands for an outlook, where a scan is no more than what the file says to others."""
 
@@ -42,7 +44,7 @@ class Project:
         self.files = target.files
         self._target = target
         self._rules = rules
-        self._packages: dict[Path, str] = {}
+        self._packages: dict[str, str] = {}
         version = None
         if use_cache:
             version = version_of(lambda: _deciding(rules.directories), rules.reference, json.dumps(rules.arguments))
@@ -75,6 +77,8 @@ class Project:
         """The scan of every file by itself."""
         files = self.files
         found: dict[int, FileScan] = {}
+        if self._cache is not None and len(files) >= MANY:
+            self._cache.gather(self._target.root)
         for index, file in enumerate(files):
             if stop.is_set():
                 break
@@ -239,11 +243,6 @@ class Project:
             self._cache.keep_note("expectations", _written(expected))
         return expected
 
-    @property
-    def notes(self) -> Cache | None:
-        """Where notes are kept with the scans, None if nothing is."""
-        return self._cache
-
     def close(self) -> None:
         """Write down what is new."""
         if self._cache is not None:
@@ -265,7 +264,7 @@ class Project:
             self._cache.keep(file, one.scan, dump(one.scan), self._package(file), one.reading, outlook)
 
     def _path(self, file: Path) -> str:
-        return file.relative_to(self._target.root).as_posix()
+        return path_below(self._target.root, file)
 
     def _package(self, file: Path) -> str:
         return package_of(file, self._target.root, self._packages)

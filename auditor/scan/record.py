@@ -13,6 +13,7 @@ from auditor.model import Site, Skip, Span, Suppression, Suspect
 class FileScan:
     """What one file gave. `lines` counts its physical lines, 0 if it could not be read.
 
+    `complexities` are those of the functions around the suspects, one for each, None outside of any function.
     `outline` is what it says to the rest of its project, `mark` stands for that; `dump` writes the mark alone.
     """
 
@@ -21,6 +22,7 @@ class FileScan:
     suspects: tuple[Suspect, ...] = ()
     skipped: tuple[Skip, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    complexities: tuple[int | None, ...] = ()
     outline: str = field(default="", compare=False, repr=False)
     mark: str = field(default="", compare=False)
 
@@ -49,8 +51,9 @@ def dump(scan: FileScan) -> str:
             list(suspect.chain),
             suspect.cell,
             suspect.context,
+            complexity,
         ]
-        for suspect in scan.suspects
+        for suspect, complexity in zip(scan.suspects, scan.complexities, strict=True)
     ]
     skipped = [[skip.path, skip.reason] for skip in scan.skipped]
     # ASCII only: names that are not UTF-8 hold lone surrogates, which nothing but an escape can carry
@@ -73,6 +76,7 @@ def load(text: str | bytes) -> FileScan:
             path=path,
             lines=lines,
             suspects=tuple(_suspect(path, row) for row in suspects),
+            complexities=tuple(row[-1] for row in suspects),
             skipped=tuple(Skip(*row) for row in skipped),
             suppressions=tuple(
                 Suppression(path, line, column, tuple(rules), *rest) for line, column, rules, *rest in suppressed
@@ -88,7 +92,7 @@ def _plain(span: Span) -> list[int]:
 
 
 def _suspect(path: str, row: Any) -> Suspect:
-    rule, span, symbol, message, fingerprint, sites, function, chain, cell, context = row
+    rule, span, symbol, message, fingerprint, sites, function, chain, cell, context, _complexity = row
     return Suspect(
         rule=rule,
         path=path,

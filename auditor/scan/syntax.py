@@ -155,6 +155,8 @@ _CHILDREN: dict[type[ast.AST], Children] = {
 _children = _CHILDREN.get
 _LEAVES = frozenset((ast.Name, ast.Constant))
 """More than half of all nodes, and hardly ever asked for."""
+_VALUED = frozenset((ast.Attribute, ast.keyword, ast.Expr, ast.Await, ast.Starred))
+"""What has but a value inside."""
 
 _BLOCKS: dict[type[ast.AST], Children] = {
     **dict.fromkeys(
@@ -214,11 +216,17 @@ class Flat:
         regions = [0]
         borders: list[Border] = [(0, tree, None)]
         kinds: dict[type[ast.AST], list[int]] = defaultdict(list)
+        add_node, add_parent, add_region = nodes.append, parents.append, regions.append
         for index, node in enumerate(nodes):
             kind = type(node)
             if kind in _LEAVES:
                 continue
             kinds[kind].append(index)
+            if kind in _VALUED:
+                add_node(node.value)
+                add_parent(index)
+                add_region(regions[index])
+                continue
             inside = _children(kind, _generic)(node)
             if inside:
                 nodes += inside
