@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 from auditor.catalog import bundled_rules
+from auditor.cli import commands as audit_commands
+from auditor.cli.options import audit_parser
 from docs.generate import RULES, pages
 
 ROOT = Path(__file__).parent.parent
@@ -53,3 +57,22 @@ def test_the_configuration_in_the_readme_is_understood() -> None:
 
     assert [workload.name for workload in config.workloads] == ["bench", "growth", "web"]
     assert [one.patterns for one in config.exclude] == [("vendor/",)]
+
+
+def commands() -> list[str]:
+    """The command lines of audit in the documents' blocks of shell."""
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    blocks = (re.findall(r"```sh\n(.+?)```", one.read_text(encoding="utf-8"), re.DOTALL) for one in documents)
+    lines = (line for found in blocks for block in found for line in block.splitlines())
+    return [match[1] for line in lines if (match := re.search(r"(?:^|run |\| )audit\b(?!\.)([^#]*)", line))]
+
+
+def test_every_command_in_the_documents_is_one_that_audit_takes() -> None:
+    known = {one.name.replace("_", "-") for one in pkgutil.iter_modules(audit_commands.__path__)}
+
+    assert len(commands()) > 20
+    for command in commands():
+        words = shlex.split(command)
+        if words[:1] and words[0] in known:
+            continue
+        assert audit_parser().parse_args(words)

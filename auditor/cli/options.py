@@ -10,8 +10,8 @@ from auditor.report import reporters
 from auditor.report.sheet import terminal_width
 
 DESCRIPTION = """\
-Find suspect performance patterns in Python code, run your workload, and say which
-of them are real: each one confirmed or rejected, with numbers.
+Find suspect performance patterns in Python code, run your workload, and say
+which of them are real: each one confirmed or rejected, with numbers.
 
   audit path/ --run "python bench.py"     audit a path under a workload
   audit path/ --run "pytest -q"           any command will do
@@ -20,9 +20,11 @@ of them are real: each one confirmed or rejected, with numbers.
   audit explain RULE                      what a rule looks for, and why
   audit rules                             all rules
   audit new-rule NAME                     a rule of your own to start from
+  audit test-rules PATH                   hold your rules to their examples
   audit init                              propose a [tool.audit] table
   audit report FILE.json                  render a saved report again
   audit baseline                          write down what is known, to fail on new findings only
+  audit hook                              what a hook of pre-commit runs
   audit comment HEAD.json                 say on a pull request what its change brought
 """
 
