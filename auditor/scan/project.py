@@ -16,7 +16,7 @@ from auditor.model import Expectation
 from auditor.scan.cache import Cache, cache_directory, version_of
 from auditor.scan.files import Target, package_of, path_below
 from auditor.scan.outline import SHAPE
-from auditor.scan.parallel import RuleSet, Scanned, scan_files
+from auditor.scan.parallel import RuleSet, Scanned, Scanner
 from auditor.scan.record import FileScan, dump
 
 MANY = 100
@@ -62,25 +62,29 @@ class Project:
             RuleError: the rules cannot be loaded.
         """
         stop = stop or threading.Event()
-        found = self._alone(stop, step, jobs)
-        asked = len(self.files)
-        for file in self._target.beside:
-            found[len(self.files)] = self._sketched(file)
-            self.files += (file,)
-        if self._target.follow and not stop.is_set():
-            self._follow(found)
-        if not stop.is_set():
-            found |= self._joined(found, asked, stop, jobs)
+        scanner = Scanner(self._target.root, self._rules, stop, jobs)
+        try:
+            found = self._alone(scanner, step)
+            asked = len(self.files)
+            for file in self._target.beside:
+                found[len(self.files)] = self._sketched(file)
+                self.files += (file,)
+            if self._target.follow and not stop.is_set():
+                self._follow(found)
+            if not stop.is_set():
+                found |= self._joined(found, asked, scanner)
+        finally:
+            scanner.close()
         return [found[index] for index in sorted(found) if index < asked]
 
-    def _alone(self, stop: threading.Event, step: Callable[[int, int], None], jobs: int | None) -> dict[int, FileScan]:
+    def _alone(self, scanner: Scanner, step: Callable[[int, int], None]) -> dict[int, FileScan]:
         """The scan of every file by itself."""
         files = self.files
         found: dict[int, FileScan] = {}
         if self._cache is not None and len(files) >= MANY:
             self._cache.gather(self._target.root)
         for index, file in enumerate(files):
-            if stop.is_set():
+            if scanner.stop.is_set():
                 break
             known = self._known(file)
             if known is not None:
@@ -94,7 +98,7 @@ class Project:
             step(len(found), len(files))
 
         step(len(found), len(files))
-        scan_files([files[index] for index in missing], self._target.root, self._rules, stop, done, jobs)
+        scanner.scan([files[index] for index in missing], done)
         return found
 
     def _follow(self, found: dict[int, FileScan]) -> None:
@@ -125,12 +129,10 @@ class Project:
         self._keep(file, Scanned(0, sketch, reading), _SKETCH)
         return sketch
 
-    def _joined(
-        self, found: dict[int, FileScan], asked: int, stop: threading.Event, jobs: int | None
-    ) -> dict[int, FileScan]:
+    def _joined(self, found: dict[int, FileScan], asked: int, scanner: Scanner) -> dict[int, FileScan]:
         """The scans of those of the first `asked` files that draw something from others, with that in account."""
         files = self.files
-        outlooks = {index: text for index, text in self._outlooks(found, stop, jobs).items() if index < asked}
+        outlooks = {index: text for index, text in self._outlooks(found, scanner).items() if index < asked}
         joined: dict[int, FileScan] = {}
         for index, outlook in outlooks.items():
             known = self._known(files[index], outlook)
@@ -144,25 +146,23 @@ class Project:
             self._keep(files[index], one, outlooks[index])
 
         drawn = {position: outlooks[index] for position, index in enumerate(missing)}
-        scan_files([files[index] for index in missing], self._target.root, self._rules, stop, done, jobs, drawn)
+        scanner.scan([files[index] for index in missing], done, drawn)
         return joined
 
-    def _outlooks(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[int, str]:
+    def _outlooks(self, found: dict[int, FileScan], scanner: Scanner) -> dict[int, str]:
         """What each file draws from others, as text, where it draws anything."""
         marks = [(scan.path, scan.mark) for _index, scan in sorted(found.items()) if scan.mark]
         name = f"outlooks of {self._target.root}"
         digest = _digest(marks)
         by_path = (self._noted(name) or {}).get(digest)
         if not isinstance(by_path, dict):
-            by_path = self._placed(self._shaped(marks, found, stop, jobs), found, stop, jobs)
-            if self._cache is not None and not stop.is_set():
+            by_path = self._placed(self._shaped(marks, found, scanner), found, scanner)
+            if self._cache is not None and not scanner.stop.is_set():
                 # under one name, as every change of a line makes others
                 self._cache.keep_note(name, json.dumps({digest: by_path}))
         return {index: by_path[scan.path] for index, scan in sorted(found.items()) if scan.path in by_path}
 
-    def _shaped(
-        self, marks: list[tuple[str, str]], found: dict[int, FileScan], stop: threading.Event, jobs: int | None
-    ) -> dict[str, str]:
+    def _shaped(self, marks: list[tuple[str, str]], found: dict[int, FileScan], scanner: Scanner) -> dict[str, str]:
         """The outlooks without places, which change only if more than lines moved."""
         from auditor.scan.joining import Joining, Outlines
 
@@ -177,13 +177,11 @@ class Project:
         if by_path is None:
             by_path = joining.change(Outlines(shapes, text_of))
         if by_path is None:
-            texts = self._outlines(found, stop, jobs)
-            by_path = joining.all(Outlines(texts, texts.get), keep=not stop.is_set())
+            texts = self._outlines(found, scanner)
+            by_path = joining.all(Outlines(texts, texts.get), keep=not scanner.stop.is_set())
         return by_path
 
-    def _placed(
-        self, shaped: Mapping[str, str], found: dict[int, FileScan], stop: threading.Event, jobs: int | None
-    ) -> dict[str, str]:
+    def _placed(self, shaped: Mapping[str, str], found: dict[int, FileScan], scanner: Scanner) -> dict[str, str]:
         """The outlooks with their places, for which only the outlines of the files that they lead to are asked."""
         from auditor.scan.links import Outlook
         from auditor.scan.outline import Places
@@ -191,7 +189,7 @@ class Project:
         outlooks = {path: Outlook.load(text) for path, text in shaped.items()}
         asked = {path for path, outlook in outlooks.items() if outlook.ways}
         asked.update(path for outlook in outlooks.values() for path in outlook.files())
-        texts = self._outlines({index: scan for index, scan in found.items() if scan.path in asked}, stop, jobs)
+        texts = self._outlines({index: scan for index, scan in found.items() if scan.path in asked}, scanner)
         places = {}
         for path, text in texts.items():
             with contextlib.suppress(ValueError):
@@ -212,7 +210,7 @@ class Project:
             noted = json.loads((self._cache.note(name) if self._cache is not None else None) or "null")
         return noted if isinstance(noted, dict) else None
 
-    def _outlines(self, found: dict[int, FileScan], stop: threading.Event, jobs: int | None) -> dict[str, str]:
+    def _outlines(self, found: dict[int, FileScan], scanner: Scanner) -> dict[str, str]:
         """The outline of each file; one that the cache has lost is made again."""
         texts = {scan.path: scan.outline or self._outline(scan.mark) for scan in found.values()}
         lost = [index for index, scan in sorted(found.items()) if scan.mark and texts[scan.path] is None]
@@ -221,7 +219,7 @@ class Project:
             texts[one.scan.path] = one.scan.outline
             self._keep(self.files[lost[one.index]], one)
 
-        scan_files([self.files[index] for index in lost], self._target.root, self._rules, stop, done, jobs)
+        scanner.scan([self.files[index] for index in lost], done)
         return {path: text for path, text in texts.items() if text is not None}
 
     def _outline(self, mark: str) -> str | None:

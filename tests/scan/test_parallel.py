@@ -12,7 +12,7 @@ import pytest
 
 from auditor.model import Skip
 from auditor.scan import FileScan, parallel
-from auditor.scan.parallel import RuleSet, Scanned, scan_files
+from auditor.scan.parallel import RuleSet, Scanned, Scanner
 from tests.scan.hostile import hostile_rules, no_rules
 
 QUEUE = "import queue\n\njobs = queue.Queue()\n"
@@ -31,7 +31,11 @@ def write(root: Path, count: int, **special: str) -> list[Path]:
 def scans(files: list[Path], root: Path, jobs: int, rules: RuleSet = HOSTILE) -> list[FileScan]:
     """The scans in the order of the files."""
     found: dict[int, FileScan] = {}
-    scan_files(files, root, rules, threading.Event(), lambda one: found.update({one.index: one.scan}), jobs)
+    scanner = Scanner(root, rules, threading.Event(), jobs)
+    try:
+        scanner.scan(files, lambda one: found.update({one.index: one.scan}))
+    finally:
+        scanner.close()
     return [found[index] for index in range(len(files))]
 
 
@@ -50,6 +54,42 @@ def test_any_number_of_processes_gives_the_same(tmp_path: Path) -> None:
     assert [scan.path for scan in alone] == [file.name for file in files]
     assert all(scan.suspects for scan in alone)
     assert children() <= before
+
+
+def test_processes_stay_for_more_files_and_end_when_the_scanner_is_closed(tmp_path: Path) -> None:
+    files = write(tmp_path, 45)
+    before = children()
+    scanner = Scanner(tmp_path, HOSTILE, threading.Event(), 2)
+    found: list[FileScan] = []
+
+    scanner.scan(files, lambda one: found.append(one.scan))
+    first = children() - before
+    scanner.scan(files[:3], lambda one: found.append(one.scan))
+    second = children() - before
+    scanner.close()
+
+    assert len(first) == 2
+    assert second == first
+    assert children() <= before
+    assert len(found) == 48
+
+
+def test_a_process_that_was_killed_while_it_waited_costs_no_file(tmp_path: Path) -> None:
+    files = write(tmp_path, 45)
+    before = children()
+    scanner = Scanner(tmp_path, HOSTILE, threading.Event(), 2)
+    found: list[FileScan] = []
+
+    scanner.scan(files, lambda one: None)
+    for pid in children() - before:
+        process = psutil.Process(pid)
+        process.kill()
+        process.wait()
+    scanner.scan(files[:5], lambda one: found.append(one.scan))
+    scanner.close()
+
+    assert all(scan.suspects and not scan.skipped for scan in found)
+    assert len(found) == 5
 
 
 def test_a_worker_that_dies_costs_only_the_file_it_was_on(tmp_path: Path) -> None:
@@ -86,7 +126,7 @@ def test_a_stop_ends_all_processes_at_once(tmp_path: Path) -> None:
         stop.set()
 
     began = time.monotonic()
-    scan_files(files, tmp_path, HOSTILE, stop, note, 3)
+    Scanner(tmp_path, HOSTILE, stop, 3).scan(files, note)
 
     assert time.monotonic() - began < 120, "the hanging files were waited for"
     assert len(found) < len(files)
