@@ -1,7 +1,7 @@
 """Text that no Markdown renderer takes for anything but text.
 
 What is quoted here comes from source files, file names and the output of programs: it must not become a heading, a
-table, a link, an image, HTML, a mention or the end of a code block. GitHub's and GitLab's dialects are meant.
+table, a link, an image, HTML, a mention, a command or the end of a code block. The dialects are GitHub's and GitLab's.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ _SPECIAL = re.compile(
     r"""
     (?P<entity> [&<>|\\`$] )
     | (?P<inline> [*\[\]~] | (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9]) )  # An underscore inside a word is no emphasis.
-    | (?P<linked> @ | \#(?=\d) | :(?=//) | (?<=\b[wW]{3})\. | (?<=\b[gG][hH])-(?=\d) | (?<=\bmailto): | (?<=\bxmpp): )
+    | (?P<linked> @ | [\#!%](?=\d) | :(?=//) | (?<=\b[wW]{3})\. | (?<=\b[gG][hH])-(?=\d)
+    | (?<=\bmailto): | (?<=\bxmpp): )
     """,
     re.VERBOSE,
 )
-_AT_START = re.compile(r"^(\s*)([-+=]|#+(?=\s|$))")
+# A slash there is a command to GitLab, which it carries out in the name of whoever wrote the note.
+_AT_START = re.compile(r"^(\s*)([-+=/]|#+(?=\s|$))")
 _NUMBERED = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
 _PLAIN_CODE = re.compile(r"[^`|\s]([^`|]*[^`|\s])?")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")

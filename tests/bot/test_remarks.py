@@ -51,6 +51,13 @@ def test_paths_are_the_repository_s() -> None:
     assert one.path == "src/a.py"
 
 
+def test_no_line_of_a_remark_is_a_command_to_the_forge() -> None:
+    one = a_finding(VerdictKind.CONFIRMED, path="a.py", line=2, message="/merge", reason="  /approve", rule="/close")
+    (said,) = remarks([one], "", changed(2, 3))
+
+    assert [line for line in said.text.splitlines() if line.lstrip().startswith("/")] == []
+
+
 def test_a_safe_fix_of_changed_lines_is_suggested() -> None:
     (one,) = remarks([a_finding(SUSPECTED, path="a.py", line=2, fix=a_fix())], "", changed(2, 3))
 

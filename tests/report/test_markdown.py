@@ -88,6 +88,11 @@ def test_prose_sets_code_between_backticks() -> None:
         ("1. item", r"1\. item"),
         ("0.31 s", "0.31 s"),
         ("# title", r"\# title"),
+        ("/merge", r"\/merge"),
+        ("  /approve it", r"  \/approve it"),
+        ("a/b", "a/b"),
+        ("group/project!12", "group/project!&#8203;12"),
+        ("%12 of 5 %", "%&#8203;12 of 5 %"),
         ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
     ],
 )

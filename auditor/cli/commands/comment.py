@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from auditor.bot.deliver import Delivered, Forge
     from auditor.bot.event import Event
 
-_MOST_SUMMARY_BYTES = 1024 * 1024 - 1024
-
 
 def run(arguments: Sequence[str]) -> int:
     """Comment from inside a CI job and return 0, even where the token allowed nothing but the job summary.
@@ -72,7 +70,7 @@ def _summarise(delivered: Delivered) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(delivered.text[:_MOST_SUMMARY_BYTES] + "\n")
+            file.write(delivered.text + "\n")
     if delivered.denied or delivered.failed:
         where = "the job summary and annotations" if summary else "annotations"
         why = "the token may not do all of it" if delivered.denied else "not all of it arrived"
