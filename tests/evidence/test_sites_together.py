@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from itertools import permutations
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from auditor.evidence.child import audit_planting
+from auditor.evidence.probes import probe_module
 from tests.evidence.probing import Probed, probe
 
 SECONDS = {
@@ -83,5 +84,22 @@ def test_a_program_runs_on_where_planting_probes_in_it_fails(tmp_path: Path) -> 
     for change in (lambda made: ast.Await(value=made), lambda made: made.nothing):
         odd: Any = SimpleNamespace(NODES=(ast.BinOp,), plant=lambda node, *_, change=change: {node: change})
         code, failures = audit_planting.plant(file.read_bytes(), str(file), [site], {"odd": odd})
-        assert failures[7].startswith("planting probes in this file failed: ")
+        assert failures[7].startswith("planting probes failed: ")
         assert code.co_consts == compile("print(1 + 1)\n", "", "exec").co_consts
+
+
+def test_a_site_that_cannot_be_planted_costs_no_other_site(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text("print(1 + 1)\nprint(len('abc'))\n", encoding="utf-8")
+    sites = [
+        {"id": 7, "probe": "odd", "line": 1, "column": 7, "end_line": 1, "end_column": 12},
+        {"id": 8, "probe": "timed", "line": 2, "column": 7, "end_line": 2, "end_column": 17},
+    ]
+    for change in (lambda made: ast.Await(value=made), lambda made: made.nothing):
+        odd: Any = SimpleNamespace(NODES=(ast.BinOp,), plant=lambda node, *_, change=change: {node: change})
+        probes = {"odd": odd, "timed": probe_module("timed")}
+        for plant in (audit_planting.plant, audit_planting.planted_tree):
+            made, failures = plant(file.read_bytes(), str(file), sites, probes)
+            code = made if isinstance(made, CodeType) else compile(made, str(file), "exec")
+            assert list(failures) == [7]
+            assert any(name.startswith("__audit_8_") for name in code.co_names)

@@ -43,7 +43,7 @@ def test_what_the_main_thread_waits_for_is_told_with_its_line(tmp_path: Path, ki
     assert found.seconds < found.watched_s - 0.1
     (place, seconds), *_ = found.lines
     assert place == f"work.py:{source[: source.index('# waits')].count(chr(10)) + 1}"
-    assert seconds == found.seconds
+    assert seconds > 0.8 * found.seconds, "a busy machine may let the thread wait as it starts"
 
 
 NOT_WAITING = {

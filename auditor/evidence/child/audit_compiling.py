@@ -95,7 +95,7 @@ class _Compiling:
         if made is None or made[0] != key or isinstance(source, ast.AST):
             flags, _, optimize = options
             tree = self._compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True, optimize, **others)
-            tree = self._runtime.planted_tree(path, path, tree)
+            tree = self._runtime.planted_tree(path, path, tree, flags)
             made = key, self._compile(tree, filename, "exec", *options, **others)
             self._made[path] = made
         return made[1]

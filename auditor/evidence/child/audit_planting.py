@@ -43,40 +43,72 @@ def plant(
     Raises:
         SyntaxError: as compiling the module would.
     """
-    tree, failures = planted_tree(data, path, sites, probes)
-    try:
-        return _compiled(tree, path, prologue), failures
-    except Exception as error:
-        return _compiled(ast.parse(data, path), path, prologue), _none_planted(sites, error)
 
+    def made(some: List[Dict[str, Any]]) -> Tuple[CodeType, Dict[int, str]]:
+        tree, failures = _planted(data, path, some, probes)
+        if prologue:
+            start = ast.Expr(value=ast.Call(func=ast.Name(id=prologue, ctx=ast.Load()), args=[], keywords=[]))
+            tree.body.insert(_first_own(tree), start)
+        return _compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True), failures
 
-def _compiled(tree: ast.Module, path: str, prologue: str) -> CodeType:
-    if prologue:
-        start = ast.Expr(value=ast.Call(func=ast.Name(id=prologue, ctx=ast.Load()), args=[], keywords=[]))
-        tree.body.insert(_first_own(tree), start)
-    return _compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
-
-
-def _none_planted(sites: List[Dict[str, Any]], error: Exception) -> Dict[int, str]:
-    """The program goes on without probes where planting them fails."""
-    return {site["id"]: "planting probes in this file failed: %s: %s" % (type(error).__name__, error) for site in sites}
+    return _as_far_as_can_be(sites, made)
 
 
 def planted_tree(
-    data: bytes, path: str, sites: List[Dict[str, Any]], probes: Dict[str, ModuleType], made: Any = None
+    data: bytes,
+    path: str,
+    sites: List[Dict[str, Any]],
+    probes: Dict[str, ModuleType],
+    given: Any = None,
+    flags: int = 0,
 ) -> Tuple[ast.Module, Dict[int, str]]:
     """The module's tree with probes planted, and for each site that could not be planted the reason.
 
-    `made` is what the program made of the file and is about to compile; it stays as it is. A site is planted in it only
-    where it says what the file says.
+    `given` is what the program made of the file and is about to compile with `flags`; it stays as it is. A site is
+    planted in it only where it says what the file says.
     """
-    own = ast.parse(data, path)
+
+    def made(some: List[Dict[str, Any]]) -> Tuple[ast.Module, Dict[int, str]]:
+        tree, failures = _planted(data, path, some, probes, given)
+        if some:
+            # what was planted wrongly may show no sooner
+            _compile(tree, path, "exec", flags, dont_inherit=True)
+        return tree, failures
+
+    return _as_far_as_can_be(sites, made)
+
+
+def _as_far_as_can_be(
+    sites: List[Dict[str, Any]], made: Callable[[List[Dict[str, Any]]], Tuple[Any, Dict[int, str]]]
+) -> Tuple[Any, Dict[int, str]]:
+    """What is made with all sites; where that fails, without those that fail by themselves; else with none."""
     try:
-        tree = own if made is None else _copied(made)
-        changes, failures = _changes(tree, own, _lines(data), sites, probes)
-        return ast.fix_missing_locations(_Planter(changes).visit(tree)), failures
+        return made(sites)
+    except Exception:
+        broken = {site["id"]: reason for site in sites for reason in _failure([site], made)}
+    left = [site for site in sites if site["id"] not in broken]
+    for reason in _failure(left, made):
+        broken.update({site["id"]: reason for site in left})
+    result, failures = made([site for site in left if site["id"] not in broken])
+    return result, {**failures, **broken}
+
+
+def _failure(sites: List[Dict[str, Any]], made: Callable[[List[Dict[str, Any]]], Any]) -> List[str]:
+    """Why that cannot be made, if it cannot."""
+    try:
+        made(sites)
     except Exception as error:
-        return ast.parse(data, path) if made is None else made, _none_planted(sites, error)
+        return ["planting probes failed: %s: %s" % (type(error).__name__, error)]
+    return []
+
+
+def _planted(
+    data: bytes, path: str, sites: List[Dict[str, Any]], probes: Dict[str, ModuleType], given: Any = None
+) -> Tuple[ast.Module, Dict[int, str]]:
+    own = ast.parse(data, path)
+    tree = own if given is None else _copied(given)
+    changes, failures = _changes(tree, own, _lines(data), sites, probes)
+    return ast.fix_missing_locations(_Planter(changes).visit(tree)), failures
 
 
 def _first_own(tree: ast.Module) -> int:

@@ -153,9 +153,10 @@ class Runtime:
         self._planted_at(path, failures)
         return code  # type: ignore[no-any-return]
 
-    def planted_tree(self, path: str, shown: str, made: Any = None) -> Any:
-        """As `planted_code`, for those who compile themselves, `made` being what they made of the file."""
-        tree, failures = self._planting.planted_tree(content(path), shown, self._sites[path], self._probes, made)
+    def planted_tree(self, path: str, shown: str, given: Any = None, flags: int = 0) -> Any:
+        """As `planted_code`, for those who compile themselves, `given` being what they made of the file."""
+        sites = self._sites[path]
+        tree, failures = self._planting.planted_tree(content(path), shown, sites, self._probes, given, flags)
         self._planted_at(path, failures)
         return tree
 

@@ -210,7 +210,8 @@ def _rows(
     keys = [str(site["id"]) for site in sites]
     records = [state["records"][key] for state in states for key in keys if key in state["records"]]
     gaps = {state["failures"][key] for state in states for key in keys if key in state["failures"]}
-    if any(_ran_without_probes(state, sites) for state in states):
+    # code in which nothing could be planted has no probes either
+    if not gaps and any(_ran_without_probes(state, sites) for state in states):
         gaps.add(NOT_PLANTED)
     found: list[Evidence | Gap] = [Gap("probes", workload, reason) for reason in sorted(gaps)]
     if any(state["orphaned"] for state in states if not state["records"].keys().isdisjoint(keys)):

@@ -224,7 +224,9 @@ class Recorder:
 
     def _fin(self, result: Any, wanted: int) -> Any:
         ended, passed = _now(), perf_counter_ns()
-        self._end(result, wanted, ended, passed, self._under_way.pop(id(sys._getframe(1)), None))
+        execution = self._under_way.pop(id(sys._getframe(1)), None)
+        if isinstance(result, list):
+            self._end(result, wanted, ended, passed, execution)
         return result
 
     def _placed(self, nothing: Any, result: Any) -> Any:
