@@ -101,6 +101,18 @@ def cannot_be_hashed(expression: cst.BaseExpression, ctx: Context) -> bool:
     return False
 
 
+def cached_by_call(node: cst.CSTNode, ctx: Context) -> tuple[cst.Call, cst.BaseExpression] | None:
+    """`lru_cache(None)(f)` or `cache(f)` that keeps every result, and `f`; `node` is the call of `functools` in it."""
+    if not isinstance(node, cst.Call):
+        return None
+    around = ctx.parent(node)
+    made, maker = (around, node) if isinstance(around, cst.Call) and around.func is node else (node, node.func)
+    match made:
+        case cst.Call(args=[cst.Arg(keyword=None, star="", value=function)]) if ctx.keeps_all(maker):
+            return made, function
+    return None
+
+
 _LAZY = frozenset(f"builtins.{name}" for name in ("map", "filter", "zip", "enumerate", "reversed", "iter"))
 _LAZY_METHODS = frozenset(("map", "imap", "imap_unordered", "map_async", "starmap_async"))
 

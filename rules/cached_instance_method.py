@@ -6,14 +6,18 @@ import re
 
 from auditor import cst
 from auditor.model import Backlog
-from auditor.rule import Context, Kind, Match, Nodes, Page, Plant, Rule
+from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule
+from auditor.shapes import cached_by_call
 
+_MESSAGE = "the cache of `{}` keeps every object it was called on alive"
 _WITHOUT_RECEIVER = ("builtins.staticmethod", "builtins.classmethod")
 _LASTING = re.compile(r"\b(?:Enum|IntEnum|StrEnum|Flag|IntFlag|type|EnumMeta|ABCMeta|Singleton)$")
 """Bases of classes whose objects live as long as the program does."""
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
+    if isinstance(node, cst.Call):
+        return _check_called(node, ctx)
     if not isinstance(node, cst.FunctionDef) or not ctx.caches_all(node):
         return None
     bases = ctx.class_bases(node)
@@ -22,8 +26,18 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     if any(ctx.qualified(decorator.decorator) in _WITHOUT_RECEIVER for decorator in node.decorators):
         return None
-    name = node.name.value
-    return Match(f"the cache of `{name}` keeps every object it was called on alive", (Plant("cache", node),))
+    return Match(_MESSAGE.format(node.name.value), (Plant("cache", node),))
+
+
+def _check_called(node: cst.Call, ctx: Context) -> Match | None:
+    """`text = lru_cache(None)(_text)` in the body of a class."""
+    found, bases = cached_by_call(node, ctx), ctx.class_bases(node)
+    if found is None or bases is None or any(_LASTING.search(base) for base in bases):
+        return None
+    made, function = found
+    if not isinstance(function, cst.Name):
+        return None
+    return Match(_MESSAGE.format(function.value), (Plant("cache", made),), made)
 
 
 RULE = Rule(
@@ -32,7 +46,8 @@ RULE = Rule(
     kind=Kind.LEAK,
     page=Page(
         what=(
-            "A method decorated with `functools.cache` or `lru_cache(maxsize=None)`. Static methods and class methods"
+            "A method decorated with `functools.cache` or `lru_cache(maxsize=None)`, or made by calling one in the body"
+            " of the class (`text = lru_cache(None)(_text)`). Static methods and class methods"
             " have no object to keep and belong to `unbounded-cache`; enumerations and metaclasses, whose objects live"
             " as long as the program, are exempt, and so are caches with a bound and caches that the module clears."
         ),
@@ -60,7 +75,10 @@ RULE = Rule(
             "pylint W1518",
         ),
     ),
-    triggers=(Nodes(("FunctionDef", "AsyncFunctionDef"), decorators=("cache", "lru_cache")),),
+    triggers=(
+        Nodes(("FunctionDef", "AsyncFunctionDef"), decorators=("cache", "lru_cache")),
+        Calls(("functools.lru_cache", "functools.cache")),
+    ),
     expects=Backlog(),
     check=check,
     valid=(
@@ -81,6 +99,9 @@ RULE = Rule(
         "import functools\n\nclass Page:\n    @functools.cache\n    def text(self):\n        return work(self)\n\n"
         "    def reload(self):\n        self.text.cache_clear()\n",
         "import functools\n\n@functools.cache\ndef render(self):\n    return work(self)\n",
+        # bounded
+        "import functools\n\nclass Page:\n    def _text(self):\n        return work(self)\n\n"
+        "    text = functools.lru_cache(maxsize=9)(_text)\n",
     ),
     invalid=(
         "import functools\n\nclass Page:\n    @functools.cache\n    def render(self, language):\n"
@@ -91,5 +112,8 @@ RULE = Rule(
         "        return work(self)\n",
         "import functools as ft\n\nclass Page(Base):\n    @ft.cache\n    def size(self, unit='px'):\n"
         "        return work(self, unit)\n",
+        # called in the body of the class
+        "import functools\n\nclass Page:\n    def _text(self):\n        return work(self)\n\n"
+        "    text = functools.lru_cache(maxsize=None)(_text)\n",
     ),
 )

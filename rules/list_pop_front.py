@@ -15,6 +15,11 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
             done = "{}.pop(0)"
         case cst.Del(target=cst.Subscript(value=items, slice=[part])) if _is_front(part, ctx):
             done = "del {}[0]" if isinstance(part.slice, cst.Index) else "del {}[:n]"
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Subscript(value=items, slice=[cst.SubscriptElement() as part]))],
+            value=cst.List(elements=[]) | cst.Tuple(elements=[]),
+        ) if isinstance(part.slice, cst.Slice) and _is_front(part, ctx):
+            done = "{}[:n] = []"
         case cst.Assign():
             return _check_copy(node, ctx)
         case _:
@@ -187,6 +192,8 @@ RULE = Rule(
         Calls((".pop",), Where(function=True, kept=True)),
         Nodes(("Delete",), Where(loop=True), targets=("Subscript",)),
         Nodes(("Delete",), Where(function=True, kept=True), targets=("Subscript",)),
+        Nodes(("Assign",), Where(loop=True), targets=("Subscript",), values=("List", "Tuple")),
+        Nodes(("Assign",), Where(function=True, kept=True), targets=("Subscript",), values=("List", "Tuple")),
         Nodes(("Assign",), Where(loop=True), values=("Subscript", "Tuple", "Name", "Attribute"), again=True),
     ),
     expects=Scaling(),
@@ -214,6 +221,9 @@ RULE = Rule(
         # a list of each turn's own, and a view of an array
         "def f(rows, array):\n    for row in rows:\n        names = list(row)\n        names = names[1:]\n"
         "        first, *rest = names\n        array = array[1:]\n        print(first, rest)\n",
+        # the last few stay, all goes, others come in its place
+        "def f(rows: list[int], new):\n    while rows:\n        rows[:-3] = []\n        rows[:] = []\n"
+        "        rows[:2] = new\n",
     ),
     invalid=(
         "def walk(root):\n    queue = [root]\n    while queue:\n        node = queue.pop(0)\n"
@@ -232,6 +242,10 @@ RULE = Rule(
         "def f(rows):\n    rows = list(rows)\n    while rows:\n        print(rows[0])\n        rows = rows[1:]\n",
         "def f(rows: list[int]):\n    while rows:\n        row, rows = rows[0], rows[1:]\n        print(row)\n",
         "def f(rows):\n    while rows:\n        row, *rows = rows\n        print(row)\n",
+        # emptied in place
+        "def f(queue: list[int]):\n    while queue:\n        print(queue[:9])\n        queue[:9] = []\n",
+        "class Buffer:\n    def __init__(self):\n        self.lines = []\n\n    def take(self):\n"
+        "        line = self.lines[0]\n        self.lines[0:1] = ()\n        return line\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -250,6 +264,8 @@ RULE = Rule(
             "import collections\n\n\ndef f(groups):\n    for group in groups:\n"
             "        names = collections.deque(sorted(group))\n        while names:\n"
             "            print(names.popleft())\n",
+            None,
+            None,
             None,
             None,
             None,

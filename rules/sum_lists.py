@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Page, Plant, Rule, Safety
 
 _SMALL = 16
 _SEQUENCES = ("list", "tuple")
-_ADDS = ("operator.add", "operator.concat", "operator.__add__", "operator.__concat__")
+_COPIED = (*_SEQUENCES, "str", "bytes", "set", "frozenset", "dict")
+_DISPLAYS = (cst.List, cst.Set, cst.Dict, cst.FormattedString)
+_CONCATENATES = ("operator.concat", "operator.__concat__")
+_ADDS = ("operator.add", "operator.concat", "operator.__add__", "operator.__concat__", "operator.or_")
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -36,28 +41,64 @@ def _summed(call: cst.Call, ctx: Context) -> cst.BaseExpression | None:
 
 
 def _reduced(call: cst.Call, ctx: Context) -> cst.BaseExpression | None:
-    """What is reduced, if it is reduced to a sequence by adding."""
+    """What is reduced, if it is reduced to a container or text by adding to a copy."""
     match call.args:
         case [cst.Arg(value=function), cst.Arg(value=parts)]:
-            kind = None
+            kind = ctx.type_of_entry(parts)
         case [cst.Arg(value=function), cst.Arg(value=parts), cst.Arg(value=start)]:
             kind = ctx.type_of(start)
         case _:
             return None
-    sure = ctx.qualified(function) in ("operator.concat", "operator.__concat__")
-    if sure or (kind in (*_SEQUENCES, "str", "bytes") and _adds(function, ctx)):
+    if ctx.qualified(function) in _CONCATENATES or (kind in _COPIED and ctx.qualified(function) in _ADDS):
         return parts
-    return None
+    return parts if any(_adds(one, kind, ctx) for one in ctx.lambdas(function)) else None
 
 
-def _adds(function: cst.BaseExpression, ctx: Context) -> bool:
-    match function:
-        case cst.Lambda(
-            params=cst.Parameters(params=[first, second]),
-            body=cst.BinaryOperation(left=cst.Name(value=left), operator=cst.Add(), right=right),
-        ):
-            return left == first.name.value and second.name.value in ctx.code(right)
-    return ctx.qualified(function) in _ADDS
+def _adds(function: cst.Lambda, kind: str | None, ctx: Context) -> bool:
+    """Whether it gives a copy of its first argument with the second added, in one of the cases at least."""
+    match function.params.params:
+        case [cst.Param(name=cst.Name(value=joined)), cst.Param(name=cst.Name(value=part))]:
+            return any(_copies(value, joined, part, kind, ctx) for value in _cases(function.body))
+    return False
+
+
+def _cases(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(value, cst.IfExp):
+        yield from _cases(value.body)
+        yield from _cases(value.orelse)
+    else:
+        yield value
+
+
+def _copies(value: cst.BaseExpression, joined: str, part: str, kind: str | None, ctx: Context) -> bool:
+    """Whether the value is made by copying `joined`, which is of that kind if it is known."""
+    match value:
+        case cst.BinaryOperation(operator=cst.Add() | cst.BitOr()):
+            operands = [*_operands(value)]
+            others = [one for one in operands if not _is(one, joined)]
+            sure = kind in _COPIED or any(isinstance(one, _DISPLAYS) for one in others)
+            return sure and len(others) == len(operands) - 1 and any(part in ctx.code(one) for one in others)
+        case cst.List(elements=elements) | cst.Tuple(elements=elements) | cst.Set(elements=elements):
+            return any(isinstance(one, cst.StarredElement) and _is(one.value, joined) for one in elements)
+        case cst.Dict(elements=elements):
+            return any(isinstance(one, cst.StarredDictElement) and _is(one.value, joined) for one in elements)
+        case cst.FormattedString(parts=parts):
+            return any(isinstance(one, cst.FormattedStringExpression) and _is(one.expression, joined) for one in parts)
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="union")), args=[_]):
+            return kind in ("set", "frozenset") and _is(owner, joined)
+    return False
+
+
+def _operands(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add | cst.BitOr):
+        yield from _operands(value.left)
+        yield from _operands(value.right)
+    else:
+        yield value
+
+
+def _is(value: cst.BaseExpression, name: str) -> bool:
+    return isinstance(value, cst.Name) and value.value == name
 
 
 def _is_short(joined: cst.BaseExpression, ctx: Context) -> bool:
@@ -107,7 +148,9 @@ RULE = Rule(
     page=Page(
         what=(
             "`sum(parts, [])` and `sum(parts, ())`, and `functools.reduce` with `operator.concat`, or with"
-            " `operator.add` or `lambda a, b: a + b` from a list, tuple, string or bytes."
+            " `operator.add` or `lambda a, b: a + b` from a list, tuple, string, bytes or set. So is a lambda, or a"
+            " function of the module, that gives a copy of its first argument with something added, as `out + [x]`,"
+            " `[*out, x]`, `{**out, x: 1}`, `out | {x}` or `f'{out}{x}'`, if only in one of its cases."
             f" Joining at most {_SMALL} parts that are written out is not flagged. `operator.iadd` adds in place."
         ),
         why=(
@@ -142,7 +185,12 @@ RULE = Rule(
         "import operator\nfrom functools import reduce\n\ndef f(lists):\n    return reduce(operator.iadd, lists, [])\n",
         # numbers, or who knows what
         "import operator\nfrom functools import reduce\n\ndef f(rows):\n    return reduce(operator.add, rows)\n",
-        "from functools import reduce\n\ndef f(rows):\n    return reduce(lambda a, b: a | b, rows, set())\n",
+        "from functools import reduce\n\ndef f(rows):\n    return reduce(lambda a, b: a | b, rows)\n",
+        # numbers, the greater, in place, of a product
+        "import functools, operator\n\ndef added(out, row):\n    out.append(row)\n    return out\n\n"
+        "def f(rows, sizes: list[int]):\n    print(functools.reduce(added, rows, []))\n"
+        "    print(functools.reduce(lambda a, b: a + b, sizes), functools.reduce(operator.mul, sizes, 1))\n"
+        "    return functools.reduce(lambda a, b: a if a > b else b, rows)\n",
     ),
     invalid=(
         "def f(lists):\n    return sum(lists, [])\n",
@@ -151,6 +199,14 @@ RULE = Rule(
         "from functools import reduce\nfrom operator import add\n\ndef f(lists):\n    return reduce(add, lists, [])\n",
         "from functools import reduce\n\ndef f(rows):\n    return reduce(lambda out, row: out + [row.id], rows, [])\n",
         "def f(rows):\n    nothing = []\n    return sum([row.parts for row in rows], nothing)\n",
+        # added unless it is there
+        "from functools import reduce\n\ndef f(rows):\n"
+        "    return reduce(lambda out, row: out if row in out else out + [row], rows, [])\n",
+        "import functools\n\ndef added(out, row):\n    if row.old:\n        return out\n"
+        "    return {**out, row.id: row}\n\ndef f(rows):\n    return functools.reduce(added, rows, {})\n",
+        "from functools import reduce\n\ndef f(rows, names: list[str]):\n"
+        "    return reduce(lambda a, b: a + ', ' + b, names)\n",
+        "from functools import reduce\n\ndef f(sets):\n    return reduce(lambda a, b: a | b, sets, set())\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -166,6 +222,10 @@ RULE = Rule(
             None,
             "import itertools\nfrom functools import reduce\nfrom operator import add\n\ndef f(lists):\n"
             "    return list(itertools.chain.from_iterable(lists))\n",
+            None,
+            None,
+            None,
+            None,
             None,
             None,
         ),

@@ -6,7 +6,8 @@ import re
 
 from auditor import cst
 from auditor.model import Backlog
-from auditor.rule import Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.shapes import cached_by_call
 
 _MAPS = ("dict", "collections.OrderedDict", "collections.defaultdict", "typing.OrderedDict", "typing.MutableMapping")
 _TAKES = ("pop", "popitem", "clear")
@@ -17,6 +18,8 @@ _FEW_VALUES = re.compile(r"^(?:bool|type|Literal|typing\.Literal|typing\.Type|Ty
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if isinstance(node, cst.FunctionDef):
         return _check_decorated(node, ctx)
+    if isinstance(node, cst.Call):
+        return _check_called(node, ctx)
     if isinstance(node, cst.Assign):
         for target in node.targets:
             if isinstance(target.target, cst.Subscript):
@@ -29,6 +32,25 @@ def _check_decorated(function: cst.FunctionDef, ctx: Context) -> Match | None:
         return None
     message = f"the cache of `{function.name.value}` keeps a result for every argument it ever saw"
     return Match(message, (Plant("cache", function),))
+
+
+def _check_called(node: cst.Call, ctx: Context) -> Match | None:
+    """`parse = lru_cache(None)(work)`, kept in a name of the module or in an attribute."""
+    found = cached_by_call(node, ctx)
+    if found is None:
+        return None
+    made, function = found
+    match ctx.parent(made):
+        case cst.Assign(targets=[cst.AssignTarget(target=kept)]) if ctx.home(kept) in ("module", "instance"):
+            pass
+        case _:
+            return None
+    known = ctx.lambdas(function)
+    if "cache_clear" in ctx.read_from(kept) or (known and not any(one.params.children for one in known)):
+        return None
+    name = " ".join(ctx.code(function).split())
+    message = f"the cache of `{name}` keeps a result for every argument it ever saw"
+    return Match(message, (Plant("cache", made),), made)
 
 
 def _takes_arguments(function: cst.FunctionDef, ctx: Context) -> bool:
@@ -127,7 +149,8 @@ RULE = Rule(
     kind=Kind.GROWTH,
     page=Page(
         what=(
-            "A function with arguments decorated with `functools.cache` or `lru_cache(maxsize=None)`; and a dict of the"
+            "A function with arguments decorated with `functools.cache` or `lru_cache(maxsize=None)`, or cached by a"
+            " call of one (`parse = lru_cache(None)(work)`) and kept by the module or an object; and a dict of the"
             " module, a class or an object, or the default of a parameter, that is used as a cache (the entry is looked"
             " up, worked out if it is missing, stored and used) and from which nothing in the module ever takes an"
             " entry. Caches of methods are the matter of `cached-instance-method`; a default `lru_cache` is bounded and"
@@ -160,6 +183,7 @@ RULE = Rule(
     triggers=(
         Nodes(("FunctionDef", "AsyncFunctionDef"), decorators=("cache", "lru_cache")),
         Nodes(("Assign",), Where(function=True, kept=True), targets=("Subscript",)),
+        Calls(("functools.lru_cache", "functools.cache")),
     ),
     expects=Backlog(),
     check=check,
@@ -192,6 +216,11 @@ RULE = Rule(
         "def parse(text, seen=None):\n    seen = seen or {}\n    if text not in seen:\n"
         "        seen[text] = work(text)\n"
         "    return seen[text]\n",
+        # bounded, of one value, cleared, of each call's own
+        "import functools\n\ndef load():\n    return read()\n\nparse = functools.lru_cache(maxsize=99)(work)\n"
+        "plain = functools.lru_cache(work)\nsettings = functools.cache(load)\nother = functools.cache(work)\n"
+        "other.cache_clear()\n\ndef f(texts):\n    known = functools.cache(work)\n"
+        "    return [known(text) for text in texts]\n",
     ),
     invalid=(
         "import functools\n\n@functools.cache\ndef parse(text):\n    return work(text)\n",
@@ -211,6 +240,11 @@ RULE = Rule(
         "        user = await self.fetch(number)\n        self.users[number] = user\n        return user\n",
         "def parse(text, _seen={}):\n    if text not in _seen:\n        _seen[text] = work(text)\n"
         "    return _seen[text]\n",
+        # called instead of written above
+        "from functools import lru_cache\n\ndef work(text):\n    return text.upper()\n\n"
+        "parse = lru_cache(None)(work)\n",
+        "import functools\n\nclass Client:\n    def __init__(self, fetch):\n"
+        "        self.fetch = functools.lru_cache(maxsize=None)(fetch)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -226,6 +260,8 @@ RULE = Rule(
             "    return work(parts)\n",
             "import functools\n\nclass Page:\n    @staticmethod\n    @functools.lru_cache(maxsize=1024)\n"
             "    def render(text):\n        return work(text)\n",
+            None,
+            None,
             None,
             None,
             None,

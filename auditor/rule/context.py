@@ -87,6 +87,17 @@ class Context(Protocol):
         """
         ...
 
+    def type_of_entry(self, container: cst.BaseExpression) -> str | None:
+        """The type that all entries of the container are proven to have, as `type_of` names it; else None.
+
+        From displays, annotations (`list[str]`), defaults (`defaultdict(list)`) and what is stored in an empty one.
+        """
+        ...
+
+    def lambdas(self, function: cst.BaseExpression) -> Sequence[cst.Lambda]:
+        """A lambda itself, or one for each thing that a function of this module returns, if it is named."""
+        ...
+
     def length_of(self, expression: cst.BaseExpression) -> int | None:
         """Number of entries of a display, or of the longest that a name is ever bound to, if nothing makes it grow."""
         ...
@@ -271,8 +282,8 @@ class Context(Protocol):
         """Names of the parameters of the innermost function around the node, without a method's receiver."""
         ...
 
-    def class_bases(self, function: cst.FunctionDef) -> Sequence[str] | None:
-        """For a function that was flagged: code of the bases if it stands in the body of a class, else None."""
+    def class_bases(self, node: cst.CSTNode) -> Sequence[str] | None:
+        """For a node that was flagged: code of the bases if it stands right in the body of a class, else None."""
         ...
 
     def abandoned(self, node: cst.CSTNode, endings: Collection[str], borrowers: Collection[str] = ()) -> bool:
@@ -295,6 +306,10 @@ class Context(Protocol):
 
         The function is one that was flagged. A cache that the module clears (`function.cache_clear()`) does not count.
         """
+        ...
+
+    def keeps_all(self, decorator: cst.BaseExpression) -> bool:
+        """Whether a function keeps every result if this is called with it: `cache`, `lru_cache(maxsize=None)`."""
         ...
 
     def decorates(self, node: cst.CSTNode) -> bool:

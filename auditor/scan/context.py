@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from auditor import cst
 from auditor.model import Span
 from auditor.rule import Loop, Step
-from auditor.scan import flow, infer, kept, local, looping, naming, repeat, sinks, turns, values
+from auditor.scan import entries, flow, infer, kept, local, looping, naming, repeat, sinks, turns, values
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.naming import Piece
@@ -103,6 +103,24 @@ class SliceContext:
             return None
         parsed = self._as_ast(expression)
         return None if parsed is None else infer.type_of(parsed, self._scopes)
+
+    def type_of_entry(self, container: cst.BaseExpression) -> str | None:
+        """Proven type of all entries."""
+        parsed = self._as_ast(container)
+        if parsed is None or naming.is_turned(container, self._piece):
+            return None
+        return entries.type_of_entry(parsed, None, self._scopes, infer.MAX_STEPS)
+
+    def lambdas(self, function: cst.BaseExpression) -> Sequence[cst.Lambda]:
+        """A lambda itself, or one for each thing that the function named returns."""
+        if isinstance(function, cst.Lambda):
+            return (function,)
+        parsed = self._as_ast(function)
+        found = None if parsed is None else infer.defined(parsed, self._scopes)
+        if found is None:
+            return ()
+        made = values.as_lambdas(found[1], isinstance(function, cst.Attribute))
+        return [one for one in map(self._piece.elsewhere, made) if isinstance(one, cst.Lambda)]
 
     def length_of(self, expression: cst.BaseExpression) -> int | None:
         """Entries of a display, or of the one display that a name is bound to and that nothing grows."""
@@ -349,8 +367,8 @@ class SliceContext:
         listed = (part for part in self.descendants(function.params) if isinstance(part, cst.Param))
         return frozenset(part.name.value for part in listed) - ({owner[1]} if owner is not None else set())
 
-    def class_bases(self, function: cst.FunctionDef) -> Sequence[str] | None:
-        """Code of the bases of the class in whose body the flagged function stands."""
+    def class_bases(self, node: cst.CSTNode) -> Sequence[str] | None:
+        """Code of the bases of the class in whose body the flagged node stands."""
         around = self._scopes.chain[-1]
         return [ast.unparse(base) for base in around.bases] if isinstance(around, ast.ClassDef) else None
 
@@ -374,6 +392,10 @@ class SliceContext:
         name = function.name.value
         key = f"{around.name}.{name}" if isinstance(around, ast.ClassDef) else name
         return "cache_clear" not in kept.handling(self._scopes.facts).attributes(key)
+
+    def keeps_all(self, decorator: cst.BaseExpression) -> bool:
+        """Whether what it is called with keeps every result."""
+        return local.keeps_all(decorator, self)
 
     def decorates(self, node: cst.CSTNode) -> bool:
         """Whether the node's function returns a parameter of its own."""

@@ -378,8 +378,8 @@ def _type_by_method(call: ast.Call) -> str | None:
     return BY_METHOD.get(callee.attr)
 
 
-def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
-    """What a function or method of this module is annotated to return, or returns wherever it does."""
+def defined(callee: ast.expr, scopes: Scopes) -> tuple[Scopes, Function] | None:
+    """The undecorated function or method of this module that a name or `self.name` means, and where it stands."""
     found: tuple[Scopes, list[Binding]] | None = None
     if isinstance(callee, ast.Name):
         found = scopes.lookup(callee.id)
@@ -394,6 +394,15 @@ def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
     definition = binding.definition
     if not isinstance(definition, Function) or definition.decorator_list:
         return None
+    return where, definition
+
+
+def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
+    """What a function or method of this module is annotated to return, or returns wherever it does."""
+    found = defined(callee, scopes)
+    if found is None:
+        return None
+    where, definition = found
     if definition.returns is not None:
         return annotated_type(definition.returns, where, steps - 1)
     inside = Scopes(where.facts, (*where.chain, definition))

@@ -178,10 +178,11 @@ def is_task(expression: cst.BaseExpression, ctx: Context) -> bool:
 
 def caches_all(function: cst.FunctionDef, ctx: Context) -> bool:
     """Whether a decorator of `functools` keeps every result of the function."""
-    return any(_keeps_every_result(decorator.decorator, ctx) for decorator in function.decorators)
+    return any(keeps_all(decorator.decorator, ctx) for decorator in function.decorators)
 
 
-def _keeps_every_result(decorator: cst.BaseExpression, ctx: Context) -> bool:
+def keeps_all(decorator: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is one of `functools` that keeps every result of the function it is called with."""
     size: cst.BaseExpression | None
     match decorator:
         case cst.Call(func=callee, args=[cst.Arg(keyword=None, value=size), *_]):

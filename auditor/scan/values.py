@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from auditor.scan.facts import Annotated, Binding
+from auditor.scan.facts import Annotated, Binding, Function, returned
 from auditor.scan.infer import MAX_STEPS, bound_value
 from auditor.scan.scopes import Scopes
 
@@ -51,6 +51,13 @@ def text_of(parsed: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str | b
             return text_of(value, scopes, steps - 1)
     bound = value_of(parsed, scopes)
     return None if bound is None else text_of(bound, scopes, steps - 1)
+
+
+def as_lambdas(function: Function, is_bound: bool) -> list[ast.Lambda]:
+    """A lambda with the function's positional parameters, without a bound method's first, for each that it returns."""
+    listed = [*function.args.posonlyargs, *function.args.args][is_bound:]
+    given = ast.arguments([], [ast.arg(one.arg) for one in listed], None, [], [], None, [])
+    return [ast.Lambda(given, value) for value in returned(function) if value is not None]
 
 
 def is_literal(value: ast.expr) -> bool:

@@ -19,6 +19,18 @@ def test_a_cache_without_bound_keeps_every_miss(tmp_path: Path) -> None:
     assert probed.row("depth_slope").low > 0.9
 
 
+def test_a_cache_made_by_a_call_is_one_like_any_other(tmp_path: Path) -> None:
+    text = "functools.lru_cache(None)(f)"
+    program = (
+        f"import functools\n{DEF}\ncached = {text}\nfor i in range(6000):\n    cached(i // 2)\n"
+        "assert cached.__name__ == 'f'\n"
+    )
+    probed = probe(tmp_path, program, ("cache", text))
+
+    assert (probed.value("hits"), probed.value("puts"), probed.value("depth_max")) == (6000, 3000, 3000)
+    assert probed.row("depth_slope").low > 0.9
+
+
 def test_a_bounded_cache_does_not_grow(tmp_path: Path) -> None:
     program = f"import functools\n@functools.lru_cache(maxsize=20)\n{DEF}\nfor i in range(6000):\n    f(i)\n"
     probed = probe(tmp_path, program, ("cache", DEF))

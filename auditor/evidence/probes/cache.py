@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import os
 from _weakref import ref
+from functools import update_wrapper
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
 
@@ -26,7 +27,7 @@ else:
     _spec.loader.exec_module(_series)
 
 NAME = "cache"
-NODES = (ast.FunctionDef, ast.AsyncFunctionDef)
+NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Call)
 
 MOST_CACHES = 256
 READINGS = 128
@@ -39,8 +40,18 @@ _WRAPPERS = ("fget", "__func__", "func", "__wrapped__")
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
-    """`missed()` as the first statement of the body, `made(NAME)` behind the definition."""
+    """`missed()` as the first statement of the body, `made(NAME)` behind the definition.
+
+    `lru_cache(None)(f)` becomes `made(lru_cache(None)(missing(f)))`.
+    """
+    if isinstance(node, ast.Call):
+        return {node: lambda made: _wrap(made, call)}
     return {node: lambda made: _surround(node, made, call)}
+
+
+def _wrap(made: Any, call: Callable[..., ast.expr]) -> ast.expr:
+    made.args[0] = call("missing", made.args[0])
+    return call("made", made)
 
 
 def _surround(node: Any, made: Any, call: Callable[..., ast.expr]) -> list[Any]:
@@ -97,11 +108,23 @@ class Recorder:
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
 
-        def made(function: Any) -> None:
+        def made(function: Any) -> Any:
             try:
                 self._watch(function)
             except Exception:
                 self._unknown = True
+            return function
+
+        def missing(function: Any) -> Any:
+            if not callable(function):
+                return function
+
+            def audited(*args: Any, **kwargs: Any) -> Any:
+                missed()
+                return function(*args, **kwargs)
+
+            # the cache takes its name, text and signature from there
+            return update_wrapper(audited, function)
 
         def missed() -> None:
             self._misses += 1
@@ -115,7 +138,7 @@ class Recorder:
                 self._read()
                 self._looked = (now, self._calls.made)
 
-        return {"made": made, "missed": missed}
+        return {"made": made, "missed": missed, "missing": missing}
 
     def _watch(self, function: Any) -> None:
         cached = _cached(function)
