@@ -43,10 +43,13 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
     match inner.body.body:
         case [
             cst.If(
-                test=test, orelse=None, body=cst.IndentedBlock(body=[*_, cst.SimpleStatementLine(body=[cst.Break()])])
+                test=test,
+                orelse=None,
+                body=cst.IndentedBlock(body=[*_, cst.SimpleStatementLine(body=[cst.Break() | cst.Return() as last])]),
             )
         ]:
-            found = "to find one item"
+            # a search that returns ends the loop around, too
+            found = "" if isinstance(last, cst.Return) and ctx.loops(inner) else "to find one item"
         case [cst.If(test=test, orelse=None)]:
             found = ""
         case [cst.If(test=test, orelse=None, body=body), *_] if _only_continues(body):
@@ -63,7 +66,7 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(items).split())
     found = found or "for those that belong to one"
-    return Match(f"`{name}` is gone through {found}, at every turn", (Plant("nested-loop", inner),))
+    return Match(f"`{name}` is gone through {found}, {_when(inner, ctx)}", (Plant("nested-loop", inner),))
 
 
 def _only_continues(block: cst.BaseSuite) -> bool:
@@ -130,8 +133,16 @@ def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -
 def _is_searched_again(node: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
     loops = ctx.repeating(node)
     # what is empty here is filled elsewhere
-    is_short = 0 < (ctx.length_of(items) or 0) <= _SMALL
-    return bool(loops) and not is_short and not ctx.renews(loops[0], items)
+    if 0 < (ctx.length_of(items) or 0) <= _SMALL:
+        return False
+    return not ctx.renews(loops[0], items) if loops else ctx.asked_again(node, items)
+
+
+def _when(node: cst.CSTNode, ctx: Context) -> str:
+    function = ctx.function(node)
+    if ctx.loops(node) or not isinstance(function, cst.FunctionDef):
+        return "at every turn"
+    return f"each time a loop calls `{function.name.value}`"
 
 
 # ------------------------------------------------------------------------------------------------
@@ -209,7 +220,7 @@ def _check_scan(node: cst.BaseExpression, made: cst.GeneratorExp | cst.ListComp,
     if not any(_looks_up(test, names, ctx) for test in tests) or not _is_searched_again(node, items, ctx):
         return None
     name = " ".join(ctx.code(items).split())
-    message = f"all of `{name}` is gone through to find one item, at every turn"
+    message = f"all of `{name}` is gone through to find one item, {_when(node, ctx)}"
     return Match(message, (Plant("sized-call", node),), node)
 
 
@@ -298,6 +309,8 @@ RULE = Rule(
         Calls((".index", ".count", ".remove", "builtins.next", "builtins.any", *_TAKING), Where(loop=True)),
         Calls(("builtins.filter",), Where(loop=True)),
         Nodes(("ListComp", "SetComp", "DictComp", "For"), Where(loop=True)),
+        Calls((".index", ".count", ".remove", "builtins.next", "builtins.any"), Where(often=True)),
+        Nodes(("ListComp", "For"), Where(often=True)),
     ),
     expects=Scaling(),
     check=check,

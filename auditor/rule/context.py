@@ -334,3 +334,11 @@ class Context(Protocol):
         So may sorting and look-ups: the node stands in `__lt__`, `__hash__` and the like.
         """
         ...
+
+    def asked_again(self, node: cst.CSTNode, value: cst.BaseExpression) -> bool:
+        """Whether loops call the function around the node, each time with one and the same value for the expression.
+
+        It is an attribute of the function's object, an outer name, or a parameter for which a loop of this module gives
+        what it does not bind.
+        """
+        ...

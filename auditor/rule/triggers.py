@@ -33,6 +33,7 @@ class Where:
     handler: inside an `except` of the same function.
     kept: the receiver of the call, or what the statement stores into, is an attribute, a name of the module, a
         parameter that has a default or a name that an inner function binds anew, not another local name.
+    often: inside a function that loops call, as `Context.runs_often` knows it by its name.
     """
 
     function: bool = False
@@ -40,6 +41,7 @@ class Where:
     coroutine: bool = False
     handler: bool = False
     kept: bool = False
+    often: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from auditor.scan import entries, flow, infer, kept, local, looping, naming, rep
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.naming import Piece
-from auditor.scan.often import called_often
+from auditor.scan.often import called_often, given_again
 from auditor.scan.once import functions_run_once
 from auditor.scan.per_item import PerItem, handed_to, runs_per_item
 from auditor.scan.scopes import Scopes
@@ -427,6 +427,17 @@ class SliceContext:
         if name not in often.names:
             facts.awaited |= often.leading_to(name)
         return name in often.names
+
+    def asked_again(self, node: cst.CSTNode, value: cst.BaseExpression) -> bool:
+        """Whether loops call the function around, each time with the same value for the expression."""
+        function = self.function(node)
+        if not isinstance(function, cst.FunctionDef) or not self.runs_often(node):
+            return False
+        name = self.code(value).strip()
+        stores = self.stores(name, function)
+        if len(stores) == 1 and isinstance(stores[0], cst.Param):
+            return name in given_again(self._scopes.facts).get(function.name.value, ())
+        return repeat.met_again(node, value, self)
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
         return self._piece.expression(expression)

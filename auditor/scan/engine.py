@@ -21,6 +21,7 @@ from auditor.scan.files import package_of, path_below
 from auditor.scan.gate import MAX_DEPTH, Candidate, End, Gate
 from auditor.scan.links import Outlook, link
 from auditor.scan.naming import Piece
+from auditor.scan.often import called_often
 from auditor.scan.outline import Outline, mark_of, position
 from auditor.scan.per_item import runs_per_item
 from auditor.scan.places import Places
@@ -121,7 +122,7 @@ class Engine:
         `outlook` is what the file draws from others of its project.
         """
         facts = ModuleFacts(tree=source.tree, package=package, outlook=outlook)
-        places = Places(facts.flat, runs_per_item(facts).functions)
+        places = Places(facts.flat, runs_per_item(facts).functions, called_often(facts).names)
         candidates, ends = self.gate.candidates(facts.flat, places, outlook)
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):

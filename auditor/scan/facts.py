@@ -71,7 +71,8 @@ class ModuleFacts:
     """Facts of one module. `package` is its dotted package, for relative imports; `known` remembers inferred types.
 
     Once another module of `auditor.scan` has looked, `handling` is what it does to its containers (`kept`), `once` are
-    its functions that run once, `often` those that its loops call, `runs` those that run for every item (`per_item`).
+    its functions that run once, `often` those that its loops call, `given_again` their parameters that do not change,
+    `runs` those that run for every item (`per_item`).
     `outlook` is what the project's other files say of its names. `relied` are names of attributes of which a rule was
     told that nothing takes from them, as far as this module knows. `awaited` are functions of which a rule would hear
     something else if loops of other files called them.
@@ -84,6 +85,7 @@ class ModuleFacts:
     _flat: Flat | None = None
     once: frozenset[str] | None = None
     often: Often | None = None
+    given_again: dict[str, set[str]] | None = None
     runs: Runs | None = None
     outlook: Outlook | None = None
     relied: set[str] = field(default_factory=set)

@@ -6,13 +6,13 @@ Loops of other files count where they call a function of this one themselves.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from auditor.scan.asked import last_of
 from auditor.scan.facts import Function, ModuleFacts
 from auditor.scan.per_item import runs_per_item
-from auditor.scan.syntax import Flat
+from auditor.scan.syntax import Flat, walk
 
 MAX_CALLS = 4
 """Functions that a way from a loop may lead through."""
@@ -68,6 +68,55 @@ def _found(facts: ModuleFacts) -> Often:
         newest = set().union(*(calls.get(name, ()) for name in newest)) - found
         found |= newest
     return Often(frozenset(found), calls)
+
+
+def given_again(facts: ModuleFacts) -> dict[str, set[str]]:
+    """By function of the module, the parameters for which a loop gives the same value at every turn."""
+    if facts.given_again is None:
+        facts.given_again = {name: set(given) for name, given in _given_again(facts.flat)}
+    return facts.given_again
+
+
+def _given_again(flat: Flat) -> Iterator[tuple[str, list[str]]]:
+    found: dict[str, list[str]] = {}
+    defined = [flat.nodes[index] for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef)]
+    functions = {one.name: one for one in defined}
+    bound: dict[int, set[str]] = {}
+    for index in flat.of(ast.Call):
+        call = flat.nodes[index]
+        function = functions.get(last_of(call.func) or "")
+        loop = None if function is None else _loop_around(index, flat)
+        if function is None or loop is None:
+            continue
+        if loop not in bound:
+            nodes = walk(flat.nodes[loop])
+            bound[loop] = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+        pairs = [(keyword.arg or "", keyword.value) for keyword in call.keywords]
+        listed = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+        is_bound = isinstance(call.func, ast.Attribute) and listed[:1] in (["self"], ["cls"])
+        pairs += zip(listed[is_bound:], call.args, strict=False)
+        found.setdefault(function.name, []).extend(name for name, value in pairs if _is_outside(value, bound[loop]))
+    return iter(found.items())
+
+
+def _is_outside(value: ast.expr, bound: set[str]) -> bool:
+    """Whether it is a name, or an attribute of one, that is not among those that a loop binds."""
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return isinstance(value, ast.Name) and value.id not in bound
+
+
+def _loop_around(index: int, flat: Flat) -> int | None:
+    """The innermost loop or comprehension of the same function that repeats the node."""
+    child, around = index, flat.parents[index]
+    while around and not isinstance(flat.nodes[around], Function | ast.Lambda):
+        node, inner = flat.nodes[around], flat.nodes[child]
+        if isinstance(node, ast.While) or (isinstance(node, ast.For | ast.AsyncFor) and inner is not node.iter):
+            return around
+        if isinstance(node, _COMPREHENSIONS) and inner is not node.generators[0]:
+            return around
+        child, around = around, flat.parents[around]
+    return None
 
 
 def _around(index: int, flat: Flat) -> tuple[str, bool]:

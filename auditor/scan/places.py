@@ -12,13 +12,14 @@ from auditor.scan.outline import COROUTINE, FUNCTION, LOOP
 from auditor.scan.syntax import Flat
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_HANDLER, _CALLED = 8, 16
-"""More surroundings, as bits: in a handler, in a function or lambda."""
+_HANDLER, _CALLED, _OFTEN = 8, 16, 32
+"""More surroundings, as bits: in a handler, in a function or lambda, in a function that loops call."""
 
 
 def bits_of(where: Where) -> int:
     """What a trigger asks of the surroundings, as bits of a `Place`."""
-    return LOOP * where.loop | COROUTINE * where.coroutine | _HANDLER * where.handler | _CALLED * where.function
+    around = LOOP * where.loop | COROUTINE * where.coroutine | _HANDLER * where.handler
+    return around | _CALLED * where.function | _OFTEN * where.often
 
 
 @dataclass(slots=True)
@@ -36,11 +37,15 @@ class Place:
 
 
 class Places:
-    """The surroundings of nodes, worked out for those asked about. What functions `per_item` do is in a loop."""
+    """The surroundings of nodes, worked out for those asked about. What functions `per_item` do is in a loop.
 
-    def __init__(self, flat: Flat, per_item: Container[ast.AST] = ()) -> None:
+    `often` are the names of the functions that loops call.
+    """
+
+    def __init__(self, flat: Flat, per_item: Container[ast.AST] = (), often: Container[str] = ()) -> None:
         self._flat = flat
         self._per_item = per_item
+        self._often = often
         self._known: dict[int, Place] = {0: Place(scopes=(flat.nodes[0],), slice=None, bits=0)}
 
     def of(self, index: int) -> Place:
@@ -82,6 +87,8 @@ class Places:
         bits = _CALLED | LOOP * (function in self._per_item) | COROUTINE * isinstance(function, ast.AsyncFunctionDef)
         piece = place.slice
         if isinstance(function, Function):
-            bits |= FUNCTION
+            bits |= FUNCTION | _OFTEN * (function.name in self._often)
             piece = place.slice if place.bits & FUNCTION else function
+        else:
+            bits |= place.bits & _OFTEN
         return Place((*place.scopes, function), piece, bits | place.bits & FUNCTION)
