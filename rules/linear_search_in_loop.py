@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.shapes import only_continues, pass_of
 
 _SMALL = 16
 _METHODS = ("index", "count", "remove")
@@ -15,7 +16,6 @@ _SAME = (cst.Equal, cst.Is)
 _TAKING = tuple(
     f"builtins.{name}" for name in ("list", "tuple", "set", "sorted", "sum", "max", "min", "dict", "frozenset")
 )
-_WRAPPERS = tuple(f"builtins.{name}" for name in ("enumerate", "set", "list", "sorted", "reversed", "tuple"))
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -52,14 +52,14 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
             found = "" if isinstance(last, cst.Return) and ctx.loops(inner) else "to find one item"
         case [cst.If(test=test, orelse=None)]:
             found = ""
-        case [cst.If(test=test, orelse=None, body=body), *_] if _only_continues(body):
+        case [cst.If(test=test, orelse=None, body=body), *_] if only_continues(body):
             found, operators = "", (cst.NotEqual, cst.IsNot)
         case _:
             return None
-    turns, items = ctx.turns_of(inner), _viewed(inner.iter)
-    if (turns is not None and turns <= _SMALL) or not isinstance(items, cst.Name | cst.Attribute):
+    at = pass_of(inner, ctx)
+    items, names = at.collection, {*at.items, *at.indices}
+    if not isinstance(items, cst.Name | cst.Attribute) or _is_few(inner, ctx):
         return None
-    names = {part.value for part in ctx.descendants(inner.target) if isinstance(part, cst.Name)}
     if not found and not (_picks(inner, test, names, ctx, operators) and _is_another(inner, items, ctx)):
         return None
     if (found and not _looks_up(test, names, ctx)) or not _is_searched_again(inner, items, ctx):
@@ -67,13 +67,6 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
     name = " ".join(ctx.code(items).split())
     found = found or "for those that belong to one"
     return Match(f"`{name}` is gone through {found}, {_when(inner, ctx)}", (Plant("nested-loop", inner),))
-
-
-def _only_continues(block: cst.BaseSuite) -> bool:
-    match block.body:
-        case [cst.SimpleStatementLine(body=[cst.Continue()])] | [cst.Continue()]:
-            return True
-    return False
 
 
 def _is_another(inner: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -122,12 +115,9 @@ def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -
     loop = next(iter(ctx.repeating(call)), None)
     if not isinstance(loop, cst.For | cst.CompFor):
         return False
-    inner = loop.iter
-    while isinstance(inner, cst.Call) and ctx.qualified(inner.func) in _WRAPPERS and inner.args:
-        inner = inner.args[0].value
-    return ctx.code(inner).strip() == ctx.code(items).strip() and ctx.code(call.args[0].value).strip() in ctx.binds(
-        loop
-    )
+    gone_through = pass_of(loop, ctx).collection
+    same = gone_through is not None and ctx.code(gone_through).strip() == ctx.code(items).strip()
+    return same and ctx.code(call.args[0].value).strip() in ctx.binds(loop)
 
 
 def _is_searched_again(node: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -202,16 +192,13 @@ def _match_of_all(
 
 
 def _is_few(loop: cst.For | cst.CompFor, ctx: Context) -> bool:
-    turns = ctx.turns_of(loop)
-    return turns is not None and turns <= _SMALL
+    # what is empty here is filled elsewhere
+    return 0 < (ctx.turns_of(loop) or 0) <= _SMALL
 
 
 def _check_scan(node: cst.BaseExpression, made: cst.GeneratorExp | cst.ListComp, ctx: Context) -> Match | None:
     loop = made.for_in
-    if loop.inner_for_in is not None or loop.asynchronous is not None:
-        return None
-    turns = ctx.turns_of(loop)
-    if turns is not None and turns <= _SMALL:
+    if loop.inner_for_in is not None or loop.asynchronous is not None or _is_few(loop, ctx):
         return None
     asks_any = isinstance(node, cst.Call) and ctx.qualified(node.func) == "builtins.any"
     tests = [made.elt] if asks_any else [condition.test for condition in loop.ifs]
@@ -308,9 +295,9 @@ RULE = Rule(
     triggers=(
         Calls((".index", ".count", ".remove", "builtins.next", "builtins.any", *_TAKING), Where(loop=True)),
         Calls(("builtins.filter",), Where(loop=True)),
-        Nodes(("ListComp", "SetComp", "DictComp", "For"), Where(loop=True)),
+        Nodes(("ListComp", "SetComp", "DictComp", "For"), Where(loop=True), asks=True),
         Calls((".index", ".count", ".remove", "builtins.next", "builtins.any"), Where(often=True)),
-        Nodes(("ListComp", "For"), Where(often=True)),
+        Nodes(("ListComp", "For"), Where(often=True), asks=True),
     ),
     expects=Scaling(),
     check=check,
@@ -346,6 +333,10 @@ RULE = Rule(
         # nothing of the row is looked for
         "def f(rows, people):\n    for row in rows:\n        for person in people:\n"
         "            if person.new:\n                print(row, person)\n                break\n",
+        # another collection each time; no loop
+        "def find(items, key):\n    return next((x for x in items if x.id == key), None)\n\ndef f(rows, key):\n"
+        "    return [find(row.cells, key) for row in rows]\n\ndef find_one(items, key):\n"
+        "    for item in items:\n        if item.id == key:\n            return item\n    return None\n",
     ),
     invalid=(
         "def f(rows, names: list[str]):\n    return [names.index(row.name) for row in rows]\n",
@@ -380,5 +371,17 @@ RULE = Rule(
         "            if item.row != row.id:\n                continue\n            row.items.append(item)\n",
         "def f(rows):\n    return [row for i, row in enumerate(rows) if rows.index(row) == i]\n",
         "def f(words):\n    return {word: words.count(word) for word in words}\n",
+        # in a function that a loop calls
+        "def find(items, key):\n    return next((x for x in items if x.id == key), None)\n\n"
+        "def f(rows, items):\n    return [find(items, row.id) for row in rows]\n",
+        "class Graph:\n    def __init__(self):\n        self.nodes = []\n\n    def node(self, name):\n"
+        "        for node in self.nodes:\n            if node.name == name:\n                return node\n"
+        "        raise KeyError(name)\n\n    def link(self, pairs):\n        for first, second in pairs:\n"
+        "            self.node(first).link(second)\n",
+        # by index, with its index
+        "def f(rows, people):\n    for row in rows:\n        for i in range(len(people)):\n"
+        "            if people[i].id == row.owner:\n                row.place = i\n                break\n",
+        "def f(rows, people):\n    for row in rows:\n        for i, person in enumerate(people):\n"
+        "            if person.id == row.owner:\n                row.place = i\n                break\n",
     ),
 )

@@ -22,11 +22,18 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     length = ctx.length_of(test.comparator)
     if length is not None and length <= _SMALL_LIST:
         return None
+    function = ctx.function(node)
     loops = [loop for loop in ctx.loops(node) if not _is_short(loop, ctx)]
-    if not loops or _is_made_by(loops[0], test.comparator, ctx) or _is_deduplication(node, loops[0], ctx):
+    if not loops and (ctx.loops(node) or function is None or not ctx.asked_again(node, test.comparator)):
+        return None
+    if loops and _is_made_by(loops[0], test.comparator, ctx):
+        return None
+    if _is_deduplication(node, loops[0] if loops else function or ctx.root, ctx):
         return None
     name = " ".join(ctx.code(test.comparator).split())
-    return Match(f"`{name}` is a list, and each `in` walks it until it finds the item", (Plant("operator", node),))
+    when = "" if loops else ", each time a loop calls the function"
+    message = f"`{name}` is a list, and each `in` walks it until it finds the item{when}"
+    return Match(message, (Plant("operator", node),))
 
 
 def _is_short(loop: Loop, ctx: Context) -> bool:
@@ -68,12 +75,12 @@ def _is_set(name: str, within: cst.CSTNode, steady: Collection[str], ctx: Contex
     return any(not isinstance(store, cst.Param) or name not in steady for store in stores)
 
 
-def _is_deduplication(node: cst.Comparison, loop: Loop, ctx: Context) -> bool:
-    """Whether the loop puts the very item it looks for into the list: that is the rule quadratic-dedup."""
+def _is_deduplication(node: cst.Comparison, around: cst.CSTNode, ctx: Context) -> bool:
+    """Whether the very item it looks for is put into the list around there: that is the rule quadratic-dedup."""
     sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
     item = ctx.code(sought).strip()
     target = ctx.code(node.comparisons[0].comparator).strip()
-    whole: cst.CSTNode = loop
+    whole = around
     while isinstance(whole, cst.CompFor):
         whole = ctx.parent(whole) or ctx.root
     return any(ctx.code(added).strip() == item for added in ctx.appended(target, whole))
@@ -123,7 +130,9 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x in items` or `x not in items` inside a loop or comprehension, where `items` is proven to be a list."
+            "`x in items` or `x not in items` inside a loop or comprehension, where `items` is proven to be a list; or"
+            " in a function that loops call, where it is a list of the module, of the object, or one that a loop hands"
+            " over at every turn."
             f" Lists of at most {_SMALL_LIST} entries that never grow are not flagged, nor are loops of at most"
             f" {_SMALL_LOOP} turns, nor lists that each turn makes anew. Sets, dicts and strings never are. Looking for"
             " an item in order to append it is the rule quadratic-dedup."
@@ -150,7 +159,10 @@ RULE = Rule(
             "ruff#8322, ruff#9928, ruff#20510",
         ),
     ),
-    triggers=(Nodes(("Compare",), Where(loop=True), operators=("In", "NotIn")),),
+    triggers=(
+        Nodes(("Compare",), Where(loop=True), operators=("In", "NotIn")),
+        Nodes(("Compare",), Where(often=True), operators=("In", "NotIn")),
+    ),
     expects=Scaling(),
     check=check,
     valid=(
@@ -185,6 +197,10 @@ RULE = Rule(
         "def f(rows, known: list[str]):\n    known = set(known)\n    return [row for row in rows if row in known]\n",
         # the list of each name, gone through once
         "def f(names, groups: dict[str, list[str]]):\n    return [name for name in names if 'a' in groups[name]]\n",
+        # another list each time; no loop
+        "def has(tag, tags: list[str]):\n    return tag in tags\n\ndef f(rows):\n"
+        "    return [row for row in rows if has('new', row.tags)]\n\ndef g(tag, tags: list[str]):\n"
+        "    return tag in tags\n",
     ),
     invalid=(
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",
@@ -217,6 +233,12 @@ RULE = Rule(
         "from collections import defaultdict\n\ndef f(rows):\n    groups = defaultdict(list)\n"
         "    for row in rows:\n        if row.id in groups[row.kind]:\n"
         "            groups[row.kind].append(row.parent)\n",
+        # in a function that a loop calls
+        "BLOCKED = []\n\ndef block(word):\n    BLOCKED.append(word)\n\ndef is_blocked(word):\n"
+        "    return word.lower() in BLOCKED\n\ndef f(words):\n"
+        "    return [word for word in words if not is_blocked(word)]\n",
+        "def is_known(word, known: list[str]):\n    return word in known\n\ndef f(words, known: list[str]):\n"
+        "    for word in words:\n        if is_known(word, known):\n            print(word)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -244,6 +266,8 @@ RULE = Rule(
             None,
             "def f(rows, text):\n    stop = text.split()\n    stop_set = set(stop)\n"
             "    return [row for row in rows if row not in stop_set]\n",
+            None,
+            None,
             None,
         ),
     ),

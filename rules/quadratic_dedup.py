@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import cannot_be_hashed
+from auditor.shapes import Pass, cannot_be_hashed, only_continues, pass_of
 
 _SMALL = 16
-_VIEWS = ("items", "keys", "values", "copy")
-_WRAPPERS = tuple(f"builtins.{name}" for name in ("list", "sorted", "reversed", "tuple", "set"))
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -39,7 +36,7 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     item = ctx.code(sought).strip()
     loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
     if loop is None:
-        return None
+        return _check_called(node, test.comparator, item, ctx)
     if _is_part_before(test.comparator, loop, ctx):
         message = f"`{' '.join(target.split())}` is copied and walked for each item"
         return Match(message, (Plant("operator", node),))
@@ -52,6 +49,23 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     if _is_renewed(test.comparator, loop, whole, ctx):
         return None
     message = f"`{' '.join(target.split())}` is a list that is walked for each item before the item is appended to it"
+    return Match(message, (Plant("operator", node),))
+
+
+def _check_called(node: cst.Comparison, out: cst.BaseExpression, item: str, ctx: Context) -> Match | None:
+    """`if x not in self.out: self.out.append(x)`, in a function that loops call."""
+    function = ctx.function(node)
+    if not isinstance(function, cst.FunctionDef) or ctx.loops(node):
+        return None
+    target = ctx.code(out).strip()
+    if not any(ctx.code(added).strip() == item for added in ctx.appended(target, function)):
+        return None
+    if not ctx.asked_again(node, out):
+        return None
+    message = (
+        f"`{' '.join(target.split())}` is a list that is walked each time a loop calls `{function.name.value}`"
+        " before the item is appended to it"
+    )
     return Match(message, (Plant("operator", node),))
 
 
@@ -85,20 +99,11 @@ def _is_renewed(container: cst.BaseExpression, loop: Loop, within: cst.CSTNode, 
 # nested loops over the same collection
 
 
-class _Pass(NamedTuple):
-    """What a loop runs over: the collection (None if `range` hides it), its items and its indices by name."""
-
-    collection: str | None
-    items: frozenset[str]
-    indices: frozenset[str]
-    bound: str = ""
-
-
 def _check_loops(inner: cst.For, ctx: Context) -> Match | None:
     for outer in ctx.loops(inner):
         if not isinstance(outer, cst.For):
             continue
-        for collection, first, second in _same(_pass(outer, ctx), _pass(inner, ctx), inner, ctx):
+        for collection, first, second in _same(pass_of(outer, ctx), pass_of(inner, ctx), inner, ctx):
             if _is_short(outer, ctx) or _is_short(inner, ctx):
                 break
             sides = (_Side(collection, first, outer, inner, ctx), _Side(collection, second, inner, None, ctx))
@@ -113,58 +118,12 @@ def _is_short(loop: Loop, ctx: Context) -> bool:
     return turns is not None and turns <= _SMALL
 
 
-def _pass(loop: cst.For, ctx: Context) -> _Pass:
-    iterable, names = loop.iter, frozenset(_names(loop.target, ctx))
-    if not isinstance(iterable, cst.Call) or not iterable.args:
-        return _Pass(_collection(iterable, ctx), names, frozenset())
-    name = ctx.qualified(iterable.func)
-    if name == "builtins.enumerate" and isinstance(loop.target, cst.Tuple) and len(loop.target.elements) == 2:
-        index, item = (frozenset(_names(element.value, ctx)) for element in loop.target.elements)
-        return _Pass(_collection(iterable.args[0].value, ctx), item, index)
-    if name == "builtins.range":
-        stop = iterable.args[min(1, len(iterable.args) - 1)].value
-        bound = "" if ctx.is_constant(stop) else ctx.code(stop).strip()
-        return _Pass(_measured(stop, ctx), frozenset(), names, bound)
-    return _Pass(_collection(iterable, ctx), names, frozenset())
-
-
-def _names(target: cst.CSTNode, ctx: Context) -> Iterator[str]:
-    return (part.value for part in ctx.descendants(target) if isinstance(part, cst.Name))
-
-
-def _collection(iterable: cst.BaseExpression, ctx: Context) -> str:
-    """Source text of the collection behind slices, views and copies."""
-    while True:
-        match iterable:
-            case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Slice())]):
-                iterable = value
-            case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)), args=[]) if method in _VIEWS:
-                iterable = value
-            case cst.Call(func=function, args=[argument]) if ctx.qualified(function) in _WRAPPERS:
-                iterable = argument.value
-            case _:
-                return ctx.code(iterable).strip()
-
-
-def _measured(stop: cst.BaseExpression, ctx: Context) -> str | None:
-    """The collection whose length ends a `range`, if the length is taken there or bound once to the name."""
-    match stop:
-        case cst.BinaryOperation(left=left, operator=cst.Subtract()):
-            return _measured(left, ctx)
-        case cst.Call(func=function, args=[argument]) if ctx.qualified(function) == "builtins.len":
-            return ctx.code(argument.value).strip()
-        case cst.Name(value=name):
-            stores = ctx.stores(name)
-            if len(stores) == 1 and isinstance(stores[0], cst.Assign) and isinstance(stores[0].value, cst.Call):
-                return _measured(stores[0].value, ctx)
-    return None
-
-
-def _same(outer: _Pass, inner: _Pass, loop: cst.For, ctx: Context) -> Iterator[tuple[str, _Pass, _Pass]]:
+def _same(outer: Pass, inner: Pass, loop: cst.For, ctx: Context) -> Iterator[tuple[str, Pass, Pass]]:
     """The collections that both loops run over."""
     if outer.collection is not None and inner.collection is not None:
-        if outer.collection == inner.collection:
-            yield outer.collection, outer, inner
+        code = ctx.code(outer.collection).strip()
+        if code == ctx.code(inner.collection).strip():
+            yield code, outer, inner
     elif outer.bound and outer.bound == inner.bound:
         bases = {
             ctx.code(node.value).strip(): None
@@ -178,7 +137,7 @@ def _same(outer: _Pass, inner: _Pass, loop: cst.For, ctx: Context) -> Iterator[t
 class _Side:
     """Recognises what stems from the item that one of the two loops is at."""
 
-    def __init__(self, collection: str, at: _Pass, loop: cst.For, other: cst.For | None, ctx: Context) -> None:
+    def __init__(self, collection: str, at: Pass, loop: cst.For, other: cst.For | None, ctx: Context) -> None:
         self._collection = collection
         self._indices = at.indices
         self._ctx = ctx
@@ -270,14 +229,7 @@ def _skips_itself(node: cst.CSTNode, condition: cst.If, sides: tuple[_Side, _Sid
     match node:
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
             plain = [side.is_plain(part) for side in sides for part in (left, right)].count(True) == 2
-            return plain and (isinstance(operator, cst.NotEqual) or _only_continues(condition.body))
-    return False
-
-
-def _only_continues(block: cst.BaseSuite) -> bool:
-    match block.body:
-        case [cst.SimpleStatementLine(body=[cst.Continue()])] | [cst.Continue()]:
-            return True
+            return plain and (isinstance(operator, cst.NotEqual) or only_continues(condition.body))
     return False
 
 
@@ -354,8 +306,9 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "Two shapes. `if x not in out: out.append(x)` in a loop or comprehension, where `out` is a list as far as"
-            " one can see; so is `x in items[:i]` in a loop over the items. And two nested"
+            "Two shapes. `if x not in out: out.append(x)` in a loop or comprehension, or in a function that loops call"
+            " with the same list each time, where `out` is a list as far as one can see; so is `x in items[:i]` in a"
+            " loop over the items. And two nested"
             " loops over the same collection (by item, index, `enumerate` or slice) whose inner one compares the two"
             " items for equality, or hands both to a function whose answer is tested. Collections of at most"
             f" {_SMALL} entries are not flagged, nor is a comparison that only keeps an item from meeting itself."
@@ -386,6 +339,7 @@ RULE = Rule(
     ),
     triggers=(
         Nodes(("Compare",), Where(loop=True), operators=("In", "NotIn")),
+        Nodes(("Compare",), Where(often=True), operators=("In", "NotIn")),
         Nodes(("For", "AsyncFor"), Where(loop=True)),
     ),
     expects=Scaling(),
@@ -423,6 +377,9 @@ RULE = Rule(
         "                a[i], a[j] = a[j], a[i]\n",
         "def show(node, seen):\n    if node.id not in seen:\n        seen.append(node.id)\n"
         "    if node.parent:\n        show(node.parent.owner, seen)\n",
+        # a function that no loop calls
+        "class Index:\n    def __init__(self):\n        self.keys = []\n\n    def add(self, key):\n"
+        "        if key not in self.keys:\n            self.keys.append(key)\n",
     ),
     invalid=(
         "def f(rows):\n    out = []\n    for row in rows:\n        if row not in out:\n            out.append(row)\n"
@@ -455,6 +412,10 @@ RULE = Rule(
         # a function that calls itself for every item
         "def ids(node, seen):\n    if node.id not in seen:\n        seen.append(node.id)\n"
         "    for child in node.children:\n        ids(child, seen)\n    return seen\n",
+        # in a method that a loop calls
+        "class Index:\n    def __init__(self):\n        self.keys = []\n\n    def add(self, key):\n"
+        "        if key not in self.keys:\n            self.keys.append(key)\n\n    def load(self, rows):\n"
+        "        for row in rows:\n            self.add(row.key)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -475,6 +436,7 @@ RULE = Rule(
             "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n"
             "        if (key := row.key) not in seen:\n            out.append(key)\n            seen.add(key)\n"
             "    return out\n",
+            None,
             None,
             None,
             None,

@@ -67,6 +67,7 @@ class Nodes:
     `targets` for a target of one of these classes ("Subscript"), `values` for a value assigned of one of these, `again`
     for a name in the target that the value has too (`s = s + x`; of a `Subscript`, in its value and its index),
     `operators` for one of these ("Add", "In"),
+    `asks` for a loop whose body begins with an `if`, or a comprehension with a condition,
     `decorators` for one of these last components among the decorators of a definition ("lru_cache"), `attributes` for a
     value that is one of these attributes ("iloc", as in `x.iloc[i]`).
     """
@@ -79,6 +80,7 @@ class Nodes:
     operators: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     again: bool = False
+    asks: bool = False
     attributes: tuple[str, ...] = ()
 
 

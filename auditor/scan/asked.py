@@ -20,6 +20,9 @@ class Names:
     bound: set[str]
 
 
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
 Test = Callable[[Any, Names], bool]
 
 
@@ -31,6 +34,7 @@ def tests(asked: Nodes) -> tuple[Test, ...]:
             asked.attributes,
             lambda node, _names: getattr(getattr(node, "value", None), "attr", None) in asked.attributes,
         ),
+        (asked.asks, lambda node, _names: _asks_first(node)),
         (asked.least, lambda node, _names: _entries(node) >= asked.least),
         (operators, lambda node, _names: not operators.isdisjoint(_operators(node))),
         (asked.values, lambda node, _names: type(getattr(node, "value", None)).__name__ in asked.values),
@@ -45,6 +49,12 @@ def tests(asked: Nodes) -> tuple[Test, ...]:
 def _operators(node: ast.AST) -> list[str]:
     operators = getattr(node, "ops", None) or [getattr(node, "op", None)]
     return [type(operator).__name__ for operator in operators]
+
+
+def _asks_first(node: Any) -> bool:
+    if isinstance(node, _COMPREHENSIONS):
+        return any(generator.ifs for generator in node.generators)
+    return isinstance(node, _LOOPS) and isinstance(node.body[0], ast.If)
 
 
 def _is_set_again(node: ast.AST) -> bool:

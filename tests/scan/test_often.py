@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from auditor.scan.facts import ModuleFacts
-from auditor.scan.often import called_often
+from auditor.scan.often import called_often, given_again
 
 HELPER = "def helper(x):\n    return x\n\n"
 
@@ -58,3 +58,22 @@ def test_methods_that_look_ups_and_sorting_call_run_often() -> None:
     assert often("class A:\n    def __hash__(self):\n        return 1\n\n    def __init__(self):\n        pass\n") == {
         "__hash__"
     }
+
+
+FIND = "def find(items, key=None, *, kind=None):\n    return items\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("def f(xs, items):\n    for x in xs:\n        find(items, x)\n", {"items"}),
+        ("def f(xs, items):\n    return [find(items, key=x.id, kind=items.kind) for x in xs]\n", {"items", "kind"}),
+        ("class A:\n    def f(self, xs):\n        while xs:\n            self.find(self.items, xs.pop())\n", {"items"}),
+        # what the loop makes, what is made on the way, what no loop gives
+        ("def f(xs):\n    for x in xs:\n        rows = list(x)\n        find(rows, x.id)\n", set()),
+        ("def f(xs, items):\n    return [find(sorted(items), x) for x in xs]\n", set()),
+        ("def f(items):\n    return find(items)\n", set()),
+    ],
+)
+def test_a_parameter_is_given_again_where_a_loop_does_not_bind_what_it_gives(text: str, given: set[str]) -> None:
+    assert given_again(ModuleFacts(tree=ast.parse(FIND + text))).get("find", set()) == given

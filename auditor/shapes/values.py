@@ -1,0 +1,43 @@
+"""What is known of a value by how it is made and used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor import cst
+
+if TYPE_CHECKING:
+    from auditor.rule import Context
+
+_MUTABLE = ("list", "set", "dict", "bytearray")
+_MUTATING = ("append", "extend", "insert", "add", "update", "setdefault", "sort", "discard")
+
+
+def cannot_be_hashed(expression: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is proven to be, or its function treats it as, a list, set or dict."""
+    if ctx.type_of(expression) in _MUTABLE:
+        return True
+    if not isinstance(expression, cst.Name):
+        return False
+    for use in ctx.uses(expression.value, ctx.function(expression)):
+        match ctx.parent(use):
+            case cst.Subscript() as around if isinstance(ctx.parent(around), cst.AssignTarget | cst.AugAssign):
+                if around.value is use:
+                    return True
+            case cst.Attribute(attr=cst.Name(value=method)) if method in _MUTATING:
+                return True
+            case _:
+                pass
+    return False
+
+
+def cached_by_call(node: cst.CSTNode, ctx: Context) -> tuple[cst.Call, cst.BaseExpression] | None:
+    """`lru_cache(None)(f)` or `cache(f)` that keeps every result, and `f`; `node` is the call of `functools` in it."""
+    if not isinstance(node, cst.Call):
+        return None
+    around = ctx.parent(node)
+    made, maker = (around, node) if isinstance(around, cst.Call) and around.func is node else (node, node.func)
+    match made:
+        case cst.Call(args=[cst.Arg(keyword=None, star="", value=function)]) if ctx.keeps_all(maker):
+            return made, function
+    return None
