@@ -14,7 +14,7 @@ from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.naming import Piece
 from auditor.scan.often import called_often, given_again
 from auditor.scan.once import functions_run_once
-from auditor.scan.per_item import PerItem, handed_to, runs_per_item
+from auditor.scan.per_item import PerItem, runs_per_item
 from auditor.scan.scopes import Scopes
 from auditor.scan.slices import Node
 
@@ -231,10 +231,12 @@ class SliceContext:
 
     def handed(self, call: cst.Call) -> cst.BaseExpression | None:
         """The name of the function that the call runs for every item."""
-        parsed = self._as_ast(call)
-        named = handed_to(parsed) if isinstance(parsed, ast.Call) else ()
-        functions = (one for one in named if isinstance(one, ast.Name | ast.Attribute))
-        return next(map(self._piece.elsewhere, functions), None)
+        facts = self._scopes.facts
+        runs = runs_per_item(facts)
+        if not runs.handings:
+            return None
+        found = runs.handed_at(self._piece.span(call), facts.flat, self._piece.source)
+        return self._piece.elsewhere(found) if isinstance(found, ast.Name | ast.Attribute) else None
 
     def steady(self, loop: Loop) -> Collection[str]:
         """The parameters that have the same value in all runs."""

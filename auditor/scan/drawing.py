@@ -23,6 +23,7 @@ _DEFERRING = re.compile(
     r"|abstract|task|patch|mock"
 )
 """Decorators by which a call of the function may not run its body, or runs it elsewhere or once."""
+_NAMING = frozenset((ast.Name, ast.Attribute, ast.Lambda))
 _TAKES = frozenset(("pop", "popitem", "popleft", "remove", "discard", "clear"))
 _STDLIB = sys.stdlib_module_names
 
@@ -121,10 +122,19 @@ class _Drawing:
             return
         if path is not None:
             runs = isinstance(node, ast.FunctionDef) and not any(map(_defers, node.decorator_list))
-            self._made.routines.setdefault(path, Routine(node.lineno, runs))
+            routine = self._made.routines.setdefault(path, Routine(node.lineno, runs))
+            self._note_runner(node, routine)
         self._locals[id(node)] = dict.fromkeys(_parameters(node))
         if isinstance(place.scopes[-1], ast.ClassDef) and node.args.args:
             self._receivers.add(node.args.args[0].arg)
+
+    def _note_runner(self, node: Function | ast.ClassDef, routine: Routine) -> None:
+        """Which of its parameters the function calls for each of several items; -1 stands for keyword only."""
+        known = self._runs.runners.get(node.name) if self._runs.runners else None
+        if known is not None:
+            receivers, parameters, called = known
+            listed = parameters[receivers:]
+            routine.each = [(listed.index(name) if name in listed else -1, name) for name in sorted(called)]
 
     def _declare(self, node: Function | ast.ClassDef, place: Place) -> None:
         """What a class is derived from, what a function takes and gives."""
@@ -247,7 +257,30 @@ class _Drawing:
                 self._made.taken.append(attribute)
         if _first(func) in self._calling:
             place = self._places.of(index)
-            self._lead(func, place, call, place.around)
+            called = self._lead(func, place, call, place.around)
+            if called is not None and (call.args or call.keywords):
+                called.hands = [*self._given(call, place)]
+
+    def _given(self, call: ast.Call, place: Place) -> Iterator[tuple[int | str, str]]:
+        """Which arguments of a call may be functions, each with its reference, "" for a lambda."""
+        for where, value in enumerate(call.args):
+            if type(value) in _NAMING and (ref := self._function(value, place)) is not None:
+                yield where, ref
+        for keyword in call.keywords:
+            if keyword.arg and type(keyword.value) in _NAMING:
+                ref = self._function(keyword.value, place)
+                if ref is not None:
+                    yield keyword.arg, ref
+
+    def _function(self, value: ast.expr, place: Place) -> str | None:
+        if type(value) is ast.Lambda:
+            return ""
+        if _first(value) not in self._roots:
+            return None
+        ref = self._ref(value, place)
+        if ref is None or ref.endswith("()") or (ref.startswith(":") and ref[1:] not in self._made.routines):
+            return None
+        return ref
 
     def _hand(self, handing: Handing) -> None:
         """A call that runs a function for every item, in the same thread or `beside`, is a call of it in a loop."""
@@ -256,13 +289,16 @@ class _Drawing:
             around = LOOP | (FUNCTION if handing.beside else place.around)
             self._lead(handing.function, place, self._flat.nodes[handing.call], around)
 
-    def _lead(self, func: ast.expr, place: Place, call: ast.Call, around: int) -> None:
+    def _lead(self, func: ast.expr, place: Place, call: ast.Call, around: int) -> Called | None:
         ref = self._ref(func, place)
         if ref is None or ref.partition(".")[0] in _STDLIB:
-            return
+            return None
         routine = self._routine(place)
-        if routine is not None:
-            routine.calls.append(Called(ref, position(call), around))
+        if routine is None:
+            return None
+        called = Called(ref, position(call), around)
+        routine.calls.append(called)
+        return called
 
     # references
 

@@ -56,7 +56,8 @@ class Joint:
     """What is known of one file once its references are resolved.
 
     asked: the other files whose outlines say so. meanings and ancestors: as in `auditor.scan.links.Outlook`. imports:
-    the files of the project that it knows. taken, grown, guarded, awaited: as in its outline.
+    the files of the project that it knows. taken, grown, guarded, awaited: as in its outline. handed: calls
+    by which other files run functions for every item, and which of their arguments these are.
     """
 
     asked: list[str] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Joint:
     grown: list[str] = field(default_factory=list)
     guarded: list[str] = field(default_factory=list)
     awaited: list[str] = field(default_factory=list)
+    handed: list[tuple[Key, list[int | str]]] = field(default_factory=list)
     routines: dict[str, Joined] = field(default_factory=dict)
 
     def asks_who_loops(self, wanted: Iterable[Wanted]) -> bool:
@@ -105,6 +107,7 @@ class Joint:
             self.grown,
             self.guarded,
             self.awaited,
+            [[*at, given] for at, given in self.handed],
             routines,
         ]
         return json.dumps(parts, separators=(",", ":"))
@@ -117,10 +120,11 @@ class Joint:
             ValueError: the text is none of `dump`'s.
         """
         try:
-            asked, meanings, ancestors, imports, taken, grown, guarded, awaited, routines = json.loads(text)
+            asked, meanings, ancestors, imports, taken, grown, guarded, awaited, handed, routines = json.loads(text)
             meant = {name: (meaning, bool(made)) for name, (meaning, made) in meanings.items()}
             joined = {name: _joined(*rest) for name, *rest in routines}
-            return cls(asked, meant, ancestors, imports, taken, grown, guarded, awaited, joined)
+            given = [((a, b, c, d), which) for a, b, c, d, which in handed]
+            return cls(asked, meant, ancestors, imports, taken, grown, guarded, awaited, given, joined)
         except (TypeError, AttributeError) as error:
             raise ValueError(f"not a joint: {error}") from error
 

@@ -27,6 +27,7 @@ class Outlook:
     and whether it is an object of that class. ancestors: names outside the project of classes that its classes and
     imports are derived from. taken: names of attributes from which files that know this one take something. called:
     functions that this file, a script, runs once, and that others call too. looped: those that loops of others call.
+    handed: calls of it by which others run a function for every item, and which arguments these are.
     """
 
     ways: dict[Key, dict[str, Way]] = field(default_factory=dict)
@@ -35,19 +36,24 @@ class Outlook:
     taken: list[str] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
     looped: list[str] = field(default_factory=list)
+    handed: dict[Key, list[int | str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.ways or self.meanings or self.ancestors or self.taken or self.called or self.looped)
+        return self._draws() or bool(self.looped)
+
+    def _draws(self) -> bool:
+        return bool(self.ways or self.meanings or self.ancestors or self.taken or self.called or self.handed)
 
     def forget_loops(self, awaited: Collection[str]) -> None:
         """Leave `looped` out where it is all that the file draws, but for functions of these names."""
-        if not (self.ways or self.meanings or self.ancestors or self.taken or self.called):
+        if not self._draws():
             self.looped = [name for name in self.looped if name.rpartition(".")[2] in awaited]
 
     def dump(self) -> str:
         """One line of text, empty if the file draws nothing."""
         ways = [[*key, by] for key, by in sorted(self.ways.items())]
-        parts = [ways, self.meanings, self.ancestors, self.taken, self.called, self.looped]
+        handed = [[*key, given] for key, given in sorted(self.handed.items())]
+        parts = [ways, self.meanings, self.ancestors, self.taken, self.called, self.looped, handed]
         return json.dumps(parts, separators=(",", ":"), sort_keys=True) if self else ""
 
     def files(self) -> set[str]:
@@ -66,14 +72,15 @@ class Outlook:
             found = ways.setdefault(own.calls[index], {})
             for trigger, way in by.items():
                 found[trigger] = tuple((name, path, places[path].lines[line]) for name, path, line in way)
-        return replace(self, ways=ways)
+        handed = {own.calls[index]: given for (index, *_), given in self.handed.items()}
+        return replace(self, ways=ways, handed=handed)
 
     @classmethod
     def load(cls, text: str) -> Outlook:
         """What `dump` wrote."""
         if not text:
             return cls()
-        ways, meanings, ancestors, taken, called, looped = json.loads(text)
+        ways, meanings, ancestors, taken, called, looped, handed = json.loads(text)
         return cls(
             {(a, b, c, d): {name: _way(steps) for name, steps in by.items()} for a, b, c, d, by in ways},
             {name: (meant, bool(made)) for name, (meant, made) in meanings.items()},
@@ -81,6 +88,7 @@ class Outlook:
             taken,
             called,
             looped,
+            {(a, b, c, d): given for a, b, c, d, given in handed},
         )
 
 
@@ -105,7 +113,10 @@ def outlooks(
     callers: Mapping[Place, list[Place]],
 ) -> dict[str, Outlook]:
     """The outlook of every file that draws something from others. All files have a joint; `found` are its `ways`."""
-    made = {path: Outlook(meanings=one.meanings, ancestors=one.ancestors) for path, one in sorted(joints.items())}
+    made = {
+        path: Outlook(meanings=one.meanings, ancestors=one.ancestors, handed=dict(one.handed))
+        for path, one in sorted(joints.items())
+    }
     _take(joints, made)
     for path, outlook in made.items():
         for name in joints[path].guarded:

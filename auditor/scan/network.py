@@ -164,6 +164,7 @@ class Network:
     def _outlook(self, path: str) -> Outlook:
         joint = self._joint(path)
         made = Outlook(meanings=joint.meanings, ancestors=joint.ancestors, taken=self._taken(path, joint))
+        made.handed = dict(joint.handed)
         made.called = [
             name for name in joint.guarded if any(caller[0] != path for caller in self._callers((path, name)))
         ]

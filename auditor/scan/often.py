@@ -23,6 +23,9 @@ _HOT = frozenset(
 )
 """Methods that sorting, look-ups and loops of others call for each item."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_REPEATING = frozenset(
+    (ast.FunctionDef, ast.AsyncFunctionDef, ast.For, ast.AsyncFor, ast.While, ast.comprehension, *_COMPREHENSIONS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ def _found(facts: ModuleFacts) -> Often:
         found.update(name.rpartition(".")[2] for name in facts.outlook.looped)
     calls: dict[str, set[str]] = {}
     for index in flat.of(ast.Call):
-        name = last_of(flat.nodes[index].func)
+        func = flat.nodes[index].func
+        # as `last_of` does, which all calls would have to ask
+        name = func.attr if type(func) is ast.Attribute else func.id if type(func) is ast.Name else None
         if name is not None and name in defined:
             owner, looped = _around(index, flat)
             if looped:
@@ -124,7 +129,11 @@ def _around(index: int, flat: Flat) -> tuple[str, bool]:
     looped = False
     child, around = index, flat.parents[index]
     while around:
-        node, inner = flat.nodes[around], flat.nodes[child]
+        node = flat.nodes[around]
+        if type(node) not in _REPEATING:
+            child, around = around, flat.parents[around]
+            continue
+        inner = flat.nodes[child]
         if isinstance(node, Function):
             return node.name, looped
         if isinstance(node, ast.For | ast.AsyncFor):
@@ -136,7 +145,7 @@ def _around(index: int, flat: Flat) -> tuple[str, bool]:
         elif isinstance(node, _COMPREHENSIONS):
             looped = looped or not isinstance(inner, ast.comprehension)
         else:
-            looped = looped or isinstance(node, ast.While)
+            looped = True
         child, around = around, flat.parents[around]
     return "", looped
 

@@ -25,11 +25,15 @@ Key = tuple[int, int, int, int]
 
 @dataclass(slots=True)
 class Called:
-    """One call that may lead into the project. `around` are the bits above."""
+    """One call that may lead into the project. `around` are the bits above.
+
+    hands: what of its arguments may be functions: position or keyword, and a reference, empty for a lambda.
+    """
 
     ref: str
     at: Key
     around: int
+    hands: list[tuple[int | str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -37,7 +41,8 @@ class Routine:
     """One function. `ends` are calls of interest that it makes itself: by trigger, what is called and on which line.
 
     runs: whether a call of it runs its body at once, in the same thread. gives: references to what it returns.
-    makes: those of `gives` that it makes anew.
+    makes: those of `gives` that it makes anew. each: parameters that it calls for each of several items, by position
+    and name.
     """
 
     line: int
@@ -46,6 +51,7 @@ class Routine:
     ends: dict[str, tuple[str, int]] = field(default_factory=dict)
     gives: list[str] = field(default_factory=list)
     makes: list[str] = field(default_factory=list)
+    each: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +110,10 @@ class Outline:
             lines.append(one.line)
             lines += [line for _what, line in one.ends.values()]
             calls += [call.at for call in one.calls]
-            called = [(call.ref, call.around) for call in one.calls]
+            called = [(call.ref, call.around, *([call.hands] if call.hands else ())) for call in one.calls]
             ends = {trigger: what for trigger, (what, _line) in one.ends.items()}
-            routines[name] = (int(one.runs), called, ends, one.gives, one.makes)
+            each = [one.each] if one.each else []
+            routines[name] = (int(one.runs), called, ends, one.gives, one.makes, *each)
         parts = (
             *(self.package, self.names, self.stars, self.classes, routines),
             *(self.taken, self.grown, self.guarded, self.awaited),
@@ -153,19 +160,25 @@ def _restored(text: str, places: Places | None) -> Outline:
 def _routines(rows: Any, places: Places | None) -> dict[str, Routine]:
     made = {}
     line, at = 0, 0
-    for name, (runs, rows_of_calls, rows_of_ends, gives, makes) in rows.items():
+    for name, (runs, rows_of_calls, rows_of_ends, gives, makes, *each) in rows.items():
         calls = []
-        for ref, around in rows_of_calls:
-            calls.append(Called(ref, (at, 0, 0, 0) if places is None else places.calls[at], around))
+        for ref, around, *hands in rows_of_calls:
+            calls.append(Called(ref, (at, 0, 0, 0) if places is None else places.calls[at], around, _pairs(hands)))
             at += 1
         first = line
         ends = {}
         for trigger, what in rows_of_ends.items():
             line += 1
             ends[trigger] = (what, line if places is None else places.lines[line])
-        made[name] = Routine(first if places is None else places.lines[first], bool(runs), calls, ends, gives, makes)
+        begin = first if places is None else places.lines[first]
+        made[name] = Routine(begin, bool(runs), calls, ends, gives, makes, _pairs(each))
         line += 1
     return made
+
+
+def _pairs(rows: Any) -> list[tuple[Any, str]]:
+    """Those in the one list that there may be."""
+    return [(first, second) for listed in rows for first, second in listed]
 
 
 _encoded = json.JSONEncoder(separators=(",", ":")).encode

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from auditor.model import Span
 from auditor.scan.facts import Function, ModuleFacts
+from auditor.scan.outline import Key, position
 from auditor.scan.source import Source
 from auditor.scan.syntax import Flat, walk
 
@@ -68,11 +69,22 @@ class Handing:
 
 @dataclass(slots=True)
 class Runs:
-    """The functions of a module that run for every item, and the calls that run one by its name."""
+    """The functions of a module that run for every item, and the calls that run one by its name.
+
+    runners: by name the functions that do so with what they are given: receivers, parameters, those of them.
+    """
 
     functions: dict[_Repeated, PerItem] = field(default_factory=dict)
     handings: list[Handing] = field(default_factory=list)
+    runners: dict[str, tuple[int, list[str], set[str]]] = field(default_factory=dict)
     _placed: dict[Span, PerItem] | None = None
+    _calls: dict[Span, ast.expr] | None = None
+
+    def handed_at(self, span: Span, flat: Flat, source: Source) -> ast.expr | None:
+        """The name of the function that the call there runs for every item."""
+        if self._calls is None:
+            self._calls = {source.span(flat.nodes[one.call]): one.function for one in self.handings}
+        return self._calls.get(span)
 
     def at(self, span: Span, source: Source) -> PerItem | None:
         """How the function that stands there runs for every item, if it does."""
@@ -84,13 +96,15 @@ class Runs:
 def runs_per_item(facts: ModuleFacts) -> Runs:
     """What of the module runs for every item."""
     if facts.runs is None:
-        facts.runs = _Search(facts.flat).found()
+        handed = {} if facts.outlook is None else facts.outlook.handed
+        facts.runs = _Search(facts.flat, handed).found()
     return facts.runs
 
 
 class _Search:
-    def __init__(self, flat: Flat) -> None:
+    def __init__(self, flat: Flat, handed: Mapping[Key, Sequence[int | str]]) -> None:
         self._flat = flat
+        self._handed = handed
         self._defined: dict[str, list[int]] = {}
         for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef):
             self._defined.setdefault(flat.nodes[index].name, []).append(index)
@@ -100,7 +114,7 @@ class _Search:
 
     def found(self) -> Runs:
         nodes = self._flat.nodes
-        runners = self._runners()
+        runners = self._runs.runners = self._runners()
         for index in self._flat.of(ast.Call):
             name = _name_of(nodes[index].func)
             if name in _NAMES:
@@ -108,6 +122,9 @@ class _Search:
                     self._hand(index, name, handed)
             elif name in runners:
                 for handed in _given_to(nodes[index], *runners[name]):
+                    self._hand(index, name, handed)
+            elif self._handed and (given := self._handed.get(position(nodes[index]))):
+                for handed in _at(nodes[index], given):
                     self._hand(index, name, handed)
             if name in self._defined:
                 self._recur(index, name)
@@ -125,7 +142,7 @@ class _Search:
         """
         found: dict[str, tuple[int, list[str], set[str]]] = {}
         functions = (self._flat.nodes[index] for indices in self._defined.values() for index in indices)
-        given = {name for function in functions if not function.decorator_list for name in _parameters(function)}
+        given = {name for function in functions if not function.decorator_list for name in _named(function)}
         for index in self._flat.of(ast.Call):
             call = self._flat.nodes[index]
             if type(call.func) is not ast.Name or call.func.id not in given or not call.args:
@@ -140,7 +157,7 @@ class _Search:
             method = isinstance(self._flat.nodes[self._owner(around)], ast.ClassDef)
             parameters, name = _parameters(function), call.func.id
             single = len(self._defined[function.name]) == 1
-            if single and name in parameters[method:] and not _is_bound_in(name, function):
+            if single and name in _named(function)[method:] and not _is_bound_in(name, function):
                 found.setdefault(function.name, (int(method), parameters, set()))[2].add(name)
         return found
 
@@ -258,11 +275,6 @@ class _Loop:
         return any(_BRANCHES.search(name) for name in names)
 
 
-def handed_to(call: ast.Call) -> Iterator[ast.expr]:
-    """The functions that the call runs for every item, those of `partial` without it."""
-    return (_unwrapped(function)[0] for function in _handed(call, _name_of(call.func)))
-
-
 def _name_of(func: ast.expr) -> str:
     if type(func) is ast.Attribute:
         return func.attr
@@ -291,6 +303,12 @@ def _given_to(call: ast.Call, receivers: int, parameters: list[str], called: set
         if parameter in called:
             yield argument
     yield from (keyword.value for keyword in call.keywords if keyword.arg in called)
+
+
+def _at(call: ast.Call, given: Sequence[int | str]) -> Iterator[ast.expr]:
+    """The arguments at these positions and of these keywords."""
+    yield from (argument for index, argument in enumerate(call.args) if index in given)
+    yield from (keyword.value for keyword in call.keywords if keyword.arg in given)
 
 
 def _is_bound_in(name: str, function: Function) -> bool:
@@ -325,6 +343,11 @@ def _both(known: PerItem, other: PerItem) -> PerItem:
 
 def _parameters(function: _Repeated) -> list[str]:
     return [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+
+
+def _named(function: Function) -> list[str]:
+    """All parameters that a call can name."""
+    return [*_parameters(function), *(one.arg for one in function.args.kwonlyargs)]
 
 
 def _defaulted(function: _Repeated) -> frozenset[str]:

@@ -187,7 +187,7 @@ class Project:
         from auditor.scan.outline import Places
 
         outlooks = {path: Outlook.load(text) for path, text in shaped.items()}
-        asked = {path for path, outlook in outlooks.items() if outlook.ways}
+        asked = {path for path, outlook in outlooks.items() if outlook.ways or outlook.handed}
         asked.update(path for outlook in outlooks.values() for path in outlook.files())
         texts = self._outlines({index: scan for index, scan in found.items() if scan.path in asked}, scanner)
         places = {}
@@ -196,7 +196,7 @@ class Project:
                 places[path] = Places.load(text)
         placed = {}
         for path, outlook in outlooks.items():
-            if not outlook.ways:
+            if not (outlook.ways or outlook.handed):
                 placed[path] = shaped[path]
                 continue
             # as with any damage to the cache, what does not fit is done without
@@ -273,8 +273,8 @@ def _deciding(directories: Iterable[str]) -> Iterator[Path]:
     package = Path(__file__).parent.parent
     yield from sorted(bundled("rules").glob("*.py"))
     yield from sorted(Path(__file__).parent.rglob("*.py"))
-    yield from (package / name for name in ("catalog.py", "cst.py", "shapes.py"))
-    yield from sorted((*package.joinpath("model").glob("*.py"), *package.joinpath("rule").glob("*.py")))
+    yield from (package / name for name in ("catalog.py", "cst.py"))
+    yield from sorted(file for name in ("model", "rule", "shapes") for file in package.joinpath(name).glob("*.py"))
     for directory in directories:
         yield from sorted(Path(directory).rglob("*.py"))
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from auditor.scan.dotted import Modules, components
 from auditor.scan.joint import Calling, Joined, Joint, Place, Wanted, Way
-from auditor.scan.outline import Outline, Routine
+from auditor.scan.outline import LOOP, Outline, Routine
 
 MAX_CALLS = 4
 """Functions that a way may lead through."""
@@ -71,6 +71,7 @@ class Resolver:
                 for call in routine.calls
                 if (target := self._target(path, call.ref)) is not None and target != (path, name)
             ]
+            calls += self._handed_by(path, routine, made)
             own = {}
             for one in makers if routine.makes else ():
                 if (way := self._made_by((path, name), routine, one.made, MAX_CALLS)) is not None:
@@ -79,6 +80,23 @@ class Resolver:
                 made.routines[name] = Joined(routine.line, routine.runs, calls, routine.ends, own)
         made.asked = sorted(self._asked - {path})
         return made
+
+    def _handed_by(self, path: str, routine: Routine, made: Joint) -> list[Calling]:
+        """The functions that calls hand to what another file runs for every item: as good as called in a loop."""
+        found: list[Calling] = []
+        for call in routine.calls:
+            runner = self._target(path, call.ref) if call.hands else None
+            if runner is None or runner[0] == path:
+                continue
+            wanted = {key for pair in self._outline(runner[0]).routines[runner[1]].each for key in pair}
+            hands = [(where, ref) for where, ref in call.hands if where in wanted]
+            if hands:
+                made.handed.append((call.at, [where for where, _ref in hands]))
+            for _where, ref in hands:
+                target = self._target(path, ref) if ref else None
+                if target is not None:
+                    found.append(Calling(call.at, call.around | LOOP, target))
+        return found
 
     def _outline(self, path: str) -> Outline:
         self._asked.add(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.catalog import chosen_rules, find_rule
+from auditor.model import Suspect
 from auditor.scan import Engine, discover
 from auditor.scan.facts import ModuleFacts
 from auditor.scan.parallel import RuleSet
@@ -220,3 +221,77 @@ def test_what_a_pool_runs_does_not_hold_up_the_loop_that_hands_it_over() -> None
 
     assert not scanner.scan_text(slow.format("pool.map(slow, xs)")).suspects
     assert len(scanner.scan_text(slow.format("map(slow, xs)")).suspects) == 1
+
+
+EACH = "def each(do, items, *, then=None):\n    for item in items:\n        do(item)\n        then(item)\n"
+KEEPER = """\
+import loops
+
+
+class Page:
+    def __init__(self):
+        self.text = ''
+
+    def add(self, row):
+        self.text += str(row)
+
+    def fill(self, rows):
+        {call}
+"""
+
+
+def suspects(directory: Path, files: dict[str, str], rule: str) -> list[Suspect]:
+    directory.mkdir()
+    for name, text in files.items():
+        (directory / name).write_text(text)
+    project = Project(discover([directory]), RuleSet(chosen_rules, ((rule,), (), ())), True)
+    try:
+        return [suspect for scan in project.scan(jobs=1) for suspect in scan.suspects]
+    finally:
+        project.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        ("loops.each(self.add, rows)", True),
+        ("loops.each(print, rows, then=self.add)", True),
+        ("loops.each(rows, self.add)", False),
+        ("loops.other(self.add, rows)", False),
+    ],
+)
+def test_a_function_handed_to_what_another_file_runs_for_every_item_does(
+    tmp_path: Path, call: str, found: bool
+) -> None:
+    files = {"loops.py": f"{EACH}\ndef other(do, items):\n    do(items)\n", "page.py": KEEPER.format(call=call)}
+
+    lines = [suspect.span.line for suspect in suspects(tmp_path / "code", files, "string-concat-in-loop")]
+
+    assert lines == ([9] if found else [])
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_way_leads_through_a_function_that_is_handed_over(tmp_path: Path, own: bool) -> None:
+    store = (
+        "import sqlite3\n\ndb = sqlite3.connect('x')\n\n\ndef one(key):\n    return db.execute('select 1', (key,))\n"
+    )
+    use = "import store\n\n\ndef all(keys):\n    each(store.one, keys, then=print)\n"
+    files = {"store.py": store, "use.py": f"{EACH}\n{use}" if own else f"from loops import each\n{use}"}
+
+    (suspect,) = suspects(tmp_path / "code", files | ({} if own else {"loops.py": EACH}), "query-in-loop")
+
+    assert suspect.path == "use.py"
+    assert suspect.chain == ("one (store.py:6)", "db.execute (store.py:7)")
+
+
+def test_an_edit_of_the_file_that_loops_is_seen_where_the_function_is(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    files = {"page.py": KEEPER.format(call="loops.each(self.add, rows)"), "loops.py": EACH}
+    assert suspects(code, files, "string-concat-in-loop")
+
+    (code / "loops.py").write_text(EACH.replace("do(item)", "print(item)"))
+    project = Project(discover([code]), RuleSet(chosen_rules, (("string-concat-in-loop",), (), ())), True)
+    try:
+        assert not [suspect for scan in project.scan(jobs=1) for suspect in scan.suspects]
+    finally:
+        project.close()
