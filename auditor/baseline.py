@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.errors import HistoryError
+from auditor.errors import HistoryError, why
 from auditor.model import Fixed, Suspect
 
 NAME = "audit-baseline.jsonl"
 _SECTIONS = 256
 _HEADING = re.compile(r'\{"section": "[0-9a-f]{2}"\}')
+_MARK = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |$)")
+_NO_ENTRY = "is no entry of a baseline; remove that line, or the file, and write it anew with `audit baseline`"
 _KEYS = ("path", "rule", "symbol", "context", "message")
 
 
@@ -43,8 +45,8 @@ class Held:
     fixed: tuple[Fixed, ...]
 
 
-def read(file: Path) -> tuple[Entry, ...]:
-    """The entries of a baseline, each once.
+def read(file: Path, *, conflicts: bool = False) -> tuple[Entry, ...]:
+    """The entries of a baseline, each once; with `conflicts`, those of both sides where a merge left some.
 
     Raises:
         HistoryError: the file cannot be read, or a line is no entry; the message names it.
@@ -52,9 +54,14 @@ def read(file: Path) -> tuple[Entry, ...]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise HistoryError(f"the baseline {file} cannot be read: {error}; write it with `audit baseline`") from error
+        raise HistoryError(
+            f"the baseline {file} cannot be read: {why(error)}; write it with `audit baseline`"
+        ) from error
+    wanted = ((number, line) for number, line in enumerate(lines, 1) if _is_entry(line))
     return tuple(
-        sorted({_entry(line, f"{file}, line {number}") for number, line in enumerate(lines, 1) if _is_entry(line)})
+        sorted(
+            {_entry(line, f"{file}, line {number}") for number, line in wanted if not (conflicts and _MARK.match(line))}
+        )
     )
 
 
@@ -67,10 +74,11 @@ def _entry(line: str, where: str) -> Entry:
         value = json.loads(line)
         texts = [value[key] for key in _KEYS]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        marker = " (a conflict of a merge?)" if line.startswith(("<<<<<<<", "=======", ">>>>>>>")) else ""
-        raise HistoryError(f"{where} is no entry of a baseline{marker}; write it anew with `audit baseline`") from error
+        if _MARK.match(line):
+            raise HistoryError(f"{where} is a conflict of a merge; write it anew with `audit baseline`") from error
+        raise HistoryError(f"{where} {_NO_ENTRY}") from error
     if not all(isinstance(text, str) for text in texts):
-        raise HistoryError(f"{where} is no entry of a baseline; write it anew with `audit baseline`")
+        raise HistoryError(f"{where} {_NO_ENTRY}")
     return Entry(*texts)
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def why(error: Exception) -> str:
+    """What an error says, of the system's without its number and the path, which the message around it has."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 class AuditError(Exception):
     """The audit could not do its work. The message says what happened, where, and what to do."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from auditor.errors import ReportError
+from auditor.errors import ReportError, why
 from auditor.report.restored import from_json
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def load_report(file: Path) -> Report:
             raise ReportError(f"{file} has {found.st_size:,} bytes, a report has at most {MOST_BYTES:,}")
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{file} cannot be read: {error}") from error
+        raise ReportError(f"{file} cannot be read: {why(error)}") from error
     report = from_json(text, str(file), _LONGEST_OF_ALL)
     return replace(
         report,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor.errors import AuditError
+from auditor.errors import AuditError, why
 
 _MOST_BYTES = 16 * 1024 * 1024
 
@@ -144,7 +144,7 @@ def _payload(path: str) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             found = json.loads(file.read(_MOST_BYTES))
     except (OSError, ValueError, RecursionError) as error:
-        raise BotError(f"GITHUB_EVENT_PATH {path} cannot be read: {error}") from error
+        raise BotError(f"GITHUB_EVENT_PATH {path} cannot be read: {why(error)}") from error
     return found if isinstance(found, dict) else {}
 
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from auditor.errors import ConfigError
+from auditor.errors import ConfigError, why
 from auditor.evidence.guardian import temporary_directory
 
 OLDEST = (3, 8)
@@ -73,8 +73,9 @@ def _check(program: Path) -> None:
         )
         version = tuple(int(part) for part in asked.stdout.split())
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"--python {program} cannot be run ({why}); give the path of an interpreter") from error
+        raise ConfigError(
+            f"--python {program} cannot be run ({why(error)}); give the path of an interpreter"
+        ) from error
     if asked.returncode or len(version) != 2:
         said = asked.stderr.strip().splitlines()
         raise ConfigError(f"--python {program} is no working Python{': ' + said[-1] if said else ''}")

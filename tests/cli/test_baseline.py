@@ -156,7 +156,7 @@ def test_a_change_is_held_against_it_as_well(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<<<<<<< HEAD\n", "line 1 is no entry of a baseline (a conflict of a merge?)"),
+        ("<<<<<<< HEAD\n", "line 1 is a conflict of a merge"),
         ('{"path": 3}\n', "line 1 is no entry"),
         ("[]\n", "line 1 is no entry"),
         ("[" * 100_000, "line 1 is no entry"),
@@ -169,6 +169,27 @@ def test_a_damaged_file_is_refused_with_its_line(project: Path, text: str, messa
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_conflict_of_a_merge_is_settled_by_writing_it_anew(project: Path) -> None:
+    lines = (project / FILE).read_text().splitlines(keepends=True)
+    middle = len(lines) // 2
+    both = ["<<<<<<< HEAD\n", *lines[:middle], "||||||| 1234567\n", "=======\n", *lines[middle:], ">>>>>>> topic\n"]
+    (project / FILE).write_text("".join(both))
+    (project / "c.py").write_text(HEAD + COSTLY.format(name="four"))
+
+    assert "write it anew with `audit baseline`" in run(".", cwd=project).stderr
+    assert "4 known findings (1 new, 0 gone)" in run("baseline", "c.py", cwd=project).stdout
+    assert run(".", "--fail-on", "suspected", cwd=project).returncode == 0
+
+
+def test_what_is_no_baseline_is_not_written_over(project: Path) -> None:
+    (project / FILE).write_text("a letter\n")
+
+    result = run("baseline", cwd=project)
+
+    assert (result.returncode, (project / FILE).read_text()) == (2, "a letter\n")
+    assert "remove that line, or the file" in result.stderr
 
 
 def test_a_missing_file_is_refused_with_what_to_do(project: Path) -> None:

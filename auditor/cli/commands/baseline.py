@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     config = load_config(Path(os.path.abspath(paths[0])))  # noqa: PTH100 - keeps symlinks as typed
     chosen = options.output or config.baseline or config.root / baseline.NAME
     file = Path(os.path.abspath(chosen))  # noqa: PTH100
-    before = baseline.read(file) if file.exists() else ()
+    before = baseline.read(file, conflicts=True) if file.exists() else ()
     report = audit(Request(paths, "", "", config), Progress())
     found = baseline.entries((one.suspect for one in report.findings), root_of(paths), file)
     inside = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100

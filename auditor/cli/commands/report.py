@@ -8,7 +8,7 @@ from pathlib import Path
 
 from auditor.cli.delivery import deliver, outputs
 from auditor.cli.gate import exit_code, known_gate
-from auditor.errors import ReportError
+from auditor.errors import ReportError, why
 from auditor.report import reporters
 
 
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         text = options.file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{options.file} cannot be read: {error}") from error
+        raise ReportError(f"{options.file} cannot be read: {why(error)}") from error
     report = from_json(text, str(options.file))
     deliver(report, wanted)
     return 0 if fail_on == "never" else exit_code(report, fail_on, allow_failure=False)
