@@ -67,11 +67,15 @@ class ChildResult:
         return self.remarks
 
 
+_OF_A_SHELL = ("|", "||", "|&", "&&", "<", ">", ">>", "2>", "2>&1", "&>")
+
+
 def resolve_command(command: str, cwd: str | Path) -> list[str]:
     """Split `command` as a shell would, without a shell, and find its program on PATH or relative to `cwd`.
 
     Raises:
-        WorkloadError: the quoting is unbalanced, or the program does not exist or cannot be executed.
+        WorkloadError: the quoting is unbalanced, something is asked for that only a shell does, or the program does not
+            exist or cannot be executed.
     """
     try:
         words = shlex.split(command)
@@ -79,6 +83,9 @@ def resolve_command(command: str, cwd: str | Path) -> list[str]:
         raise WorkloadError(f"the command {command!r} cannot be split into words: {error}; check its quotes") from error
     if not words:
         raise WorkloadError('the command is empty; give a program to run, for example "python bench.py"')
+    for word in _with_quotes(command):
+        if word in _OF_A_SHELL:
+            raise WorkloadError(f"only a shell knows what {word} means in {command!r}; write sh -c '...'")
     program, arguments = words[0], words[1:]
     if os.path.dirname(program):  # noqa: PTH120 - Path("./x") drops the "./" that tells a path from a name
         path = Path(cwd, program)
@@ -95,6 +102,14 @@ def resolve_command(command: str, cwd: str | Path) -> list[str]:
     if program == "pytest" and importlib.util.find_spec("pytest") is not None:
         return [sys.executable, "-m", "pytest", *arguments]
     raise WorkloadError(_not_found(program, command, cwd))
+
+
+def _with_quotes(command: str) -> list[str]:
+    """The words, with the quotes around them; none where backslashes make that hard to tell."""
+    try:
+        return shlex.split(command, posix=False)
+    except ValueError:
+        return []
 
 
 def _not_found(program: str, command: str, cwd: str | Path) -> str:

@@ -295,6 +295,8 @@ def test_a_program_is_found_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_program_is_found_relative_to_the_working_directory(tmp_path: Path) -> None:
     bench = program(tmp_path / "scripts", "bench")
+    quoted = resolve_command("scripts/bench '1 < 2' '|' \"<\"", tmp_path)
+    assert quoted == [str(bench), "1 < 2", "|", "<"]
     assert resolve_command("scripts/bench -v", tmp_path) == [str(bench), "-v"]
     assert resolve_command("./scripts/bench", tmp_path) == [str(bench)]
 
@@ -323,6 +325,9 @@ def test_python_and_pytest_fall_back_to_the_auditors_own(
         ("python 'x", "quotes"),
         ("no-such-program", "not on PATH; install it or activate its environment"),
         ("FLAG=1 python x.py", "variables"),
+        ("python x.py | cat", r"only a shell knows what \| means"),
+        ("python - < x.py", "only a shell knows what < means"),
+        ("python x.py && python y.py", "only a shell knows what && means"),
         ("./missing", "does not exist"),
         ("./data", "not executable"),
         ("data", "write ./data, or python data"),
