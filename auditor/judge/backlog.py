@@ -3,6 +3,8 @@
     greatest length          slope of the length per put        executions        verdict
     reaches the threshold    lower end above 0.1                the last ones     confirmed
                                                                 gain as before
+    nine tenths in the       lower end above 0.1                any               inconclusive: a table that is
+    first tenth of the time                                                       loaded once
     nine tenths before any   lower end above 0.1                any               inconclusive: a list of work
     was taken, and under a
     tenth of the threshold
@@ -64,6 +66,7 @@ FEWEST = 20.0
 # Of a list of work, so much is there before work begins; what is put in behind it may be signs to end.
 MOSTLY = 0.9
 QUIET = 0.5
+AT_ONCE = 0.1
 FULL = 3.0
 
 
@@ -83,6 +86,11 @@ def judge_backlog(seen: Seen) -> Opinion:
         advice = (
             "as of a list of work, which is as long as its input; run it with items that come while others are taken"
         )
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}, {advice}")
+    if is_filling and _goes_on(seen) and _is_loaded(seen):
+        early = words.percent(max(0.01, seen.value("spread")))
+        reason = f"{seen_so_far}, nearly all of them in the first {early} of the time since the first"
+        advice = "as of a table that is loaded once; run its unit of work several times over the whole run"
         return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}, {advice}")
     if is_filling and _goes_on(seen):
         kept = words.percent(slope.value) if slope else ""
@@ -121,6 +129,12 @@ def _is_work_list(seen: Seen, depth: Evidence) -> bool:
     return filled.low >= MOSTLY * depth.high and left.high < seen.limits.length / 10
 
 
+def _is_loaded(seen: Seen) -> bool:
+    """Whether it was filled at once, for all the time that went by after: what leaks is mostly at work for longer."""
+    spread = seen.row("spread")
+    return spread is not None and spread.high < AT_ONCE and seen.complete(PROBES)
+
+
 def _goes_on(seen: Seen) -> bool:
     """Whether the last executions gain as those before did. Of a queue, only its puts are known."""
     lasting = seen.row("lasting")
@@ -155,8 +169,7 @@ def _slowing(seen: Seen, depth: float) -> str:
     """Why what filled may be full, and what would tell."""
     lasting = seen.row("lasting")
     if lasting is not None and lasting.n < FEW_CALLS:
-        calls = words.times(lasting.n, "calls")
-        return f"all of it early in {calls} of the function around it; run its unit of work several times over"
+        return "it grew early on and hardly since; run its unit of work several times over"
     executions = _executions(seen)
     wanted = words.times(words.at_least(max(2 * executions, executions + FULL * depth)), "executions")
     if seen.low("quiet") > 0:

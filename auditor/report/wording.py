@@ -39,7 +39,7 @@ _METRICS = {
     ("kept", ""): "more of them that stayed, in the middle half of the executions",
     ("kept_rate", ""): "more of them that stayed, per execution",
     ("alive_peak", ""): "alive at the same time, at most",
-    ("spread", ""): "first to last creation, of the time from the first to the end",
+    ("spread", ""): "first to last of them, of the time from the first to the end",
     ("destroyed_pending", ""): "destroyed while pending",
     ("churn", ""): "time in creating them anew",
     ("connections", ""): "connections opened",

@@ -261,3 +261,42 @@ def test_objects_kept_for_a_few_keys_are_told_from_those_that_each_call_leaves(
 
     assert (seen.outcome.run.exit_code, seen.value("created"), seen.value("alive_end")) == (0, 24, 24)
     assert verdict(seen, Survivors(noun)) is said, seen.rows
+
+
+LOADED = """\
+import time
+TABLE = {}
+def add(key):
+    TABLE[key] = key
+for key in range(3000):
+    add(key)
+time.sleep(PAUSE)
+for key in range(3000, MORE):
+    add(key)
+"""
+
+
+@pytest.mark.parametrize(
+    ("pause", "more", "said"), [(1.5, 0, INCONCLUSIVE), (1.5, 6000, CONFIRMED), (0, 0, CONFIRMED)], ids=str
+)
+def test_a_table_that_a_function_loads_is_no_leak_while_it_is_used(
+    tmp_path: Path, pause: float, more: int, said: VerdictKind
+) -> None:
+    program = LOADED.replace("PAUSE", str(pause)).replace("MORE", str(more))
+    assert verdict(probe(tmp_path, program, ("container", "TABLE[key] = key"))) is said
+
+
+def test_the_steps_of_a_recursion_are_parts_of_one_execution(tmp_path: Path) -> None:
+    """GIVEN a memo that one computation fills by calling itself WHEN others find in it what they need THEN it does not leak."""
+    program = (
+        "import sys, time\nsys.setrecursionlimit(9000)\nclass Grid:\n    def __init__(self):\n        self.memo = {}\n"
+        "    def paths(self, x, y):\n        if (x, y) not in self.memo:\n"
+        "            self.memo[x, y] = 1 if not x or not y else self.paths(x - 1, y) + self.paths(x, y - 1)\n"
+        "        return self.memo[x, y]\n"
+        "grid = Grid()\nfor _ in range(20):\n    grid.paths(60, 60)\n    time.sleep(0.005)\n"
+    )
+    stored = "self.memo[x, y] = 1 if not x or not y else self.paths(x - 1, y) + self.paths(x, y - 1)"
+    probed = probe(tmp_path, program, ("container", stored))
+
+    assert probed.value("depth_max") == 3720
+    assert verdict(probed) is INCONCLUSIVE

@@ -104,7 +104,7 @@ def test_a_cache_that_fills_and_stops_is_harmless(entries: int, quiet: int, call
         ((0.8, 1.2), 5_000, CONFIRMED, "100 % of what is put in stays"),
         ((0.4, 0.8), 5_000, INCONCLUSIVE, "less and less with each execution"),
         ((0.0, 0.0), 5_000, INCONCLUSIVE, "run it with 10,000 executions"),
-        ((0.0, 0.0), 1, INCONCLUSIVE, "all of it early in 1 call of the function around it"),
+        ((0.0, 0.0), 1, INCONCLUSIVE, "it grew early on and hardly since"),
     ],
 )
 def test_what_leaks_does_so_to_the_end(lasting: Range, calls: int, kind: VerdictKind, why: str) -> None:
@@ -146,3 +146,16 @@ def test_a_row_of_puts_counts_before_the_number_of_measurements() -> None:
 def test_a_queue_seen_in_part_is_not_innocent() -> None:
     rows = row("depth_max", 1), row("depth_slope", 0.0)
     assert said(Backlog(), seen(*rows, gaps=KILLED)).kind is NOT_MEASURABLE
+
+
+@pytest.mark.parametrize(
+    ("spread", "kind"), [(0.01, INCONCLUSIVE), (0.099, INCONCLUSIVE), (0.1, CONFIRMED), (None, CONFIRMED)]
+)
+def test_a_table_that_is_loaded_at_once_and_then_used_is_no_leak_for_sure(
+    spread: float | None, kind: VerdictKind
+) -> None:
+    rows = [row("depth_max", 20_000), row("depth_slope", (0.99, 1.01)), row("lasting", (0.9, 1.1), n=20_000)]
+    rows += [row("spread", spread, unit="ratio")] if spread is not None else []
+    verdict = said(Backlog(), seen(*rows, hits=20_000))
+    assert verdict.kind is kind
+    assert ("as of a table that is loaded once" in verdict.reason) == (kind is INCONCLUSIVE)

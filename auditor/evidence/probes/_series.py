@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 128
 MOST_LINES = 64
+NEARLY = 0.9
+QUIET_MS = 500
+"""A shorter time without growth is no more than the program's end takes."""
 """Containers followed at once; beyond, the shorter half of them is let go."""
 
 
@@ -122,6 +125,11 @@ def length_rows(records: Sequence[Dict[str, Any]]) -> Iterator[Row]:
     quiet, rounds = quietest["quiet"], quietest["rounds"]
     yield "quiet", quiet, quiet, quiet, "executions", rounds
     yield "rounds", rounds, rounds, rounds, "executions", rounds
+    passed = longest["passed"]
+    full = next((point[3] for point in longest["points"] if point[1] >= NEARLY * longest["depth"]), passed)
+    if passed - full >= QUIET_MS:
+        spread = full / passed
+        yield "spread", spread, spread, spread, "ratio", puts
     if longest["units"]:
         course = [point[1:4] for point in longest["points"]]
         begin, end = (0, 0, 0), (longest["depth"], longest["units"], longest["passed"])

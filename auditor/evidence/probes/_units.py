@@ -42,8 +42,20 @@ def plant_units(
     if loop is not None:
         changes[loop] = lambda made: _begin_with(made, call(role))
     if function is not None:
-        changes[function] = lambda made: _begin_with(made, call("called" if loop is not None else role))
+        roles = ["called" if loop is not None else role]
+        # calls of itself are no further units of work, but parts of one
+        roles += ["deepened"] if _calls_itself(function, parents) else []
+        changes[function] = lambda made: _begin_with(made, *map(call, roles))
     return changes
+
+
+def _calls_itself(function: Any, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    is_method = isinstance(parents.get(function), ast.ClassDef)
+    return any(
+        isinstance(one, ast.Call) and _calls(one.func, function.name, is_method)
+        for statement in function.body
+        for one in ast.walk(statement)
+    )
 
 
 def holders(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> Tuple[Any, Any]:
@@ -122,13 +134,14 @@ def _in_turn(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Calla
     return lambda made: first(second(made))
 
 
-def _begin_with(holder: Any, calling: ast.expr) -> Any:
+def _begin_with(holder: Any, *calls: ast.expr) -> Any:
     documented = isinstance(holder, _FUNCTIONS) and ast.get_docstring(holder, clean=False) is not None
-    statement = ast.Expr(value=calling)
-    for part in ast.walk(statement):
-        # no line of its own, where a debugger would stop
-        ast.copy_location(part, holder.body[0])
-    holder.body.insert(1 if documented else 0, statement)
+    for calling in calls:
+        statement = ast.Expr(value=calling)
+        for part in ast.walk(statement):
+            # no line of its own, where a debugger would stop
+            ast.copy_location(part, holder.body[0])
+        holder.body.insert(1 if documented else 0, statement)
     return holder
 
 
@@ -156,13 +169,18 @@ class Units:
     """The units of one site. `asks` says of the code around it that it looks first whether there is an entry yet."""
 
     def __init__(self) -> None:
-        self._entered, self._asked, self._called = _Count(), _Count(), _Count()
+        self._entered, self._asked, self._called, self._deepened = _Count(), _Count(), _Count(), _Count()
         self._turns = self._entered
         self.asks = False
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
         """What the planted code calls."""
-        return {"entered": self._entered.step, "asked": self._asked.step, "called": self._called.step}
+        return {
+            "entered": self._entered.step,
+            "asked": self._asked.step,
+            "called": self._called.step,
+            "deepened": self._deepened.step,
+        }
 
     def now(self) -> int:
         """Units so far; always 0 where they are not counted."""
@@ -173,12 +191,12 @@ class Units:
         return units
 
     def calls(self) -> int:
-        """Calls of the function around the site so far."""
-        return self._called.read() or self.now()
+        """Calls of the function around the site so far; of one that calls itself, no more than 1 is sure."""
+        return 1 if self._deepened.read() else self._called.read() or self.now()
 
     def reset(self) -> None:
         """Begin anew, after a fork."""
-        for each in (self._entered, self._asked, self._called):
+        for each in (self._entered, self._asked, self._called, self._deepened):
             each.reset()
 
 
