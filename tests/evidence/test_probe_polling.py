@@ -68,3 +68,19 @@ def test_in_a_coroutine_the_turns_that_do_nothing_else_count(tmp_path: Path) -> 
     assert 0 < probed.value("seconds") == probed.value("polled")
     # a turn of the loop takes some microseconds, the work of a turn some hundred
     assert probed.value("seconds") / probed.value("hits") < 200e-6
+
+
+def test_what_other_tasks_compute_in_every_turn_is_not_the_asking_s(tmp_path: Path) -> None:
+    """GIVEN a task that computes in each turn of the loop WHEN another asks twenty times a second THEN that is next to
+    nothing."""
+    loop = "while not stop.is_set():\n        await asyncio.sleep(0.02)"
+    program = (
+        f"async def f(stop):\n    {loop}\nasync def work(stop):\n    end = time.thread_time() + 0.5\n"
+        "    while time.thread_time() < end:\n        sum(range(50_000))\n        await asyncio.sleep(0)\n    stop.set()\n"
+        "async def main():\n    stop = asyncio.Event()\n    await asyncio.gather(f(stop), work(stop))\n    print('done')\n"
+        "asyncio.run(main())\n"
+    )
+    spent = run(tmp_path, program, loop).row("seconds")
+
+    assert spent.value < 0.02
+    assert spent.high < 0.1

@@ -5,7 +5,8 @@ meanwhile. The wait takes as long as it takes, so what the probe adds to a turn 
 off.
 
 In a coroutine other tasks run between two questions. There a turn is taken to cost what the cheaper turns cost: the
-event loop's own work. `polled` then says the same as `seconds`, as a sign that a sampler of stacks cannot see it.
+event loop's own work, which is no more than OWN_NS, as others may work in every turn. `polled` then says the same as
+`seconds`, as a sign that a sampler of stacks cannot see it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ OFTEN = 64
 FORGOTTEN = 4_096
 """Loops under way that are known; those of generators that were dropped leave an entry."""
 LOW, LIKELY, HIGH = 0.1, 0.25, 0.75
+OWN_NS = 50_000
+"""What a turn of an event loop takes by itself at most: asyncio's take 10 to 30 us, on a slow or busy machine more."""
+SLOW = 4
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any]:
@@ -154,8 +158,8 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     if not hits:
         return
     low, likely, high = (
-        sum(record["ns"] + record["turned"] * _at(sorted(record["turns"]), part) for record in records) / 1e9
-        for part in (LOW, LIKELY, HIGH)
+        sum(record["ns"] + record["turned"] * min(most, _at(sorted(record["turns"]), part)) for record in records) / 1e9
+        for part, most in ((LOW, OWN_NS), (LIKELY, OWN_NS), (HIGH, SLOW * OWN_NS))
     )
     yield "seconds", likely, low, high, "s", hits
     if any(record["turned"] for record in records):
