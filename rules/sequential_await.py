@@ -88,8 +88,8 @@ RULE = Rule(
             " request at a time, or the calls share what may serve one only, such as a database session."
         ),
         measured=(
-            "How often it was awaited, and the seconds for which it stood suspended. Confirmed when these"
-            " are a sizeable part of the run."
+            "How often it was awaited, and the seconds for which it stood suspended while the event loop had nothing"
+            " else to do. Confirmed when these are a sizeable part of the run."
         ),
         fix=(
             "Await them together, a bounded number at a time: `asyncio.TaskGroup` or `asyncio.gather` with a semaphore."

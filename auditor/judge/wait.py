@@ -63,4 +63,6 @@ def _waited(seen: Seen) -> str:
     once = f", at most {words.seconds(longest.value)} at once" if longest is not None else ""
     runs = words.times(seen.hits, "executions")
     part = f"{words.seconds(waited)} of {words.seconds(total)} ({words.percent(share)})"
+    if seen.row("suspended") is not None:
+        part = f"{part} while the event loop had nothing else to do"
     return f"it waited for {part}{once}, in {runs}"

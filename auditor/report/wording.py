@@ -68,6 +68,7 @@ _METRICS = {
     ("waited", ""): "time spent waiting",
     ("waited_share", ""): "share of the run spent waiting",
     ("waited_longest", ""): "longest wait",
+    ("suspended", ""): "time in which any stood suspended",
     ("alone", ""): "time in which nothing else was waited for here",
     ("held", ""): "time the lock was held",
     ("off", ""): "executions while the level was off",

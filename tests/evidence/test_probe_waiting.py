@@ -341,3 +341,31 @@ def test_other_versions_of_python(tmp_path: Path, version: str) -> None:
     assert [probed.value("hits", index) for index in (0, 1)] == [3, 3]
     assert probed.value("held") >= 0.03
     assert probed.value("waited", 1) >= 0.03
+
+
+def test_what_waits_while_the_loop_works_for_others_does_not_hold_up_the_program(tmp_path: Path) -> None:
+    """GIVEN tasks that compute and give way, one item after the other WHEN they share a loop THEN it never stands idle."""
+    program = (
+        "import asyncio\nasync def handle(i):\n    sum(range(20_000))\n    await asyncio.sleep(0)\n"
+        "async def work():\n    for i in range(100):\n        await handle(i)\n"
+        "async def main():\n    await asyncio.gather(*(work() for _ in range(5)))\n    print('done')\nasyncio.run(main())\n"
+    )
+    probed = probe(tmp_path, program, ("awaited", "await handle(i)"))
+
+    assert list(probed.outcome.last_lines) == ["done"]
+    assert probed.value("suspended") > 0.05
+    assert probed.value("waited") < probed.value("suspended") / 3
+
+
+def test_waiting_beside_one_who_works_for_a_part_of_the_time_counts_for_the_rest(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, time\nasync def load(i):\n    await asyncio.sleep(0.1)\n"
+        "async def main():\n    for i in range(5):\n        await load(i)\n"
+        "async def other():\n    for _ in range(5):\n        await asyncio.sleep(0.03)\n        time.sleep(0.06)\n"
+        "async def both():\n    await asyncio.gather(main(), other())\n    print('done')\nasyncio.run(both())\n"
+    )
+    probed = probe(tmp_path, program, ("awaited", "await load(i)"))
+
+    assert probed.value("suspended") >= 0.49
+    # what the other does before the first and after the last of its own waits shifts by little
+    assert probed.value("waited") == pytest.approx(probed.value("suspended") - 0.3, abs=0.1)

@@ -55,9 +55,11 @@ def test_a_growing_trouble_outranks_a_constant_cost(audited: tuple[str, dict[str
 
 
 def test_the_workload_is_the_same_under_every_pass(audited: tuple[str, dict[str, Any]]) -> None:
-    _, report = audited
+    name, report = audited
     (workload,) = report["workloads"]
 
-    assert [run["name"] for run in workload["passes"]] == ["plain", "probes", "py-spy", "memray"]
+    # of the workflow engine, no suspect asks about memory
+    memory = ["memray"] if name == "intent_operator" else []
+    assert [run["name"] for run in workload["passes"]] == ["plain", "probes", "py-spy", *memory]
     assert {run["exit_code"] for run in workload["passes"]} == {0}
     assert not [run["gap"] for run in workload["passes"] if run["gap"]]

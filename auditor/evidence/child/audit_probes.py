@@ -73,6 +73,7 @@ class Runtime:
         self._tests = tests.Tests(self._recorders, self._scratch, outer, self._growth.test_ended)
         self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools, others)
         self._loops = _load("audit_loops", os.path.join(HERE, "audit_loops.py")).Loops(self, tools)
+        self.idle_ns = self._loops.idle_ns
         self._parent, self._own = os.getppid(), os.getpid()
         self._writing = allocate_lock()
         for site in config["sites"]:

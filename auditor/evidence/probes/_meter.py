@@ -11,7 +11,7 @@ from time import perf_counter_ns
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any, Dict, List, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
 
     Row = Tuple[str, float, float, float, str, int]
 
@@ -30,11 +30,11 @@ class Meter:
         self._since = 0
         self.hits = self.any_ns = self.alone_ns = self.longest_ns = 0
 
-    def begin(self) -> int:
-        """One more is under way from now on; hand what is returned to `end`."""
+    def begin(self, at: Optional[int] = None) -> int:
+        """One more is under way from now on, or `at` by a clock of the caller's own; hand what is returned to `end`."""
         with self._lock:
             self.hits += 1
-            now = perf_counter_ns()
+            now = perf_counter_ns() if at is None else at
             self._advance(now)
             self._under_way += 1
             return now

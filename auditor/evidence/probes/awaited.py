@@ -1,9 +1,10 @@
 """Probe `awaited`: for how long an `await` is waited for, or what an `async with` enters.
 
-`waited` is wall time in which at least one execution of the site stood suspended, so that executions side by side
-count once; `alone` is the part of it in which there was exactly one. While what is awaited runs, it computes or holds
-up the loop, and nobody waits: doing several of it at once would save nothing. So the steps of what is awaited are
-passed on one by one, and the clock runs between them.
+`suspended` is wall time in which at least one execution of the site stood suspended, so that executions side by side
+count once, and `waited` the part of it in which the event loop had nothing to do, where that is known: while it works
+for other tasks, the program does not stand still. `alone` is time in which exactly one stood suspended. While what is
+awaited runs, it computes or holds up the loop, and nobody waits: doing several of it at once would save nothing. So the
+steps of what is awaited are passed on one by one, and the clock runs between them.
 """
 
 from __future__ import annotations
@@ -72,32 +73,60 @@ class _Entered:
         return await type(self._manager).__aexit__(self._manager, *raised)
 
 
+class _Waits:
+    """Time in which any execution stands suspended, and time in which the event loop has nothing to do meanwhile."""
+
+    def __init__(self, idle_ns: Callable[[], int | None]) -> None:
+        self.all = _meter.Meter()
+        self.idle = _meter.Meter()
+        self.is_known = True
+        self._idle_ns = idle_ns
+
+    def begin(self) -> tuple[int, int | None]:
+        """One stands suspended from now on; hand what is returned to `end`."""
+        idle = self._idle_ns()
+        if idle is None:
+            self.is_known = False
+        else:
+            self.idle.begin(idle)
+        return self.all.begin(), idle
+
+    def end(self, begun: tuple[int, int | None]) -> None:
+        """The one that began then goes on."""
+        now = perf_counter_ns()
+        since, idle = begun
+        self.all.end(since, now)
+        if idle is not None:
+            until = self._idle_ns()
+            self.idle.end(idle, idle if until is None else until)
+
+
 _ITERABLE = 0x100
 """CO_ITERABLE_COROUTINE: a generator that `types.coroutine` made awaitable."""
 
 
 @types.coroutine
-def _passed(steps: Any, meter: Any) -> Generator[Any, Any, Any]:
+def _passed(steps: Any, waits: _Waits) -> Generator[Any, Any, Any]:
     """Await it, and meter the time between its steps."""
     try:
         send = steps.send if hasattr(steps, "send") else lambda _: next(steps)
         step = send(None)
         while True:
-            begun = meter.begin()
+            begun = waits.begin()
             try:
                 sent = yield step
             except GeneratorExit:
-                meter.end(begun, perf_counter_ns())
+                waits.end(begun)
                 if hasattr(steps, "close"):
                     steps.close()
                 raise
             except BaseException as error:
-                meter.end(begun, perf_counter_ns())
+                waits.end(begun)
                 if not hasattr(steps, "throw"):
                     raise
                 step = steps.throw(error)
             else:
-                meter.end(begun, perf_counter_ns())
+                waits.end(begun)
                 step = send(sent)
     except StopIteration as end:
         return end.value
@@ -128,7 +157,7 @@ class Recorder:
             except Exception:
                 # the program hears of it as it awaits that itself
                 return awaitable
-            return awaitable if steps is None else _passed(steps, self._meter)
+            return awaitable if steps is None else _passed(steps, self._waits)
 
         return {"passed": passed, "entered": lambda manager: _Entered(manager, passed)}
 
@@ -140,12 +169,14 @@ class Recorder:
         """What was seen so far."""
         if not _measured:
             _measured.append(_meter.instrument_ns(lambda meter: meter.end(meter.begin(), perf_counter_ns())))
-        return {**self._meter.record(_measured[0]), "suspended": self._meter.hits, "hits": self._hits}
+        waits = self._waits
+        idle = waits.idle.any_ns if waits.is_known else None
+        return {**waits.all.record(_measured[0]), "idle": idle, "suspended": waits.all.hits, "hits": self._hits}
 
     def reset(self) -> None:
         """Forget everything, after a fork; what the parent's executions wait for ends in its own meter."""
         self._hits = 0
-        self._meter = _meter.Meter()
+        self._waits = _Waits(self._runtime.idle_ns)
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
@@ -156,6 +187,14 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     yield "hits", hits, hits, hits, "executions", hits
     if hits:
         suspended = [{**record, "hits": record["suspended"]} for record in records]
-        yield from ((*row[:5], hits) for row in meter.meter_rows(suspended, "waited"))
+        yield from ((*row[:5], hits) for row in meter.meter_rows(suspended, "suspended"))
+        waited = [{**record, "any": _waited(record)} for record in suspended]
+        yield from ((*row[:5], hits) for row in meter.meter_rows(waited, "waited"))
         yield meter.largest(records, "longest", "waited_longest")
         yield meter.largest(records, "alone", "alone")
+
+
+def _waited(record: Mapping[str, Any]) -> int:
+    """Of several loops in several threads, the times without work may add up to more than there is."""
+    everything: int = record["any"]
+    return everything if record["idle"] is None else min(everything, record["idle"])
