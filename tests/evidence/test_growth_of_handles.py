@@ -211,9 +211,22 @@ def test_growth_across_the_tests_of_a_session(tmp_path: Path, how: str) -> None:
     assert verdict(probed, Survivors("clients")) is said, probed.rows
 
 
-def test_sqlite_knows_no_growth_but_what_is_left(tmp_path: Path) -> None:
-    program = "import sqlite3\nKEPT = [sqlite3.connect(':memory:') for n in range(40)]\n"
+SQLITE = {
+    "each call leaves one": ("KEPT.append(connect())", CONFIRMED),
+    "one in ten stays": ("connect().close() if n % 10 else KEPT.append(connect())", CONFIRMED),
+    "a few are there for good": ("connect().close() if n > 20 else KEPT.append(connect())", REJECTED),
+    "each is closed": ("connect().close()", REJECTED),
+}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="what refers to such a connection is not known before")
+@pytest.mark.parametrize("how", SQLITE)
+def test_connections_of_sqlite_grow_as_others_do(tmp_path: Path, how: str) -> None:
+    body, said = SQLITE[how]
+    program = (
+        "import sqlite3\nKEPT = []\ndef connect():\n    return sqlite3.connect(':memory:')\n"
+        f"for n in range(2000):\n    {body}\n"
+    )
     probed = probe(tmp_path, program, ("client", "sqlite3.connect(':memory:')"))
 
-    assert not probed.has("kept")
-    assert verdict(probed, Survivors("clients")) is CONFIRMED
+    assert verdict(probed, Survivors("clients")) is said, probed.rows

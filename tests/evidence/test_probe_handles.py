@@ -127,7 +127,7 @@ def test_a_client_that_does_not_tell_is_not_counted(tmp_path: Path) -> None:
 
 def test_a_client_that_tells_only_by_waiting_is_not_asked(tmp_path: Path) -> None:
     program = "class Client:\n    async def closed(self):\n        return True\nkept = [Client() for i in range(5)]\n"
-    probed = probe(tmp_path, program, ("client", "Client()"), command="python3 -W error program.py 2>&1")
+    probed = probe(tmp_path, program, ("client", "Client()"), command="sh -c 'python3 -W error program.py 2>&1'")
 
     assert probed.outcome.last_lines == ()
     assert not probed.has("alive_end")

@@ -27,7 +27,8 @@ plant = _creation.plant
 
 
 class Untied:
-    """A census of objects that cannot be referred to weakly (`sqlite3.Connection`): the garbage collector finds them.
+    """A census of objects that cannot be referred to weakly (`sqlite3.Connection` before Python 3.11): the garbage
+    collector finds them.
 
     Looking through all its objects takes milliseconds, so that is done when there may be half as many again alive as
     at the last look; the peak may be too low by that.
@@ -71,6 +72,27 @@ class Untied:
         return len(alive)
 
 
+class _ByPart:
+    """Refers weakly to what cannot be referred to so itself, by a part of its own that lives as long as it is open.
+
+    A `sqlite3.Connection` and its cache of statements refer to one another, until it is closed.
+    """
+
+    KIND = "_lru_cache_wrapper"
+
+    @classmethod
+    def part_of(cls, thing: Any) -> Any:
+        """That part, None if it has none."""
+        return next((one for one in gc.get_referents(thing) if type(one).__name__ == cls.KIND), None)
+
+    @classmethod
+    def whole_of(cls, part: Any) -> Any:
+        """What the part belongs to; anything else itself."""
+        if type(part).__name__ != cls.KIND:
+            return part
+        return next((one for one in gc.get_referents(part) if cls.part_of(one) is part), None)
+
+
 class Recorder(_creation.Recorder):
     """The census of one site. `is_open` says True or False of an object, None if it cannot tell.
 
@@ -99,11 +121,15 @@ class Recorder(_creation.Recorder):
         try:
             self._tally.census.add(thing)
         except TypeError:
-            self._untied.add(thing)
+            part = _ByPart.part_of(thing)
+            if part is None:
+                self._untied.add(thing)
+            else:
+                self._tally.census.add(part)
 
     def _ask(self, thing: Any) -> Optional[bool]:
         try:
-            return self._is_open(thing)
+            return self._is_open(_ByPart.whole_of(thing))
         except Exception:
             return None
 
