@@ -11,6 +11,7 @@ from auditor.shapes import cannot_be_hashed
 
 _SMALL_LIST = 8
 _SMALL_LOOP = 16
+_TABLE = 64
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -24,7 +25,9 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     function = ctx.function(node)
     loops = [loop for loop in ctx.loops(node) if not _is_short(loop, ctx)]
-    if not loops and (ctx.loops(node) or function is None or not ctx.asked_again(node, test.comparator)):
+    if not loops and (ctx.loops(node) or not _is_long(test.comparator, ctx)):
+        return None
+    if not loops and not ctx.asked_again(node, test.comparator):
         return None
     if loops and _is_made_by(loops[0], test.comparator, ctx):
         return None
@@ -34,6 +37,18 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     when = "" if loops else ", each time a loop calls the function"
     message = f"`{name}` is a list, and each `in` walks it until it finds the item{when}"
     return Match(message, (Plant("operator", node),))
+
+
+def _is_long(container: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether a list that a function is asked about may be: no table of constants, nor a copy of one."""
+    length = ctx.length_of(container)
+    # what is empty here is filled elsewhere
+    if length is not None:
+        return length == 0 or length > _TABLE
+    match ctx.bound_to(container):
+        case cst.Call(args=[cst.Arg(value=cst.Name() | cst.Attribute())]):
+            return False
+    return True
 
 
 def _is_short(loop: Loop, ctx: Context) -> bool:
@@ -132,7 +147,7 @@ RULE = Rule(
         what=(
             "`x in items` or `x not in items` inside a loop or comprehension, where `items` is proven to be a list; or"
             " in a function that loops call, where it is a list of the module, of the object, or one that a loop hands"
-            " over at every turn."
+            " over at every turn, and no table of constants."
             f" Lists of at most {_SMALL_LIST} entries that never grow are not flagged, nor are loops of at most"
             f" {_SMALL_LOOP} turns, nor lists that each turn makes anew. Sets, dicts and strings never are. Looking for"
             " an item in order to append it is the rule quadratic-dedup."
@@ -201,6 +216,11 @@ RULE = Rule(
         "def has(tag, tags: list[str]):\n    return tag in tags\n\ndef f(rows):\n"
         "    return [row for row in rows if has('new', row.tags)]\n\ndef g(tag, tags: list[str]):\n"
         "    return tag in tags\n",
+        # a table of constants, and a copy of one
+        "RESERVED = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']\n\nclass Field:\n"
+        "    empty = list(RESERVED)\n\n    def is_empty(self, value):\n"
+        "        return value in RESERVED or value in self.empty\n\n    def clean(self, values):\n"
+        "        return [value for value in values if not self.is_empty(value)]\n",
     ),
     invalid=(
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",

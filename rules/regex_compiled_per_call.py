@@ -34,7 +34,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     is_constant = _is_constant_text(pattern, ctx) and (flags is None or ctx.is_fixed(flags))
     # who writes `re.compile` means to keep it; of the others, only a loop makes the look-ups many
-    if not ctx.runs_often(node) and not (is_constant and name == "re.compile"):
+    if not ctx.runs_often(node) and not (is_constant and name == "re.compile" and not _is_of_object(node, ctx)):
         return None
     if is_constant:
         message = f"`{name}` gets a constant pattern and looks it up, or compiles it, at every call"
@@ -99,6 +99,14 @@ def _is_kept(call: cst.Call, ctx: Context) -> bool:
     )
 
 
+def _is_of_object(call: cst.Call, ctx: Context) -> bool:
+    """Whether the pattern is kept for as long as the method's object lives: one look-up for each object."""
+    match ctx.parent(call):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as kept)]):
+            return ctx.home(kept) == "instance"
+    return False
+
+
 def _is_global(name: str, call: cst.Call, ctx: Context) -> bool:
     function = ctx.function(call)
     declared = ctx.inside(function or call, cst.Global)
@@ -139,8 +147,9 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`re.compile` in a function, and `re.match`, `re.sub` and the like in a loop or in a function that a loop"
-            " calls, directly or over a few functions. Either the pattern and its flags never change: literals, names"
+            "`re.compile` in a function, unless an object keeps the pattern in an attribute, and `re.match`, `re.sub`,"
+            " `re.compile` and the like in a loop or in a function that a loop calls, directly or over a few functions."
+            " Either the pattern and its flags never change: literals, names"
             " bound outside every function, and what is joined of these. Or the pattern is put together there, as in"
             ' `re.search(rf"\\b{word}\\b", text)`. Code that runs once, that is behind a `functools` cache, or that'
             " fills a global name, or any name only while it is empty, is not flagged."
@@ -214,6 +223,9 @@ RULE = Rule(
         # another library's `match`
         "def find(node):\n    return node.match(r'\\w+')\n",
         "import re\n\ndef found(text, words):\n    return re.search('|'.join(map(re.escape, words)), text)\n",
+        # kept by the object
+        "import re\n\nclass Printer:\n    def __init__(self, out):\n        self.out = out\n"
+        "        self.blank = re.compile(r'^\\s*$')\n",
     ),
     invalid=(
         "import re\n\ndef words(text):\n    return re.compile(r'\\w+').findall(text)\n",
