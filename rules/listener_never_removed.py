@@ -8,7 +8,9 @@ from auditor import cst
 from auditor.model import Backlog
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
 
-_LISTENERS = re.compile(r"(?:listener|callback|handler|observer|subscriber|subscription|hook|watcher|(?:^|_)cb)s?$")
+_LISTENERS = re.compile(
+    r"(?:listener|callback|handler|observer|subscriber|subscription|hook|watcher|(?:^|_)cb|(?:^|_)sub)s?$"
+)
 _ADDS = (".append", ".add", ".insert", ".appendleft")
 _CONTAINERS = frozenset(
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import Accumulation, Concat, accumulation, added_behind, concat_target
+from auditor.shapes import Accumulation, Concat, accumulation, added_at_each_call, added_behind, concat_target
 
 _SMALL = 16
 _COPIED = ("bytes", "tuple")
@@ -14,11 +14,23 @@ _IN_PLACE = ("list", "bytearray")
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     found = _accumulation(node, ctx)
+    if found is None and isinstance(node, Concat) and _kind(node, ctx) is not None:
+        return _check_kept(node, ctx)
     # one suspect per sequence and loop, however many statements add to it
     if found is None or not isinstance(node, Concat) or found.statements[:1] != (node,):
         return None
     plants = tuple(Plant("operator", statement) for statement in found.statements)
     return Match(f"`{found.name}` is a {_kind(node, ctx)} that the loop copies each time it adds to it", plants)
+
+
+def _check_kept(node: Concat, ctx: Context) -> Match | None:
+    """`self.data += x` in a method that loops call, or event loops for each part of what they read."""
+    kept = added_at_each_call(node, ctx)
+    if kept is None:
+        return None
+    name, function, statements = kept
+    plants = tuple(Plant("operator", statement) for statement in statements)
+    return Match(f"`{name}` is a {_kind(node, ctx)} that is copied each time `{function}` adds to it", plants)
 
 
 def _accumulation(node: cst.CSTNode, ctx: Context) -> Accumulation | None:
@@ -72,8 +84,9 @@ RULE = Rule(
             " or `x = [*x, y]` where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A"
             " list or bytearray grows in place with `+=`, which is not flagged, nor is a sequence that every turn"
             " starts"
-            f" afresh, nor a loop of at most {_SMALL} turns. Strings are the rule string-concat-in-loop. Several"
-            " statements that add to the same sequence in the same loop are one suspect."
+            f" afresh, nor a loop of at most {_SMALL} turns. The loop may call a method that does `self.x += y`, or be"
+            " that of a parser or event loop that calls `feed` or `data_received`. Strings are the rule"
+            " string-concat-in-loop. Several statements that add to the same sequence in the same loop are one suspect."
         ),
         why=(
             "Each addition makes a new object and copies all of the old one into it, so the time of the whole loop"
@@ -101,6 +114,8 @@ RULE = Rule(
     ),
     triggers=(
         Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
+        Nodes(("AugAssign",), Where(function=True, kept=True), operators=("Add",)),
+        Nodes(("Assign",), Where(function=True, kept=True), values=("BinOp",), again=True),
         Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "List", "Tuple", "Call"), again=True),
     ),
     expects=Scaling(),
@@ -128,6 +143,10 @@ RULE = Rule(
         "def f(rows, head: list[int]):\n    for row in rows:\n        print(head + [row])\n",
         # may be a bytearray
         "def f(buffer, rows):\n    for row in rows:\n        buffer += b'x'\n",
+        # a list grows in place; started afresh; no loop
+        "class Frame:\n    def __init__(self):\n        self.parts = []\n        self.head = b''\n\n"
+        "    def feed(self, part):\n        self.parts += [part]\n        self.head = b''\n"
+        "        self.head += part\n\n    def close(self, end):\n        self.head += end\n",
     ),
     invalid=(
         "def read(sock):\n    data = b''\n    while True:\n        part = sock.recv(4096)\n        if not part:\n"
@@ -155,6 +174,13 @@ RULE = Rule(
         # an entry that many items come to
         "def f(rows):\n    groups = {}\n    for row in rows:\n"
         "        groups[row.kind] = groups.get(row.kind, []) + [row]\n    return groups\n",
+        # by what an event loop calls for each part
+        "class Protocol:\n    def __init__(self):\n        self.data = b''\n\n"
+        "    def data_received(self, part):\n        self.data += part\n",
+        # by a method that a loop calls
+        "class Frame:\n    def __init__(self):\n        self.body = b''\n\n    def add(self, part):\n"
+        "        self.body = self.body + part\n\n    def fill(self, file):\n        for part in file:\n"
+        "            self.add(part)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -184,6 +210,8 @@ RULE = Rule(
             "def f(path):\n    with open(path, 'rb') as file:\n        data = file.read(9)\n"
             "        data_parts = [data]\n        while part := file.read(9):\n            data_parts.append(part)\n"
             '        data = b"".join(data_parts)\n    return data\n',
+            None,
+            None,
             None,
         ),
     ),

@@ -15,8 +15,10 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Call):
         return None
     loop = next(iter(ctx.repeating(node)), None)
-    items = None if loop is None else _sorted(node, loop, ctx)
-    if loop is None or items is None:
+    if loop is None:
+        return _check_called(node, ctx)
+    items = _sorted(node, loop, ctx)
+    if items is None:
         return None
     if not _is_sorted_anew(node, items, loop, ctx) and ctx.renews(loop, items):
         return None
@@ -25,6 +27,21 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"`{name}` is sorted again at every turn of the loop", (Plant("sized-call", node),))
+
+
+def _check_called(node: cst.Call, ctx: Context) -> Match | None:
+    """`self.items.append(x)`, then `self.items.sort()`, in a function that loops call."""
+    function = ctx.function(node)
+    if not isinstance(function, cst.FunctionDef) or not isinstance(node.func, cst.Attribute):
+        return None
+    items = node.func.value
+    if node.func.attr.value != "sort" or not isinstance(items, cst.Name | cst.Attribute):
+        return None
+    name = ctx.code(items).strip()
+    if ctx.type_of(items) != "list" or not ctx.appended(name, function) or not ctx.asked_again(node, items):
+        return None
+    message = f"`{name}` is sorted again each time a loop calls `{function.name.value}`"
+    return Match(message, (Plant("sized-call", node),))
 
 
 def _is_sorted_anew(call: cst.Call, items: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
@@ -74,8 +91,8 @@ RULE = Rule(
         what=(
             "`x.sort()` on a proven list, or `sorted(x)`, inside a loop that keeps `x` from turn to turn: it is added"
             " to, taken from, or not changed at all. `sorted(x)` of something that no turn changes is the rule"
-            f" invariant-call-in-loop. What each turn makes anew is not flagged, nor are loops of at most {_SMALL}"
-            " turns."
+            " invariant-call-in-loop. So is `x.append(y)` with `x.sort()` in a function that loops call. What each turn"
+            f" makes anew is not flagged, nor are loops of at most {_SMALL} turns."
         ),
         why=(
             "Sorting looks at every item, also when only one was added since: n turns over n items take at least"
@@ -98,7 +115,7 @@ RULE = Rule(
             "Harmless: ansible-core 2.19.14, ansible/executor/module_common.py:783, some dozens of names",
         ),
     ),
-    triggers=(Calls((".sort", "builtins.sorted"), Where(loop=True)),),
+    triggers=(Calls((".sort", "builtins.sorted"), Where(loop=True)), Calls((".sort",), Where(often=True))),
     expects=Scaling(),
     check=check,
     valid=(
@@ -123,6 +140,11 @@ RULE = Rule(
         "def f(rows, names):\n    for row in rows:\n        print(row, sorted(names))\n",
         "def f(groups):\n    for group in groups:\n        rows = group.rows\n        rows = sorted(rows)\n"
         "        print(rows)\n",
+        # once for each list, in no loop
+        "class Queue:\n    def __init__(self):\n        self.items = []\n\n    def push(self, item):\n"
+        "        self.items.append(item)\n        self.items.sort()\n\ndef f(rows):\n    for row in rows:\n"
+        "        line(row)\n\ndef line(row):\n    parts = []\n    parts.append(row)\n    parts.sort()\n"
+        "    return parts\n",
     ),
     invalid=(
         "def f(graph, start):\n    queue = [start]\n    while queue:\n        queue.sort()\n"
@@ -136,5 +158,9 @@ RULE = Rule(
         "        print(list(sorted(table.items())))\n",
         "def take(queue):\n    while queue:\n        queue = sorted(queue)\n        first = queue.pop()\n"
         "        queue.extend(first.parts)\n",
+        # by a method that a loop calls
+        "class Queue:\n    def __init__(self):\n        self.items = []\n\n    def push(self, item):\n"
+        "        self.items.append(item)\n        self.items.sort()\n\n    def fill(self, rows):\n"
+        "        for row in rows:\n            self.push(row.key)\n",
     ),
 )

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import Accumulation, Concat, accumulation, added_behind, concat_target
+from auditor.shapes import Accumulation, Concat, accumulation, added_at_each_call, added_behind, concat_target
 
 _SMALL = 16
-_FED = ("feed", "data_received", "handle_data", "characters", "dataReceived", "on_data", "on_message", "write", "emit")
-"""Methods that are called for each part of a stream, by the names that parsers and event loops know."""
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     found = _accumulation(node, ctx)
-    if found is None and isinstance(node, cst.AugAssign):
+    if found is None and isinstance(node, Concat):
         return _check_kept(node, ctx)
     # one suspect per string and loop, however many statements add to it
     if found is None or found.statements[:1] != (node,) or _seeks_a_free_name(found, ctx):
@@ -25,31 +21,14 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     return Match(f"`{found.name}` is a string that the loop copies each time it adds to it", plants)
 
 
-def _check_kept(node: cst.AugAssign, ctx: Context) -> Match | None:
+def _check_kept(node: Concat, ctx: Context) -> Match | None:
     """`self.text += x` in a method that loops call, or parsers and event loops for each part of what they read."""
-    function = ctx.function(node)
-    name = ctx.code(node.target).strip()
-    if not isinstance(function, cst.FunctionDef) or not _is_of_outside(node.target, function, ctx):
+    found = added_at_each_call(node, ctx) if _adds_text(node, ctx) else None
+    if found is None:
         return None
-    if not (ctx.runs_often(node) or function.name.value in _FED) or not _adds_text(node, ctx):
-        return None
-    stores = ctx.stores(name, function)
-    # what the function starts afresh grows by what it adds itself
-    if stores[:1] != [node] or not all(isinstance(store, cst.AugAssign) for store in stores):
-        return None
-    plants = tuple(Plant("operator", store) for store in stores)
-    return Match(f"`{name}` is a string that is copied each time `{function.name.value}` adds to it", plants)
-
-
-def _is_of_outside(target: cst.BaseExpression, function: cst.FunctionDef, ctx: Context) -> bool:
-    """Whether it is an attribute of the method's object, or a name that the function declares as another's."""
-    match target:
-        case cst.Attribute(value=cst.Name(value=owner)):
-            return [parameter.name.value for parameter in function.params.params[:1]] == [owner]
-        case cst.Name(value=name):
-            declared: Sequence[cst.Global | cst.Nonlocal] = ctx.inside(function, cst.Global, cst.Nonlocal)
-            return any(item.name.value == name for node in declared for item in node.names)
-    return False
+    name, function, statements = found
+    plants = tuple(Plant("operator", statement) for statement in statements)
+    return Match(f"`{name}` is a string that is copied each time `{function}` adds to it", plants)
 
 
 def _accumulation(node: cst.CSTNode, ctx: Context) -> Accumulation | None:
@@ -129,6 +108,7 @@ RULE = Rule(
     triggers=(
         Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
         Nodes(("AugAssign",), Where(function=True, kept=True), operators=("Add",)),
+        Nodes(("Assign",), Where(function=True, kept=True), values=("BinOp",), again=True),
         Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr", "Call"), again=True),
     ),
     expects=Scaling(),

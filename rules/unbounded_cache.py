@@ -75,7 +75,7 @@ def _has_few_values(parameter: cst.Param, ctx: Context) -> bool:
 def _check_store(store: cst.Assign, target: cst.Subscript, ctx: Context) -> Match | None:
     container = target.value
     is_kept = ctx.type_of(container) in _MAPS and ctx.home(container) is not None
-    is_default = not is_kept and _is_default(container, store, ctx)
+    is_default = not is_kept and (_is_default(container, store, ctx) or _is_of_closure(container, store, ctx))
     if not (is_kept or is_default) or ctx.runs_once(store) or not ctx.memoizes(store, container):
         return None
     if _has_few_keys(target, ctx) or not (is_default or ctx.only_grows(container)):
@@ -96,6 +96,24 @@ def _is_default(container: cst.BaseExpression, store: cst.Assign, ctx: Context) 
             return False
     attributes = (ctx.parent(use) for use in ctx.uses(container.value, function))
     return not any(isinstance(one, cst.Attribute) and one.attr.value in _TAKES for one in attributes)
+
+
+def _is_of_closure(container: cst.BaseExpression, store: cst.Assign, ctx: Context) -> bool:
+    """Whether it is a dict of the function around, which that hands back the inner one: a decorator that caches."""
+    inner = ctx.function(store)
+    outer = None if inner is None else ctx.function(inner)
+    if not (isinstance(container, cst.Name) and isinstance(inner, cst.FunctionDef) and outer is not None):
+        return False
+    match [one for one in ctx.stores(container.value, outer) if isinstance(one, cst.Assign | cst.AnnAssign)]:
+        case [cst.Assign(value=cst.Dict(elements=[])) | cst.AnnAssign(value=cst.Dict(elements=[]))]:
+            pass
+        case _:
+            return False
+    attributes = (ctx.parent(use) for use in ctx.uses(container.value, outer))
+    if any(isinstance(one, cst.Attribute) and one.attr.value in _TAKES for one in attributes):
+        return False
+    handed = (one.value for one in ctx.inside(outer, cst.Return) if ctx.function(one) is outer)
+    return any(isinstance(one, cst.Name) and one.value == inner.name.value for one in handed)
 
 
 def _has_few_keys(target: cst.Subscript, ctx: Context) -> bool:
@@ -153,7 +171,8 @@ RULE = Rule(
             " call of one (`parse = lru_cache(None)(work)`) and kept by the module or an object; and a dict of the"
             " module, a class or an object, or the default of a parameter, that is used as a cache (the entry is looked"
             " up, worked out if it is missing, stored and used) and from which nothing in the module ever takes an"
-            " entry. Caches of methods are the matter of `cached-instance-method`; a default `lru_cache` is bounded and"
+            " entry; so is a dict in the closure of a function that a decorator hands back. Caches of methods are the"
+            " matter of `cached-instance-method`; a default `lru_cache` is bounded and"
             " not flagged."
         ),
         why=(
@@ -221,6 +240,13 @@ RULE = Rule(
         "plain = functools.lru_cache(work)\nsettings = functools.cache(load)\nother = functools.cache(work)\n"
         "other.cache_clear()\n\ndef f(texts):\n    known = functools.cache(work)\n"
         "    return [known(text) for text in texts]\n",
+        # within one call; emptied
+        "def f(rows):\n    known = {}\n\n    def kind(row):\n        if row.key not in known:\n"
+        "            known[row.key] = work(row)\n        return known[row.key]\n\n"
+        "    return [kind(row) for row in rows]\n\ndef memo(function):\n    known = {}\n\n"
+        "    def cached(*args):\n        if len(known) > 100:\n            known.clear()\n"
+        "        if args not in known:\n            known[args] = function(*args)\n        return known[args]\n"
+        "\n    return cached\n",
     ),
     invalid=(
         "import functools\n\n@functools.cache\ndef parse(text):\n    return work(text)\n",
@@ -245,6 +271,9 @@ RULE = Rule(
         "parse = lru_cache(None)(work)\n",
         "import functools\n\nclass Client:\n    def __init__(self, fetch):\n"
         "        self.fetch = functools.lru_cache(maxsize=None)(fetch)\n",
+        # a decorator that caches
+        "def memo(function):\n    known = {}\n\n    def cached(*args):\n        if args not in known:\n"
+        "            known[args] = function(*args)\n        return known[args]\n\n    return cached\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -260,6 +289,7 @@ RULE = Rule(
             "    return work(parts)\n",
             "import functools\n\nclass Page:\n    @staticmethod\n    @functools.lru_cache(maxsize=1024)\n"
             "    def render(text):\n        return work(text)\n",
+            None,
             None,
             None,
             None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +113,29 @@ def bound_in(tree: ast.Module) -> set[str]:
 
 
 def shared_defaults(flat: Flat) -> set[str]:
-    """Parameters whose default all calls share, `def f(x, _cache={})`, and names that inner functions bind anew."""
+    """What calls share: defaults, `def f(x, _cache={})`, names that inner functions bind anew, dicts of closures."""
     found = {name for index in flat.of(ast.Nonlocal) for name in flat.nodes[index].names}
+    for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef):
+        found.update(_empty_dicts(flat.nodes[flat.parents[index]]))
     for arguments in (flat.nodes[index] for index in flat.of(ast.arguments)):
         listed = (*arguments.posonlyargs, *arguments.args)
         pairs = [*zip(reversed(listed), reversed(arguments.defaults), strict=False)]
         pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         found.update(one.arg for one, default in pairs if isinstance(default, ast.Dict | ast.List | ast.Call))
     return found
+
+
+def _empty_dicts(around: ast.AST) -> Iterator[str]:
+    """Names that a function with another in its body binds to an empty dict."""
+    for statement in around.body if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef) else ():
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[]))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(keys=[]))
+            ):
+                yield name
+            case _:
+                pass
 
 
 def called(function: ast.expr, aliases: dict[str, set[str]]) -> tuple[str, ...]:

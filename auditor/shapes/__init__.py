@@ -1,6 +1,6 @@
 """Shapes of code that several rules look at, so that no rule needs another. Each takes the context of its node."""
 
-from auditor.shapes.adding import Accumulation, Concat, accumulation, added_behind, concat_target
+from auditor.shapes.adding import Accumulation, Concat, accumulation, added_at_each_call, added_behind, concat_target
 from auditor.shapes.passing import Pass, only_continues, pass_of
 from auditor.shapes.starting import CREW, is_starter, makes_a_crew
 from auditor.shapes.values import cached_by_call, cannot_be_hashed
@@ -12,6 +12,7 @@ __all__ = [
     "Concat",
     "Pass",
     "accumulation",
+    "added_at_each_call",
     "added_behind",
     "cached_by_call",
     "cannot_be_hashed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,40 @@ def accumulation(node: cst.CSTNode, ctx: Context, adds: Callable[[Concat], bool]
     name = ctx.code(concat_target(node)).strip()
     together = (other for other in ctx.stores(name, loop) if _carrying_loop(other, ctx, adds) is loop)
     return Accumulation(name, loop, tuple(other for other in together if isinstance(other, Concat)))
+
+
+_FED = ("feed", "data_received", "handle_data", "characters", "dataReceived", "on_data", "on_message", "write", "emit")
+"""Methods that are called for each part of a stream, by the names that parsers and event loops know."""
+
+
+def added_at_each_call(node: Concat, ctx: Context) -> tuple[str, str, tuple[Concat, ...]] | None:
+    """What each call of a function that loops or streams call adds to, and does not start afresh.
+
+    Its dotted name, the name of the function, and all statements of it that add, of which `node` is the first.
+    """
+    function, target = ctx.function(node), concat_target(node)
+    name = ctx.code(target).strip()
+    if not isinstance(function, cst.FunctionDef) or not _is_of_outside(target, function, ctx):
+        return None
+    if not (ctx.runs_often(node) or function.name.value in _FED):
+        return None
+    stores = ctx.stores(name, function)
+    # what the function starts afresh grows by what it adds itself
+    statements = tuple(store for store in stores if isinstance(store, Concat) and ctx.additions(store))
+    if stores[:1] != [node] or len(statements) != len(stores):
+        return None
+    return name, function.name.value, statements
+
+
+def _is_of_outside(target: cst.BaseExpression, function: cst.FunctionDef, ctx: Context) -> bool:
+    """Whether it is an attribute of the method's object, or a name that the function declares as another's."""
+    match target:
+        case cst.Attribute(value=cst.Name(value=owner)):
+            return [parameter.name.value for parameter in function.params.params[:1]] == [owner]
+        case cst.Name(value=name):
+            declared: Sequence[cst.Global | cst.Nonlocal] = ctx.inside(function, cst.Global, cst.Nonlocal)
+            return any(item.name.value == name for node in declared for item in node.names)
+    return False
 
 
 def concat_target(node: Concat) -> cst.BaseExpression:
