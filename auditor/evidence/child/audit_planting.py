@@ -81,25 +81,34 @@ def planted_tree(
 def _as_far_as_can_be(
     sites: List[Dict[str, Any]], made: Callable[[List[Dict[str, Any]]], Tuple[Any, Dict[int, str]]]
 ) -> Tuple[Any, Dict[int, str]]:
-    """What is made with all sites; where that fails, without those that fail by themselves; else with none."""
-    try:
-        return made(sites)
-    except Exception:
-        broken = {site["id"]: reason for site in sites for reason in _failure([site], made)}
-    left = [site for site in sites if site["id"] not in broken]
-    for reason in _failure(left, made):
-        broken.update({site["id"]: reason for site in left})
-    result, failures = made([site for site in left if site["id"] not in broken])
-    return result, {**failures, **broken}
+    """What is made with all sites that can be planted, and why the others cannot.
+
+    Raises:
+        Exception: nothing can be made even with none.
+    """
+    broken = {}  # type: Dict[int, str]
+    while True:
+        left = [site for site in sites if site["id"] not in broken]
+        try:
+            result, failures = made(left)
+            return result, {**failures, **broken}
+        except Exception as error:
+            if not left:
+                raise
+            broken.update(_culprits(left, made, error))
 
 
-def _failure(sites: List[Dict[str, Any]], made: Callable[[List[Dict[str, Any]]], Any]) -> List[str]:
-    """Why that cannot be made, if it cannot."""
-    try:
-        made(sites)
-    except Exception as error:
-        return ["planting probes failed: %s: %s" % (type(error).__name__, error)]
-    return []
+def _culprits(sites: List[Dict[str, Any]], made: Callable[[List[Dict[str, Any]]], Any], error: Exception) -> Any:
+    """Of sites with which making fails, those with which it fails alone, or else all, by id; and why."""
+    found = {}  # type: Dict[int, str]
+    middle = len(sites) // 2
+    for half in (sites[:middle], sites[middle:]) if middle else ():
+        try:
+            made(half)
+        except Exception as narrower:
+            found.update(_culprits(half, made, narrower))
+    reason = "planting probes failed: %s: %s" % (type(error).__name__, error)
+    return found or {site["id"]: reason for site in sites}
 
 
 def _planted(
