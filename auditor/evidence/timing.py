@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, median
 from typing import Any
 
@@ -34,15 +35,57 @@ def time_rows(records: Sequence[dict[str, Any]]) -> list[Row]:
 
     The interval of `seconds` joins two doubts: what the instrument costs (its 5th to 95th percentile in that process),
     and, where hits were thinned out, the sampling error of a stratified mean (Cochran, Sampling Techniques, 1977, 5.4).
-    Hits side by side in threads or tasks, or within one another, take the time of one; the upper end is their sum.
+    Hits side by side in threads, tasks or processes, or within one another, take the time of one; the upper end is
+    their sum.
     """
     hits = sum(record["hits"] for record in records)
     found: list[Row] = [("hits", hits, hits, hits, "executions", hits)]
     timed = sum(record["full"][0] + record["thin"][0] for record in records)
     if timed:
-        value, low, high = (sum(part) for part in zip(*(_seconds(record) for record in records), strict=True))
+        value, low, high = _side_by_side(records)
         found.append(("seconds", value, low, high, "s", timed))
     return found
+
+
+def _summed(records: Iterable[dict[str, Any]]) -> tuple[float, float, float]:
+    value, low, high = (sum(part) for part in zip(*(_seconds(record) for record in records), strict=True))
+    return value, low, high
+
+
+def _side_by_side(records: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
+    """Of processes that run at the same time, the one that spends most of it here counts.
+
+    Each is taken to spend its seconds evenly between its first and its last hit, by a clock that all processes share.
+    """
+    processes: dict[int, list[dict[str, Any]]] = {}
+    for number, record in enumerate(records):
+        if record["hits"]:
+            processes.setdefault(record.get("process", -number), []).append(record)
+    if not processes:
+        return 0.0, 0.0, 0.0
+    spent = {process: _summed(own) for process, own in processes.items()}
+    value, low, high = (sum(part) for part in zip(*spent.values(), strict=True))
+    spans = {process: _span(own) for process, own in processes.items()}
+    if len(spans) < 2 or not all(begun < ended for begun, ended in spans.values()):
+        return value, low, high
+    borders = sorted({border for span in spans.values() for border in span})
+    value = low = 0.0
+    for begun, ended in pairwise(borders):
+        running = [process for process, span in spans.items() if span[0] <= begun and ended <= span[1]]
+        if running:
+            value += max(_rate(spent[one][0], spans[one]) for one in running) * (ended - begun) / 1e9
+            low += max(_rate(spent[one][1], spans[one]) for one in running) * (ended - begun) / 1e9
+    return value, low, high
+
+
+def _span(records: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """When the first hit began and the last one ended, in ns; the end not after the begin if that is not known."""
+    known = [record["span"] for record in records if "span" in record and record["span"][0]]
+    return min((begun for begun, _ in known), default=0), max((ended for _, ended in known), default=0)
+
+
+def _rate(seconds: float, span: tuple[int, int]) -> float:
+    return seconds * 1e9 / (span[1] - span[0])
 
 
 def _seconds(record: dict[str, Any]) -> tuple[float, float, float]:
@@ -215,5 +258,5 @@ def ratio_rows(records: Sequence[dict[str, Any]], timed: Sequence[Row]) -> list[
     if seconds is None or not hits:
         return []
     lookup_s = fmean(record["lookup_ns"] for record in records) / 1e9
-    value, low, high = (part / hits / lookup_s for part in seconds[1:4])
+    value, low, high = (part / hits / lookup_s for part in _summed(records))
     return [("cost_ratio", value, low, high, "ratio", seconds[5])]

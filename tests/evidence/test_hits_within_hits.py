@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def test_recursion_takes_as_long_as_its_outermost_execution(tmp_path: Path, prob
     spent = probed.row("seconds")
 
     assert probed.value("hits") == 21
-    assert spent.value == pytest.approx(REST_S + 20 * INNER_S, rel=0.2)
+    # sleeping may take longer on a busy machine, and never takes less
+    assert REST_S + 20 * INNER_S <= spent.value < 1.6 * (REST_S + 20 * INNER_S)
     assert spent.high >= REST_S + 2 * 20 * INNER_S
 
 
@@ -50,7 +52,7 @@ def test_a_long_call_in_one_thread_is_not_lost_beside_short_ones_in_another(tmp_
     )
     spent = probe(tmp_path, program, ("called", "time.sleep(seconds)")).row("seconds")
 
-    assert spent.value == pytest.approx(0.4, rel=0.2)
+    assert 0.4 <= spent.value < 0.6
     assert spent.high >= 0.45
 
 
@@ -82,3 +84,37 @@ def test_equality_of_the_program_s_own_may_come_by_the_same_place_again(tmp_path
     assert seen.value("hits") == 2 * 10 * (1 + 10)
     assert seen.value("seconds") == pytest.approx(10 * 10 * 2 * 0.002, rel=0.4)
     assert seen.row("seconds").high > 1.5 * seen.value("seconds")
+
+
+WORKERS = """\
+import multiprocessing, time
+
+def step():
+    time.sleep(0.01)
+
+def work(number):
+    START
+    for _ in range(10):
+        step()
+
+if __name__ == "__main__":
+    crew = [multiprocessing.Process(target=work, args=(number,)) for number in range(4)]
+    for one in crew: one.start()
+    for one in crew: one.join()
+    step()
+"""
+
+
+def test_what_processes_do_at_the_same_time_takes_the_time_of_one(tmp_path: Path) -> None:
+    start = "time.sleep(max(0.0, BEGIN - time.monotonic()))".replace("BEGIN", repr(time.monotonic() + 4))
+    spent = probe(tmp_path, WORKERS.replace("START", start), ("called", "time.sleep(0.01)")).row("seconds")
+
+    assert 0.11 <= spent.low <= spent.value < 0.3
+    assert spent.high >= 0.41
+
+
+def test_what_processes_do_one_after_the_other_adds_up(tmp_path: Path) -> None:
+    program = WORKERS.replace("START", "").replace("one.start()", "one.start(); one.join()")
+    spent = probe(tmp_path, program, ("called", "time.sleep(0.01)")).row("seconds")
+
+    assert spent.low >= 0.4

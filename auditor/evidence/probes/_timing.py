@@ -5,6 +5,7 @@ Standard library only, Python 3.8 to 3.14.
 
 from __future__ import annotations
 
+import os
 import random
 from bisect import bisect_left
 from itertools import chain, repeat
@@ -34,18 +35,18 @@ class Covered:
     They are told as they end. `early` are those that ended while all were timed, `late` those of which a part was.
     """
 
-    __slots__ = ("_stretches", "_until", "early", "late", "union_ns")
+    __slots__ = ("_stretches", "early", "late", "union_ns", "until")
 
     def __init__(self) -> None:
         self._stretches = []  # type: List[Tuple[int, int, int]]
-        self._until = self.union_ns = 0
+        self.until = self.union_ns = 0
         self.early = [0, 0]
         self.late = [0, 0]
 
     def add(self, begun: int, ended: int, is_early: bool) -> None:
         """An execution took from `begun` to `ended`."""
         before = self.union_ns
-        if ended > self._until:
+        if ended > self.until:
             self._cover(begun, ended)
         sums = self.early if is_early else self.late
         sums[0] += ended - begun
@@ -53,7 +54,7 @@ class Covered:
 
     def _cover(self, begun: int, ended: int) -> None:
         stretches = self._stretches
-        if begun < self._until:
+        if begun < self.until:
             # what lies within it was covered before
             at = bisect_left(stretches, (begun,))
             if at < len(stretches):
@@ -63,7 +64,7 @@ class Covered:
                 begun = stretches[-1][1]
         stretches.append((begun, ended, self.union_ns))
         self.union_ns += ended - begun
-        self._until = ended
+        self.until = ended
         if len(stretches) > STRETCHES:
             del stretches[: STRETCHES // 2 : 2]
 
@@ -203,6 +204,8 @@ class Samples:
             "full": [self.full_n, self.full_ns],
             "thin": [self.thin_n, self.thin_hits, self.thin_ns, self.thin_squares],
             "longest": self.longest,
+            "process": os.getpid(),
+            "span": [self.first, self.covered.until],
             "alone": self.covered.alone(self.full_ns + self.thin_ns),
             "sizes": [self.size_min, self.size_max],
             "bins": {str(key): entry for key, entry in self.bins.copy().items()},
