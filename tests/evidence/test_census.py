@@ -309,6 +309,13 @@ uvloop.run(main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are known on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are known on Linux")
+def test_a_shared_library_that_is_kept_open_is_no_file_of_the_program(tmp_path: Path) -> None:
+    source = "import os\nkept = [os.open(name, os.O_CREAT) for name in ('libffi.so.8.5.0', 'lib.so', 'notes.sorted', '.so')]\n"
+    found = census(tmp_path, source)
+    assert [(one.kind, one.count) for one in found.alive] == [("file", 2)]
+
+
 def test_files_and_sockets_left_open_are_counted_by_where_they_lead(tmp_path: Path) -> None:
     source = """\
 import os, socket

@@ -46,7 +46,7 @@ class Descriptors:
         """Each as (file or socket, where it was made, where it leads)."""
         found = [(number, target) for number, target in _descriptors() if (number, target) not in self._before]
         for _, target in found:
-            if target.startswith("/") and not target.startswith(("/dev/", "/proc/")):
+            if target.startswith("/") and not target.startswith(("/dev/", "/proc/")) and not _is_library(target):
                 yield "file", "", os.path.dirname(target)
         sockets = [number for number, target in found if target.startswith("socket:")]
         known = _sockets() if sockets else {}
@@ -71,6 +71,12 @@ def _descriptors() -> List[Tuple[int, str]]:
         except OSError:
             pass  # the one by which they were listed
     return found
+
+
+def _is_library(target: str) -> bool:
+    """Whether it is compiled code: libffi keeps its own file open, to map what calls back into Python."""
+    name, dot, version = os.path.basename(target).partition(".so")
+    return bool(name and dot) and (not version or version.startswith("."))
 
 
 def _sockets() -> Dict[int, Any]:
