@@ -130,8 +130,8 @@ class Standing:
         """First lines of equal code that was added; `loosely`, of the same but for the names of variables."""
         imported = _imported(file.before)
         exact, shape = _texts(wanted), _shape(wanted, imported) if len(wanted) <= _MOST_SHAPED else None
-        longest = max((token.text for token in wanted if token.is_name), key=len, default="")
-        if file.change.new is None or not (loosely or any(longest in line for line in file.added().values())):
+        word = _telling(wanted)
+        if file.change.new is None or not (loosely or any(word in line for line in file.added().values())):
             return []
         windows = list(self._windows(file, len(wanted)))
         found = [window[0].line for window in windows if window[0].text == exact[0] and _texts(window) == exact]
@@ -161,6 +161,15 @@ def code_of(suspect: Suspect, lines: Mapping[int, str]) -> str:
         found[-1] = found[-1][: span.end_column - 1]
     found[0] = found[0][span.column - 1 :]
     return "\n".join(found)
+
+
+def telling_word(code: str) -> str:
+    """The word by which the code is found fastest, "" if it has none."""
+    return _telling(_tokens([(0, code)]))
+
+
+def _telling(tokens: Iterable[_Token]) -> str:
+    return max((token.text for token in tokens if token.is_name), key=len, default="")
 
 
 def _numbers(suspect: Suspect) -> range:
