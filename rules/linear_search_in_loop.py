@@ -26,7 +26,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
             name = ctx.qualified(function)
             if name == "builtins.next" or (name == "builtins.any" and len(node.args) == 1):
                 return _check_scan(node, made, ctx)
-            if isinstance(made, cst.GeneratorExp) and name in _TAKING and len(node.args) == 1:
+            if isinstance(made, cst.GeneratorExp) and name in _TAKING and _is_all(node):
                 return _check_all(node, made, ctx)
         case cst.Call(func=function, args=[cst.Arg(value=cst.Lambda() as test), cst.Arg(value=items)]):
             return _check_filter(node, test, items, ctx) if ctx.qualified(function) == "builtins.filter" else None
@@ -35,6 +35,11 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         case cst.For(asynchronous=None):
             return _check_for(node, ctx)
     return None
+
+
+def _is_all(call: cst.Call) -> bool:
+    """Whether its first argument is all that it goes through: what follows is a `key` or a `default`."""
+    return all(argument.keyword is not None for argument in call.args[1:])
 
 
 def _check_for(inner: cst.For, ctx: Context) -> Match | None:
@@ -117,7 +122,12 @@ def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -
         return False
     gone_through = pass_of(loop, ctx).collection
     same = gone_through is not None and ctx.code(gone_through).strip() == ctx.code(items).strip()
-    return same and ctx.code(call.args[0].value).strip() in ctx.binds(loop)
+    match call.args[0].value:
+        case cst.Name(value=item):
+            return same and item in ctx.binds(loop)
+        case cst.Subscript(value=owner, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=index)))]):
+            return same and index in ctx.binds(loop) and ctx.code(owner).strip() == ctx.code(items).strip()
+    return False
 
 
 def _is_searched_again(node: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -383,5 +393,10 @@ RULE = Rule(
         "            if people[i].id == row.owner:\n                row.place = i\n                break\n",
         "def f(rows, people):\n    for row in rows:\n        for i, person in enumerate(people):\n"
         "            if person.id == row.owner:\n                row.place = i\n                break\n",
+        # with a key; by its own index
+        "def f(users, orders):\n    for user in users:\n"
+        "        user.last = max((x for x in orders if x.user == user.id), key=lambda x: x.date, default=None)\n",
+        "def f(rows):\n    for i in range(len(rows)):\n        if rows.count(rows[i]) > 1:\n"
+        "            print(rows[i])\n",
     ),
 )

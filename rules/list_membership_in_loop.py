@@ -7,7 +7,7 @@ from collections.abc import Collection
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import cannot_be_hashed
+from auditor.shapes import cannot_be_hashed, makes_default
 
 _SMALL_LIST = 8
 _SMALL_LOOP = 16
@@ -87,6 +87,7 @@ def _names(container: cst.BaseExpression, ctx: Context) -> list[cst.Name]:
 def _is_set(name: str, within: cst.CSTNode, steady: Collection[str], ctx: Context) -> bool:
     # `+=` grows the list that is there
     stores = (store for store in ctx.stores(name, within) if not isinstance(store, cst.AugAssign))
+    stores = (store for store in stores if not makes_default(store, name, ctx))
     return any(not isinstance(store, cst.Param) or name not in steady for store in stores)
 
 

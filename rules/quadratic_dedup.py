@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import Pass, cannot_be_hashed, only_continues, pass_of
+from auditor.shapes import Pass, cannot_be_hashed, makes_default, only_continues, pass_of
 
 _SMALL = 16
 
@@ -91,7 +91,12 @@ def _is_renewed(container: cst.BaseExpression, loop: Loop, within: cst.CSTNode, 
         container = container.value
         names.add(ctx.code(container).strip())
     steady = ctx.steady(loop)
-    stores = (store for name in names for store in ctx.stores(name, within) if not isinstance(store, cst.AugAssign))
+    stores = (
+        store
+        for name in names
+        for store in ctx.stores(name, within)
+        if not isinstance(store, cst.AugAssign) and not makes_default(store, name, ctx)
+    )
     return any(not isinstance(store, cst.Param) or store.name.value not in steady for store in stores)
 
 
@@ -416,6 +421,10 @@ RULE = Rule(
         "class Index:\n    def __init__(self):\n        self.keys = []\n\n    def add(self, key):\n"
         "        if key not in self.keys:\n            self.keys.append(key)\n\n    def load(self, rows):\n"
         "        for row in rows:\n            self.add(row.key)\n",
+        # handed on to itself, made where it was not given
+        "def walk(graph, node, seen=None):\n    if seen is None:\n        seen = []\n    if node in seen:\n"
+        "        return\n    seen.append(node)\n    for other in graph[node]:\n"
+        "        walk(graph, other, seen)\n",
     ),
     fix=Fixer(
         make=_fix,
@@ -436,6 +445,7 @@ RULE = Rule(
             "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n"
             "        if (key := row.key) not in seen:\n            out.append(key)\n            seen.add(key)\n"
             "    return out\n",
+            None,
             None,
             None,
             None,

@@ -39,6 +39,10 @@ _STORES = ("redis.Redis", "redis.StrictRedis", "redis.client.Redis", "valkey.Val
 _SETS = ("all", "filter", "exclude", "order_by", "values", "values_list", "select_related", "prefetch_related", "only")
 """Methods whose result sends its query as it is gone through."""
 _MANAGERS = ("objects", "query")
+_SHORTCUTS = ("django.shortcuts.get_object_or_404", "django.shortcuts.get_list_or_404")
+_OF_ROWS = ("save", "delete", "refresh_from_db")
+_OF_RELATED = ("count", "exists", "first", "last")
+"""Methods of a row, and of the rows that belong to it, that send a query."""
 _TABLES = re.compile(
     r"""(?:(?:\w+\.)*text\(\s*)?[rbuf]*["']+\s*(?:create|drop|alter|truncate|pragma|reindex|analyze|vacuum)\b|(?:\w+\.)*(?:Drop|Create)[A-Z]""",
     re.IGNORECASE,
@@ -126,6 +130,8 @@ def _fetched(holder: cst.BaseExpression | None, query: cst.Call, ctx: Context) -
 
 
 def _sends_query(call: cst.Call, ctx: Context) -> bool:
+    if ctx.qualified(call.func) in _SHORTCUTS:
+        return True
     if not isinstance(call.func, cst.Attribute):
         return False
     if (
@@ -133,7 +139,24 @@ def _sends_query(call: cst.Call, ctx: Context) -> bool:
         and ctx.waits_for(call) == "the database"
     ):
         return True
-    return bool(_taken_by(call, ctx))
+    return _is_of_row(call, ctx) or bool(_taken_by(call, ctx))
+
+
+def _is_of_row(call: cst.Call, ctx: Context) -> bool:
+    """Whether it is `row.save()` or `row.items.count()` of each row of `Model.objects...`."""
+    match call.func:
+        case cst.Attribute(value=cst.Name(value=row), attr=cst.Name(value=method)) if method in _OF_ROWS:
+            pass
+        case cst.Attribute(value=cst.Attribute(value=cst.Name(value=row)), attr=cst.Name(value=method)):
+            if method not in _OF_RELATED or call.args:
+                return False
+        case _:
+            return False
+    loops = (loop for loop in ctx.item_loops(call) if isinstance(loop, cst.For | cst.CompFor))
+    return any(
+        row in ctx.binds(loop) and any(part.attr.value in _MANAGERS for part in ctx.inside(loop.iter, cst.Attribute))
+        for loop in loops
+    )
 
 
 def _taken_by(call: cst.Call, ctx: Context) -> tuple[Plant, ...]:
@@ -199,7 +222,8 @@ RULE = Rule(
         what=(
             "A query in a loop or comprehension over data: `execute` on a connection, cursor or session (proven by its"
             " type, or by an SQL text as argument), and the methods at which a chain of Django's or SQLAlchemy's ORM"
-            " sends its query (`Model.objects.get(...)`, `session.query(...).first()`). So is a call in such a loop"
+            " sends its query (`Model.objects.get(...)`, `session.query(...).first()`, `get_object_or_404(...)`, and"
+            " `row.save()` or `row.items.count()` of each row of `Model.objects`). So is a call in such a loop"
             " that leads to a query over at most four functions of the project; the chain of calls is shown. Not"
             " flagged: `while` loops,"
             " which mostly page through a result; loops over batches, or of at most 16 turns; loops that sleep; queries"
@@ -237,6 +261,7 @@ RULE = Rule(
             tuple(f"{library}.{name}" for library in _LIBRARIES for name in (*_ENDS, *_ONE_AT_A_TIME)), Where(loop=True)
         ),
         Calls(tuple(f".{name}" for name in (*_ENDS, *_SETS)), Where(loop=True), through=_MANAGERS),
+        Calls((*_SHORTCUTS, *(f".{name}" for name in (*_OF_ROWS, *_OF_RELATED))), Where(loop=True)),
         Calls((".all", *(f".{name}" for name in _DOCUMENTS)), Where(loop=True)),
         Calls(tuple(f"{owner}.{name}" for owner in _STORES for name in _STORED), Where(loop=True)),
         Reaches(
@@ -303,6 +328,10 @@ RULE = Rule(
         "def find(pages):\n    return [page.query.get('q') for page in pages]\n",
         "import redis\n\nstore = redis.Redis()\n\ndef load(keys):\n    with store.pipeline() as batch:\n"
         "        for key in keys:\n            batch.get(key)\n        return batch.execute()\n",
+        # rows of nothing that is known to be a table; what is saved after the loop
+        "def save(images, names: list[str], order, rows):\n    for image in images:\n        image.save()\n"
+        "        print(image.names.count('a'))\n    for row in rows:\n        order.rows.append(row)\n"
+        "    order.save()\n",
     ),
     invalid=(
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"
@@ -345,5 +374,12 @@ RULE = Rule(
         "",
         "def show(users, ids):\n    return [users.find_one({'_id': key}) for key in ids]\n",
         "import redis\n\nstore = redis.Redis()\n\ndef load(keys):\n    return [store.get(key) for key in keys]\n",
+        # a row written by itself
+        "from shop.models import Order\n\ndef close(now):\n    for order in Order.objects.filter(open=True):\n"
+        "        order.closed = now\n        order.save()\n",
+        "from django.shortcuts import get_object_or_404\nfrom shop.models import User\n\ndef users(ids):\n"
+        "    return [get_object_or_404(User, pk=one) for one in ids]\n",
+        "from shop.models import Order\n\ndef sizes():\n"
+        "    return {order.id: order.items.count() for order in Order.objects.all()}\n",
     ),
 )

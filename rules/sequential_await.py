@@ -16,7 +16,11 @@ _ORDERED = frozenset(
 """Methods that speak over one channel, wait for what is under way anyhow, or wind things up."""
 _QUEUE = {"get": 0, "put": 1}
 """What a queue's methods are given; with more, they are those of a client (`session.get(url)`) or a store."""
-_SPEAKS = re.compile(r"_?(?:async_|a)?(?:send|write|emit)(?:_|$)")
+_SPEAKS = re.compile(
+    r"_?(?:async_|a)?(?:send|write|emit)"
+    r"(?:$|_(?!e?mail|sms|notif|push|invit|remind|alert|report|request|webhook|newsletter|digest|to_))"
+)
+"""Methods that speak over one channel; mail and the like go to someone else each time."""
 _LIMITED = re.compile(r"lock|mutex|sem|limit|throttle", re.IGNORECASE)
 
 
@@ -149,5 +153,7 @@ RULE = Rule(
         "async def f(session, urls):\n    sizes = []\n    for url in urls:\n"
         "        async with session.get(url) as answer:\n            sizes.append(answer.content_length)\n"
         "    return sizes\n",
+        # to someone else each time
+        "async def remind(users, text):\n    for user in users:\n        await send_email(user.email, text)\n",
     ),
 )

@@ -3,7 +3,7 @@
 from auditor.shapes.adding import Accumulation, Concat, accumulation, added_at_each_call, added_behind, concat_target
 from auditor.shapes.passing import Pass, only_continues, pass_of
 from auditor.shapes.starting import CREW, is_starter, makes_a_crew
-from auditor.shapes.values import cached_by_call, cannot_be_hashed
+from auditor.shapes.values import cached_by_call, cannot_be_hashed, makes_default
 from auditor.shapes.waiting import is_awaited_later, runner
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "is_awaited_later",
     "is_starter",
     "makes_a_crew",
+    "makes_default",
     "only_continues",
     "pass_of",
     "runner",

@@ -41,3 +41,29 @@ def cached_by_call(node: cst.CSTNode, ctx: Context) -> tuple[cst.Call, cst.BaseE
         case cst.Call(args=[cst.Arg(keyword=None, star="", value=function)]) if ctx.keeps_all(maker):
             return made, function
     return None
+
+
+def makes_default(store: cst.CSTNode, name: str, ctx: Context) -> bool:
+    """Whether it binds the name only where none was given: `if seen is None: seen = []`, `seen = seen or []`."""
+    if not isinstance(store, cst.Assign):
+        return False
+    match store.value:
+        case (
+            cst.BooleanOperation(left=cst.Name(value=kept), operator=cst.Or()) | cst.IfExp(orelse=cst.Name(value=kept))
+        ):
+            return kept == name
+    line = ctx.parent(store)
+    block = None if line is None else ctx.parent(line)
+    around = None if block is None else ctx.parent(block)
+    match around:
+        case cst.If(
+            test=cst.Comparison(
+                left=cst.Name(value=asked),
+                comparisons=[cst.ComparisonTarget(operator=cst.Is(), comparator=cst.Name(value="None"))],
+            ),
+            body=body,
+        ):
+            return asked == name and body is block
+        case cst.If(test=cst.UnaryOperation(operator=cst.Not(), expression=cst.Name(value=asked)), body=body):
+            return asked == name and body is block
+    return False
