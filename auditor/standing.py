@@ -122,8 +122,10 @@ class Standing:
         if gone.rule not in self.lasting:
             if _runs_less(file, line, gone, is_own=file is own):
                 return True
-        elif own is not None and _ENTERED.match(file.after[line]) and not _ENTERED.match(own.before[gone.span.line]):
-            return True
+        elif _ENTERED.match(file.after[line]):
+            was = "" if own is None else own.before.get(gone.span.line, "")
+            if was and not _ENTERED.match(was):
+                return True
         return file is own and _is_in_place(file, line, gone) and _is_mended(_names(tokens, 1), [file], line)
 
     def _found(self, file: Edited, wanted: Sequence[_Token], *, loosely: bool) -> list[int]:

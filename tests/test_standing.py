@@ -301,6 +301,19 @@ def test_of_a_diff_only_what_is_known_is_looked_at() -> None:
     assert Standing([part]).place(flagged(LOOP, "open(path)"), "open(path)") == "m.py:2"
 
 
+def test_a_flagged_text_that_begins_above_what_the_diff_shows_is_looked_for_all_the_same() -> None:
+    before = "def f(name):\n    a = open(\n        name,\n        mode='r',\n        errors='x',\n    )\n"
+    after = (
+        before.replace("errors='x',", "errors='x')").replace("    )\n", "")
+        + "    with open(name, mode='r', errors='x') as b: pass\n"
+    )
+    whole = edited(before, after)
+    part = replace(whole, before={n: whole.before[n] for n in (5, 6)}, after={n: whole.after[n] for n in (5, 6)})
+    gone = a_suspect(path="m.py", rule="r", span=Span(2, 9, 6, 6))
+
+    assert Standing([part], ("r",)).place(gone, "open(name, mode='r', errors='x')") == "m.py:6"
+
+
 LINES = st.lists(
     st.sampled_from(["def f(a):", "    for x in a:", "        g.h(x)", "    g.h(a)", "g.h(1)", ""]), max_size=12
 )
@@ -314,3 +327,17 @@ def test_where_it_says_that_code_stands_it_stands(old: list[str], new: list[str]
     place = Standing([edited(before, after)]).place(flagged(before, "g.h(x)"), "g.h(x)")
 
     assert place is None or "g.h(" in after.splitlines()[int(place.rpartition(":")[2]) - 1]
+
+
+@given(LINES, LINES, st.sets(st.integers(1, 12)), st.integers(1, 12), st.integers(0, 3), st.booleans())
+def test_whatever_a_diff_leaves_out_it_can_be_asked(
+    old: list[str], new: list[str], known: set[int], line: int, height: int, lasting: bool
+) -> None:
+    whole = edited("".join(f"{one}\n" for one in old), "".join(f"{one}\n" for one in new))
+    before, after = ({n: text for n, text in side.items() if n in known} for side in (whole.before, whole.after))
+    part = replace(whole, before=before, after=after)
+    gone = a_suspect(path="m.py", rule="r", span=Span(line, 1, line + height, 9))
+
+    for files in ([part], [], [replace(part, change=FileChange("m.py", None, part.change.blocks), after={})]):
+        place = Standing(files, ("r",) if lasting else ()).place(gone, "g.h(x)")
+        assert place is None or place.startswith("m.py:")
