@@ -75,7 +75,7 @@ def judge_backlog(seen: Seen) -> Opinion:
     depth, slope, limit = seen.row("depth_max"), seen.row("depth_slope"), seen.limits.length
     if depth is None:
         own = seen.complete(PROBES) and seen.row("puts") is None
-        why = "it is of a class of the program's own, and asking it would run the program" if own else seen.gap()
+        why = "asking it would run code of the program, or Python 3.8 does not let it be watched" if own else seen.gap()
         return Opinion(VerdictKind.NOT_MEASURABLE, f"its length was not measured: {why}")
     puts = seen.value("puts", default=float(depth.n))
     seen_so_far = f"it grew to {words.times(depth.value, 'items')} over {words.times(puts, 'puts')}"
@@ -169,7 +169,10 @@ def _slowing(seen: Seen, depth: float) -> str:
     """Why what filled may be full, and what would tell."""
     lasting = seen.row("lasting")
     if lasting is not None and lasting.n < FEW_CALLS:
-        return "it grew early on and hardly since; run its unit of work several times over"
+        calls = words.times(lasting.n, "calls")
+        return (
+            f"in {calls} of the function around it, which may fill it for good; run its unit of work several times over"
+        )
     executions = _executions(seen)
     wanted = words.times(words.at_least(max(2 * executions, executions + FULL * depth)), "executions")
     if seen.low("quiet") > 0:

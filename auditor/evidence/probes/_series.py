@@ -98,6 +98,7 @@ class Series:
             "line_puts": longest.puts if longest else 0,
             "units": units,
             "calls": self._units.calls(),
+            "recurs": getattr(self._units, "recurs", False),
             "passed": (perf_counter_ns() - self._begun_ns) // 1_000_000 if self._begun_ns else 0,
             # only what looks for an entry first shows by executing that it has enough of them
             "quiet": units - self._grew[0] if self._units.asks else puts - self._grew[1],
@@ -133,4 +134,4 @@ def length_rows(records: Sequence[Dict[str, Any]]) -> Iterator[Row]:
     if longest["units"]:
         course = [point[1:4] for point in longest["points"]]
         begin, end = (0, 0, 0), (longest["depth"], longest["units"], longest["passed"])
-        yield from lasting_row([begin, *course, end], longest["calls"])
+        yield from lasting_row([begin, *course, end], longest["calls"], longest["recurs"])

@@ -8,6 +8,7 @@ the first ones leaks. Standard library only, Python 3.8 to 3.14.
 from __future__ import annotations
 
 import ast
+import sys
 from itertools import count
 
 TYPE_CHECKING = False
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
+OUTERMOST = "_outermost"
+STEPS_BACK = 4
+"""Frames through which a function may call itself: a comprehension, a generator or a wrapper stands between."""
 FEW_CALLS = 5
 """Below so many calls of a function, its turns may all be those of one loop that fills a table: time counts then."""
 
@@ -42,10 +46,9 @@ def plant_units(
     if loop is not None:
         changes[loop] = lambda made: _begin_with(made, call(role))
     if function is not None:
-        roles = ["called" if loop is not None else role]
         # calls of itself are no further units of work, but parts of one
-        roles += ["deepened"] if _calls_itself(function, parents) else []
-        changes[function] = lambda made: _begin_with(made, *map(call, roles))
+        own = ("called" if loop is not None else role) + (OUTERMOST if _calls_itself(function, parents) else "")
+        changes[function] = lambda made: _begin_with(made, call(own))
     return changes
 
 
@@ -134,14 +137,13 @@ def _in_turn(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Calla
     return lambda made: first(second(made))
 
 
-def _begin_with(holder: Any, *calls: ast.expr) -> Any:
+def _begin_with(holder: Any, calling: ast.expr) -> Any:
     documented = isinstance(holder, _FUNCTIONS) and ast.get_docstring(holder, clean=False) is not None
-    for calling in calls:
-        statement = ast.Expr(value=calling)
-        for part in ast.walk(statement):
-            # no line of its own, where a debugger would stop
-            ast.copy_location(part, holder.body[0])
-        holder.body.insert(1 if documented else 0, statement)
+    statement = ast.Expr(value=calling)
+    for part in ast.walk(statement):
+        # no line of its own, where a debugger would stop
+        ast.copy_location(part, holder.body[0])
+    holder.body.insert(1 if documented else 0, statement)
     return holder
 
 
@@ -169,18 +171,31 @@ class Units:
     """The units of one site. `asks` says of the code around it that it looks first whether there is an entry yet."""
 
     def __init__(self) -> None:
-        self._entered, self._asked, self._called, self._deepened = _Count(), _Count(), _Count(), _Count()
+        self._entered, self._asked, self._called = _Count(), _Count(), _Count()
         self._turns = self._entered
-        self.asks = False
+        self.asks = self.recurs = False
 
     def functions(self) -> Dict[str, Callable[..., Any]]:
         """What the planted code calls."""
-        return {
-            "entered": self._entered.step,
-            "asked": self._asked.step,
-            "called": self._called.step,
-            "deepened": self._deepened.step,
-        }
+        steps = {"entered": self._entered.step, "asked": self._asked.step, "called": self._called.step}
+        return {**steps, **{role + OUTERMOST: self._outermost(step) for role, step in steps.items()}}
+
+    def _outermost(self, step: Callable[[], int]) -> Callable[[], None]:
+        frame = sys._getframe
+
+        def entered() -> None:
+            self.recurs = True
+            own = frame(1)
+            code, caller = own.f_code, own.f_back
+            for _ in range(STEPS_BACK):
+                if caller is None:
+                    break
+                if caller.f_code is code:
+                    return
+                caller = caller.f_back
+            step()
+
+        return entered
 
     def now(self) -> int:
         """Units so far; always 0 where they are not counted."""
@@ -191,25 +206,27 @@ class Units:
         return units
 
     def calls(self) -> int:
-        """Calls of the function around the site so far; of one that calls itself, no more than 1 is sure."""
-        return 1 if self._deepened.read() else self._called.read() or self.now()
+        """Calls of the function around the site so far."""
+        return self._called.read() or self.now()
 
     def reset(self) -> None:
         """Begin anew, after a fork."""
-        for each in (self._entered, self._asked, self._called, self._deepened):
+        for each in (self._entered, self._asked, self._called):
             each.reset()
 
 
-def lasting_row(course: Sequence[Sequence[float]], calls: int) -> Iterator[Row]:
+def lasting_row(course: Sequence[Sequence[float]], calls: int, recurs: bool = False) -> Iterator[Row]:
     """What was gained per unit in the last quarter, as a part of what was gained per unit in the second one.
 
     `course` are (length, unit, milliseconds) from the beginning to the end, in rising order. The first quarter is
-    warming up. Of fewer than FEW_CALLS calls, quarters of time must have gained as well, and the lesser part counts.
+    warming up. Of fewer than FEW_CALLS calls, quarters of time must have gained as well, and the lesser part counts;
+    what such calls put in by calling themselves may be all that there is, and the part is anything down to none.
     """
     axes = (1,) if calls >= FEW_CALLS else (1, 2)
     found = [gains(course, axis) for axis in axes if course[-1][axis] - course[0][axis] >= 4]
     if found:
-        yield ("lasting", *min(part_of(gained[1], gained[3]) for gained in found), "ratio", calls)
+        value, low, high = min(part_of(gained[1], gained[3]) for gained in found)
+        yield "lasting", value, 0.0 if recurs and calls < FEW_CALLS else low, high, "ratio", calls
 
 
 def gains(course: Sequence[Sequence[float]], axis: int) -> List[float]:
