@@ -65,8 +65,8 @@ class Request:
     as there are usable cores). `store` is where evidence is remembered, None for nowhere. `repeat` says how often every
     pass is made. `plain` is the plain run, where the caller has made it already.
     `against` is what to compare with; of a change, what stands in changed files is told, and what it introduced in
-    others. `fixes` asks for fixes of all
-    that is not rejected; confirmed findings have theirs in any case.
+    others. `fixes` asks for fixes of all that is not rejected; confirmed findings have theirs in any case.
+    `static` says that the user wants nothing run.
     """
 
     paths: tuple[Path, ...]
@@ -83,6 +83,7 @@ class Request:
     plain: Outcome | None = None
     repeat: int = 1
     fixes: bool = False
+    static: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +319,7 @@ def _notes(request: Request, scanned: _Scanned, progress: Progress) -> tuple[str
         notes += ["No suspects, so the workload was not run."] if request.workloads else []
     elif not request.workloads and request.config.workloads:
         notes.append("Static only: the configured workloads were not run, so nothing was measured.")
-    elif not request.workloads:
+    elif not request.workloads and not request.static:
         notes.append(
             "Static only: no workload was given, so nothing was measured. To have each suspect confirmed or rejected,"
             ' give one with --run "COMMAND", or configure [tool.audit.workloads].'

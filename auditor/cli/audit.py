@@ -87,6 +87,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str], stack: conte
         repeat=_repeat(options.repeat),
         stdin=_stdin(stack) if any(one.source is Source.COMMAND for one in workloads) else None,
         cache=not options.no_cache,
+        static=options.static,
         jobs=options.jobs,
         against=_against(options.diff, config.baseline, workloads),
         fixes=options.diff_fixes

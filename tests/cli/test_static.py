@@ -45,6 +45,11 @@ def test_static_only_lists_suspects_and_says_that_nothing_was_measured(project: 
     assert result.stderr == ""
 
 
+def test_who_wants_nothing_run_is_not_told_how_to_run_something(project: Path) -> None:
+    assert "--run" in audit(".", cwd=project).stdout
+    assert "--run" not in audit(".", "--static", cwd=project).stdout
+
+
 def test_a_console_of_another_encoding_gets_escapes_for_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "größe→.py").write_text(QUEUE)
     result = audit(".", cwd=tmp_path, PYTHONIOENCODING="ascii:strict")
