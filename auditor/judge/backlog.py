@@ -3,8 +3,8 @@
     greatest length          slope of the length per put        executions        verdict
     reaches the threshold    lower end above 0.1                the last ones     confirmed
                                                                 gain as before
-    nine tenths in the       lower end above 0.1                any               inconclusive: a table that is
-    first tenth of the time                                                       loaded once
+    nine tenths in the       lower end above 0.1                any               inconclusive: filled once and
+    first tenth of the time                                                       then used
     nine tenths before any   lower end above 0.1                any               inconclusive: a list of work
     was taken, and under a
     tenth of the threshold
@@ -90,7 +90,7 @@ def judge_backlog(seen: Seen) -> Opinion:
     if is_filling and _goes_on(seen) and _is_loaded(seen):
         early = words.percent(max(0.01, seen.value("spread")))
         reason = f"{seen_so_far}, nearly all of them in the first {early} of the time since the first"
-        advice = "as of a table that is loaded once; run its unit of work several times over the whole run"
+        advice = "as of what is filled once and then used; run its unit of work several times over the whole run"
         return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}, {advice}")
     if is_filling and _goes_on(seen):
         kept = words.percent(slope.value) if slope else ""

@@ -158,4 +158,4 @@ def test_a_table_that_is_loaded_at_once_and_then_used_is_no_leak_for_sure(
     rows += [row("spread", spread, unit="ratio")] if spread is not None else []
     verdict = said(Backlog(), seen(*rows, hits=20_000))
     assert verdict.kind is kind
-    assert ("as of a table that is loaded once" in verdict.reason) == (kind is INCONCLUSIVE)
+    assert ("as of what is filled once and then used" in verdict.reason) == (kind is INCONCLUSIVE)
