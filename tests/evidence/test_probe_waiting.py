@@ -369,3 +369,31 @@ def test_waiting_beside_one_who_works_for_a_part_of_the_time_counts_for_the_rest
     assert probed.value("suspended") >= 0.49
     # what the other does before the first and after the last of its own waits shifts by little
     assert probed.value("waited") == pytest.approx(probed.value("suspended") - 0.3, abs=0.1)
+
+
+LOCKED = """\
+import asyncio, time
+async def work(lock):
+    async with lock:
+        WHILE
+async def main():
+    lock = asyncio.Lock()
+    await asyncio.gather(*(work(lock) for _ in range(10)))
+    print('done')
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("under", "least", "most"), [("await asyncio.sleep(0.02)", 0.17, 1.0), ("IDLE", 0.0, 0.1)])
+def test_a_lock_of_asyncio_is_waited_for_while_nothing_else_is_done(
+    tmp_path: Path, under: str, least: float, most: float
+) -> None:
+    """GIVEN a lock held over a sleep, or while its holder computes and gives way THEN the program waits in the former case."""
+    computes = "for _ in range(20):\n            sum(range(20_000))\n            await asyncio.sleep(0)"
+    program = LOCKED.replace("WHILE", computes if under == "IDLE" else under)
+    flagged = program[program.index("async with lock") : program.index("\nasync def main")]
+    probed = probe(tmp_path, program, ("lock", flagged))
+
+    assert list(probed.outcome.last_lines) == ["done"]
+    assert least <= probed.value("waited") <= min(most, probed.value("suspended"))
+    assert probed.value("suspended") > 0.04

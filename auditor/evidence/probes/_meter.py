@@ -68,6 +68,54 @@ class Meter:
             }
 
 
+class Waits:
+    """Time in which any execution waits, and the part of it in which the event loop has nothing to do.
+
+    `idle_ns` tells for how long it had nothing to do so far, None if that is not known.
+    """
+
+    def __init__(self, idle_ns: Callable[[], Optional[int]]) -> None:
+        self._idle_ns = idle_ns
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.all = Meter()
+        self._idle = Meter()
+        self._is_known = True
+
+    def begin(self, gives_way: bool = True) -> Tuple[int, Optional[int]]:
+        """One waits from now on; hand what is returned to `end`. What does not give way holds up the loop itself."""
+        idle = self._idle_ns() if gives_way else None
+        if idle is None:
+            self._is_known = False
+        else:
+            self._idle.begin(idle)
+        return self.all.begin(), idle
+
+    def end(self, begun: Tuple[int, Optional[int]]) -> None:
+        """The one that began then goes on."""
+        now = perf_counter_ns()
+        since, idle = begun
+        self.all.end(since, now)
+        if idle is not None:
+            until = self._idle_ns()
+            self._idle.end(idle, idle if until is None else until)
+
+    def record(self, instrument: List[int]) -> Dict[str, Any]:
+        """As of all, with "idle", which is None where it is not known."""
+        return {**self.all.record(instrument), "idle": self._idle.any_ns if self._is_known else None}
+
+
+def idle_part(record: Dict[str, Any]) -> int:
+    """Time in which any waited and the loop had nothing to do; all of it where that is not known.
+
+    Of several loops in several threads, the times without work may add up to more than there is.
+    """
+    everything: int = record["any"]
+    return everything if record["idle"] is None else min(everything, record["idle"])
+
+
 def instrument_ns(once: Callable[[Meter], Any]) -> List[int]:
     """Cost of metering nothing in ns (5th, 50th, 95th percentile), where `once` begins and ends one execution."""
     meter = Meter()

@@ -73,40 +73,12 @@ class _Entered:
         return await type(self._manager).__aexit__(self._manager, *raised)
 
 
-class _Waits:
-    """Time in which any execution stands suspended, and time in which the event loop has nothing to do meanwhile."""
-
-    def __init__(self, idle_ns: Callable[[], int | None]) -> None:
-        self.all = _meter.Meter()
-        self.idle = _meter.Meter()
-        self.is_known = True
-        self._idle_ns = idle_ns
-
-    def begin(self) -> tuple[int, int | None]:
-        """One stands suspended from now on; hand what is returned to `end`."""
-        idle = self._idle_ns()
-        if idle is None:
-            self.is_known = False
-        else:
-            self.idle.begin(idle)
-        return self.all.begin(), idle
-
-    def end(self, begun: tuple[int, int | None]) -> None:
-        """The one that began then goes on."""
-        now = perf_counter_ns()
-        since, idle = begun
-        self.all.end(since, now)
-        if idle is not None:
-            until = self._idle_ns()
-            self.idle.end(idle, idle if until is None else until)
-
-
 _ITERABLE = 0x100
 """CO_ITERABLE_COROUTINE: a generator that `types.coroutine` made awaitable."""
 
 
 @types.coroutine
-def _passed(steps: Any, waits: _Waits) -> Generator[Any, Any, Any]:
+def _passed(steps: Any, waits: Any) -> Generator[Any, Any, Any]:
     """Await it, and meter the time between its steps."""
     try:
         send = steps.send if hasattr(steps, "send") else lambda _: next(steps)
@@ -169,14 +141,12 @@ class Recorder:
         """What was seen so far."""
         if not _measured:
             _measured.append(_meter.instrument_ns(lambda meter: meter.end(meter.begin(), perf_counter_ns())))
-        waits = self._waits
-        idle = waits.idle.any_ns if waits.is_known else None
-        return {**waits.all.record(_measured[0]), "idle": idle, "suspended": waits.all.hits, "hits": self._hits}
+        return {**self._waits.record(_measured[0]), "suspended": self._waits.all.hits, "hits": self._hits}
 
     def reset(self) -> None:
         """Forget everything, after a fork; what the parent's executions wait for ends in its own meter."""
         self._hits = 0
-        self._waits = _Waits(self._runtime.idle_ns)
+        self._waits = _meter.Waits(self._runtime.idle_ns)
 
 
 def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float, float, str, int]]:
@@ -187,14 +157,9 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     yield "hits", hits, hits, hits, "executions", hits
     if hits:
         suspended = [{**record, "hits": record["suspended"]} for record in records]
-        yield from ((*row[:5], hits) for row in meter.meter_rows(suspended, "suspended"))
-        waited = [{**record, "any": _waited(record)} for record in suspended]
+        if all(record["idle"] is not None for record in suspended):
+            yield from ((*row[:5], hits) for row in meter.meter_rows(suspended, "suspended"))
+        waited = [{**record, "any": meter.idle_part(record)} for record in suspended]
         yield from ((*row[:5], hits) for row in meter.meter_rows(waited, "waited"))
         yield meter.largest(records, "longest", "waited_longest")
         yield meter.largest(records, "alone", "alone")
-
-
-def _waited(record: Mapping[str, Any]) -> int:
-    """Of several loops in several threads, the times without work may add up to more than there is."""
-    everything: int = record["any"]
-    return everything if record["idle"] is None else min(everything, record["idle"])

@@ -43,7 +43,8 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
         statement: Any = node
         items = statement.items
         at = next((index for index, item in enumerate(items) if _is_lock(item.context_expr)), 0)
-        items[at].context_expr = call("entering", items[at].context_expr)
+        entering = "entering_later" if isinstance(statement, ast.AsyncWith) else "entering"
+        items[at].context_expr = call(entering, items[at].context_expr)
         if at + 1 < len(items):
             items[at + 1].context_expr = call("then", call("acquired"), items[at + 1].context_expr)
         else:
@@ -68,7 +69,7 @@ def _plant_acquire(
         function = parents[function]
 
     def enter(made: Any) -> Any:
-        made.func.value = call("entering", made.func.value)
+        made.func.value = call("entering_later" if awaited else "entering", made.func.value)
         return made if awaited else call("got", made)
 
     awaited = isinstance(parents[node], ast.Await)
@@ -103,11 +104,11 @@ def _replace(root: ast.AST, node: ast.AST, replacement: ast.AST) -> None:
 class _Site:
     """Executions of one site, by address of their frame: when each began to wait, and when to hold."""
 
-    def __init__(self, tick: Callable[[], None]) -> None:
+    def __init__(self, tick: Callable[[], None], idle_ns: Callable[[], int | None]) -> None:
         self.tick = tick
-        self.waiting = _meter.Meter()
+        self.waiting = _meter.Waits(idle_ns)
         self.holding = _meter.Meter()
-        self.waits: dict[int, int] = {}
+        self.waits: dict[int, tuple[int, int | None]] = {}
         self.holds: dict[int, int] = {}
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -117,15 +118,19 @@ class _Site:
 
         def entering(lock: Any) -> Any:
             key = id(frame(1))
+            waits[key] = waiting.begin(gives_way=False)
+            return lock
+
+        def entering_later(lock: Any) -> Any:
+            key = id(frame(1))
             waits[key] = waiting.begin()
             return lock
 
         def acquired() -> None:
-            now = perf_counter_ns()
             key = id(frame(1))
-            begun = waits.pop(key, 0)
+            begun = waits.pop(key, None)
             if begun:
-                waiting.end(begun, now)
+                waiting.end(begun)
                 holds[key] = holding.begin()
 
         def then(nothing: None, value: Any) -> Any:
@@ -134,22 +139,21 @@ class _Site:
         def left() -> None:
             now = perf_counter_ns()
             key = id(frame(1))
-            begun = waits.pop(key, 0)
+            begun = waits.pop(key, None)
             if begun:
                 # it was never acquired
-                waiting.end(begun, now)
-            begun = holds.pop(key, 0)
-            if begun:
-                holding.end(begun, now)
+                waiting.end(begun)
+            held = holds.pop(key, 0)
+            if held:
+                holding.end(held, now)
             # neither while others wait for the lock, nor while the lock that is waited for may become free
             tick()
 
         def got(value: Any) -> Any:
-            now = perf_counter_ns()
             key = id(frame(1))
-            begun = waits.pop(key, 0)
+            begun = waits.pop(key, None)
             if begun:
-                waiting.end(begun, now)
+                waiting.end(begun)
                 # in vain, if it was told to wait no longer
                 if value is not False:
                     holds[key] = holding.begin()
@@ -162,7 +166,7 @@ class _Site:
             tick()
             return value
 
-        functions = (entering, acquired, then, left, got, gone)
+        functions = (entering, entering_later, acquired, then, left, got, gone)
         return {each.__name__: each for each in functions}
 
 
@@ -170,7 +174,7 @@ class Recorder:
     """Counts one site."""
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
-        self._site = _Site(runtime.tick)
+        self._site = _Site(runtime.tick, runtime.idle_ns)
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
@@ -178,7 +182,7 @@ class Recorder:
 
     def hits(self) -> int:
         """Executions so far."""
-        return self._site.waiting.hits
+        return self._site.waiting.all.hits
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
@@ -202,7 +206,7 @@ _measured: list[list[int]] = []
 def _instrument_ns() -> list[int]:
     """Cost of an empty wait, measured once a process."""
     if not _measured:
-        site = _Site(lambda: None)
+        site = _Site(lambda: None, lambda: None)
         functions = site.functions()
         entering, acquired, left = functions["entering"], functions["acquired"], functions["left"]
 
@@ -210,7 +214,7 @@ def _instrument_ns() -> list[int]:
             entering(None)
             acquired()
             left()
-            meter.any_ns = site.waiting.any_ns
+            meter.any_ns = site.waiting.all.any_ns
 
         _measured.append(_meter.instrument_ns(once))
     return _measured[0]
@@ -224,6 +228,8 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     hits = sum(record["hits"] for record in waiting)
     yield "hits", hits, hits, hits, "executions", hits
     if hits:
-        yield from meter.meter_rows(waiting, "waited")
+        if all(record["idle"] is not None for record in waiting):
+            yield from meter.meter_rows(waiting, "suspended")
+        yield from meter.meter_rows([{**record, "any": meter.idle_part(record)} for record in waiting], "waited")
         yield meter.largest(waiting, "longest", "waited_longest")
         yield from meter.meter_rows([record["holding"] for record in records], "held")
