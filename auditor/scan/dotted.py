@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 
 
-@functools.lru_cache(maxsize=16384)
+@functools.lru_cache(maxsize=1024)
 def components(ref: str) -> tuple[str, ...]:
     """`a.b().c` as ("a", ".b", "()", ".c")."""
     first, *others = ref.split(".")

@@ -94,9 +94,13 @@ def code_of(node: Any) -> str:
     at = node._at
     if isinstance(at, str):
         return at
+    tree = node._tree
+    if isinstance(node, cst.Index) and type(at[0]) is not ast.Starred:
+        # there is no more to it than its value
+        return str(tree.code(node.value))
     if in_formatted_string(node):
         return _chain(at)
-    source: Source = node._tree.source
+    source: Source = tree.source
     begin, end = _extent(node, source)
     text = text_between(source, begin, end)
     return _dedented(text, node, source) if begin[0] != end[0] else text
