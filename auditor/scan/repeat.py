@@ -199,14 +199,18 @@ def _met(statement: cst.CSTNode, target: str, loop: cst.For | cst.While | cst.Fu
     return _Met.ONCE if any(loop in ctx.stores(name, loop) for name in names) else _Met.NEVER
 
 
-def _entry(statement: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseSlice] | None:
+def _entry(statement: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
     """The container and the key, if an assignment is to an entry of one."""
     match statement:
         case (
-            cst.AugAssign(target=cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=key)]))
+            cst.AugAssign(
+                target=cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=cst.Index(value=key))])
+            )
             | cst.Assign(
                 targets=[
-                    cst.AssignTarget(target=cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=key)]))
+                    cst.AssignTarget(
+                        target=cst.Subscript(value=container, slice=[cst.SubscriptElement(slice=cst.Index(value=key))])
+                    )
                 ]
             )
         ):
@@ -214,12 +218,12 @@ def _entry(statement: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseSlice] |
     return None
 
 
-def _is_new_each_time(key: cst.BaseSlice, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
+def _is_new_each_time(key: cst.BaseExpression, loop: cst.For | cst.While | cst.FunctionDef, ctx: Context) -> bool:
     """Whether no two turns of the loop have the same key: its item, or the key of a dict that it goes through."""
     match key, loop:
-        case cst.Index(value=cst.Name(value=name)), cst.For(target=cst.Name(value=item)) if name == item:
+        case cst.Name(value=name), cst.For(target=cst.Name(value=item)) if name == item:
             return True
-        case cst.Index(value=cst.Name() as name), cst.For(target=cst.Tuple(elements=[first, *_]), iter=items):
+        case cst.Name() as name, cst.For(target=cst.Tuple(elements=[first, *_]), iter=items):
             is_first = ctx.code(first.value).strip() == name.value
             return is_first and isinstance(items, cst.Call) and ctx.code(items.func).rpartition(".")[2] in _DISTINCT
     return not isinstance(loop, cst.For)
