@@ -61,6 +61,8 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
             found, operators = "", (cst.NotEqual, cst.IsNot)
         case _:
             return None
+    if not any(isinstance(part, cst.Comparison) for part in _conjuncts(test)):
+        return None
     at = pass_of(inner, ctx)
     items, names = at.collection, {*at.items, *at.indices}
     if not isinstance(items, cst.Name | cst.Attribute) or _is_few(inner, ctx):

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import cannot_be_hashed, makes_default
+from auditor.shapes import cannot_be_hashed, is_appended, makes_default
 
 _SMALL_LIST = 8
 _SMALL_LOOP = 16
@@ -31,7 +31,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     if loops and _is_made_by(loops[0], test.comparator, ctx):
         return None
-    if _is_deduplication(node, loops[0] if loops else function or ctx.root, ctx):
+    # an item that is looked for in order to append it is the rule quadratic-dedup
+    if is_appended(node, loops[0] if loops else function or ctx.root, ctx):
         return None
     name = " ".join(ctx.code(test.comparator).split())
     when = "" if loops else ", each time a loop calls the function"
@@ -89,17 +90,6 @@ def _is_set(name: str, within: cst.CSTNode, steady: Collection[str], ctx: Contex
     stores = (store for store in ctx.stores(name, within) if not isinstance(store, cst.AugAssign))
     stores = (store for store in stores if not makes_default(store, name, ctx))
     return any(not isinstance(store, cst.Param) or name not in steady for store in stores)
-
-
-def _is_deduplication(node: cst.Comparison, around: cst.CSTNode, ctx: Context) -> bool:
-    """Whether the very item it looks for is put into the list around there: that is the rule quadratic-dedup."""
-    sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
-    item = ctx.code(sought).strip()
-    target = ctx.code(node.comparisons[0].comparator).strip()
-    whole = around
-    while isinstance(whole, cst.CompFor):
-        whole = ctx.parent(whole) or ctx.root
-    return any(ctx.code(added).strip() == item for added in ctx.appended(target, whole))
 
 
 def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import Pass, cannot_be_hashed, makes_default, only_continues, pass_of
+from auditor.shapes import Pass, cannot_be_hashed, is_appended, makes_default, only_continues, pass_of, sought_in
 
 _SMALL = 16
 
@@ -28,44 +28,34 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     if len(node.comparisons) != 1:
         return None
     (test,) = node.comparisons
+    out = test.comparator
     # what has an `append` is searched from its start, whether list or deque, unless it is known to be something else
-    if not isinstance(test.operator, cst.In | cst.NotIn) or ctx.type_of(test.comparator) not in ("list", None):
+    if not isinstance(test.operator, cst.In | cst.NotIn) or ctx.type_of(out) not in ("list", None):
         return None
-    target = ctx.code(test.comparator).strip()
-    sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
-    item = ctx.code(sought).strip()
+    name = " ".join(ctx.code(out).split())
     loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
     if loop is None:
-        return _check_called(node, test.comparator, item, ctx)
-    if _is_part_before(test.comparator, loop, ctx):
-        message = f"`{' '.join(target.split())}` is copied and walked for each item"
-        return Match(message, (Plant("operator", node),))
-    # a comprehension may append on the way: `[x for x in xs if x not in out and not out.append(x)]`
+        return _check_called(node, out, name, ctx)
+    if _is_part_before(out, loop, ctx):
+        return Match(f"`{name}` is copied and walked for each item", (Plant("operator", node),))
     whole: cst.CSTNode = loop
     while isinstance(whole, cst.CompFor):
         whole = ctx.parent(whole) or ctx.root
-    if ctx.is_constant(sought) or not any(ctx.code(added).strip() == item for added in ctx.appended(target, whole)):
+    if ctx.is_constant(sought_in(node)) or not is_appended(node, loop, ctx) or _is_renewed(out, loop, whole, ctx):
         return None
-    if _is_renewed(test.comparator, loop, whole, ctx):
-        return None
-    message = f"`{' '.join(target.split())}` is a list that is walked for each item before the item is appended to it"
+    message = f"`{name}` is a list that is walked for each item before the item is appended to it"
     return Match(message, (Plant("operator", node),))
 
 
-def _check_called(node: cst.Comparison, out: cst.BaseExpression, item: str, ctx: Context) -> Match | None:
+def _check_called(node: cst.Comparison, out: cst.BaseExpression, name: str, ctx: Context) -> Match | None:
     """`if x not in self.out: self.out.append(x)`, in a function that loops call."""
     function = ctx.function(node)
-    if not isinstance(function, cst.FunctionDef) or ctx.loops(node):
-        return None
-    target = ctx.code(out).strip()
-    if not any(ctx.code(added).strip() == item for added in ctx.appended(target, function)):
+    if not isinstance(function, cst.FunctionDef) or ctx.loops(node) or not is_appended(node, function, ctx):
         return None
     if not ctx.asked_again(node, out):
         return None
-    message = (
-        f"`{' '.join(target.split())}` is a list that is walked each time a loop calls `{function.name.value}`"
-        " before the item is appended to it"
-    )
+    when = f"each time a loop calls `{function.name.value}`"
+    message = f"`{name}` is a list that is walked {when} before the item is appended to it"
     return Match(message, (Plant("operator", node),))
 
 
@@ -242,7 +232,7 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     if not isinstance(node, cst.Comparison):
         return None
     out = node.comparisons[0].comparator
-    sought = node.left.target if isinstance(node.left, cst.NamedExpr) else node.left
+    sought = sought_in(node)
     if not isinstance(out, cst.Name) or ctx.home(out) is not None:
         return None
     if cannot_be_hashed(sought, ctx):

@@ -166,21 +166,10 @@ class SliceContext:
 
     def appended(self, target: str, within: cst.CSTNode) -> Sequence[cst.BaseExpression]:
         """What is put into the list of that dotted name."""
-        found: list[cst.BaseExpression] = []
         name = target.rpartition(".")[2]
         if name.isidentifier() and not self._scopes.facts.grows(name):
-            return found
-        for node in self.inside(within, cst.Call, cst.AugAssign):
-            match node:
-                case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method)), args=[*_, last]):
-                    if method in ("append", "insert") and self.code(owner).strip() == target:
-                        found.append(last.value)
-                case cst.AugAssign(target=owner, operator=cst.AddAssign(), value=cst.List(elements=elements)):
-                    if self.code(owner).strip() == target:
-                        found.extend(element.value for element in elements)
-                case _:
-                    pass
-        return found
+            return ()
+        return local.appended(target, within, self)
 
     def additions(self, statement: cst.CSTNode) -> Sequence[cst.BaseExpression]:
         """The operands by which an assignment adds to its own target."""
@@ -432,14 +421,7 @@ class SliceContext:
 
     def asked_again(self, node: cst.CSTNode, value: cst.BaseExpression) -> bool:
         """Whether loops call the function around, each time with the same value for the expression."""
-        function = self.function(node)
-        if not isinstance(function, cst.FunctionDef) or not self.runs_often(node):
-            return False
-        name = self.code(value).strip()
-        stores = self.stores(name, function)
-        if len(stores) == 1 and isinstance(stores[0], cst.Param):
-            return name in given_again(self._scopes.facts).get(function.name.value, ())
-        return repeat.met_again(node, value, self)
+        return repeat.asked_again(node, value, self, lambda: given_again(self._scopes.facts))
 
     def _as_ast(self, expression: cst.CSTNode) -> ast.expr | None:
         return self._piece.expression(expression)

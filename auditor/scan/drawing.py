@@ -259,23 +259,24 @@ class _Drawing:
             place = self._places.of(index)
             called = self._lead(func, place, call, place.around)
             if called is not None and (call.args or call.keywords):
-                called.hands = [*self._given(call, place)]
+                called.hands = self._given(call, place)
 
-    def _given(self, call: ast.Call, place: Place) -> Iterator[tuple[int | str, str]]:
+    def _given(self, call: ast.Call, place: Place) -> list[tuple[int | str, str]]:
         """Which arguments of a call may be functions, each with its reference, "" for a lambda."""
+        found: list[tuple[int | str, str]] = []
         for where, value in enumerate(call.args):
             if type(value) in _NAMING and (ref := self._function(value, place)) is not None:
-                yield where, ref
+                found.append((where, ref))
         for keyword in call.keywords:
-            if keyword.arg and type(keyword.value) in _NAMING:
-                ref = self._function(keyword.value, place)
-                if ref is not None:
-                    yield keyword.arg, ref
+            value = keyword.value
+            if keyword.arg and type(value) in _NAMING and (ref := self._function(value, place)) is not None:
+                found.append((keyword.arg, ref))
+        return found
 
     def _function(self, value: ast.expr, place: Place) -> str | None:
         if type(value) is ast.Lambda:
             return ""
-        if _first(value) not in self._roots:
+        if (value.id if type(value) is ast.Name else _first(value)) not in self._roots:
             return None
         ref = self._ref(value, place)
         if ref is None or ref.endswith("()") or (ref.startswith(":") and ref[1:] not in self._made.routines):

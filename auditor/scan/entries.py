@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from auditor.scan import infer
-from auditor.scan.facts import Annotated, Binding
+from auditor.scan.facts import Annotated, Binding, ModuleFacts
 from auditor.scan.scopes import Scopes
 from auditor.scan.signatures import ANNOTATIONS, ENTRIES, LITERALS, MAPS, OPTIONAL, SEQUENCES, STR_TO_LIST
 
@@ -75,7 +75,20 @@ def _kinds(
         # by `x[key] = []`, `x.setdefault(key, [])`
         for one in stored:
             yield None if one.value is None else infer.type_of(one.value, _read_in(one, where), steps)
-        yield from (infer.type_of(value, where, steps) for value in where.facts.defaulted(name))
+        yield from (infer.type_of(value, where, steps) for value in _defaulted(where.facts).get(name, ()))
+
+
+def _defaulted(facts: ModuleFacts) -> dict[str, list[ast.expr]]:
+    """What `setdefault` puts into variables and attributes of a name, wherever the module calls it."""
+    if facts.defaulted is None:
+        facts.defaulted = {}
+        for call in (facts.flat.nodes[index] for index in facts.flat.of(ast.Call)):
+            func = call.func
+            if type(func) is ast.Attribute and func.attr == "setdefault" and len(call.args) == 2:
+                owner = func.value
+                last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+                facts.defaulted.setdefault(last, []).append(call.args[1])
+    return facts.defaulted
 
 
 def _read_in(binding: Binding, where: Scopes) -> Scopes:

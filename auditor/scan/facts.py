@@ -72,6 +72,7 @@ class ModuleFacts:
 
     Once another module of `auditor.scan` has looked, `handling` is what it does to its containers (`kept`), `once` are
     its functions that run once, `often` those that its loops call, `given_again` their parameters that do not change,
+    `defaulted` what `setdefault` puts in,
     `runs` those that run for every item (`per_item`).
     `outlook` is what the project's other files say of its names. `relied` are names of attributes of which a rule was
     told that nothing takes from them, as far as this module knows. `awaited` are functions of which a rule would hear
@@ -95,7 +96,7 @@ class ModuleFacts:
     _globals: dict[str, list[tuple[Function, Binding]]] | None = None
     _classes: dict[str, ast.ClassDef] | None = None
     _grown: frozenset[str] | None = None
-    _defaulted: dict[str, list[ast.expr]] | None = None
+    defaulted: dict[str, list[ast.expr]] | None = None
     _naming: set[ast.AST] | None = None
 
     @property
@@ -130,21 +131,6 @@ class ModuleFacts:
                     _Attributes(method, found).gather()
             self._attributes[klass] = found
         return self._attributes[klass]
-
-    def defaulted(self, name: str) -> list[ast.expr]:
-        """What `setdefault` puts into a variable or attribute of that name, wherever the module calls it."""
-        if self._defaulted is None:
-            self._defaulted = {}
-            for call in (self.flat.nodes[index] for index in self.flat.of(ast.Call)):
-                match call:
-                    case ast.Call(
-                        func=ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr="setdefault"),
-                        args=[_, value],
-                    ):
-                        self._defaulted.setdefault(owner, []).append(value)
-                    case _:
-                        pass
-        return self._defaulted.get(name, [])
 
     def globals(self, name: str) -> list[tuple[Function, Binding]]:
         """Bindings of a module-level name that functions make by way of `global`, each with its function."""

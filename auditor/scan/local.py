@@ -219,3 +219,20 @@ def decorates(node: cst.CSTNode, ctx: Context) -> bool:
 
 def _is_of_code(annotation: cst.Annotation | None, ctx: Context) -> bool:
     return annotation is not None and bool(_DECORATED_TYPE.search(ctx.code(annotation.annotation).strip()))
+
+
+def appended(target: str, within: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpression]:
+    """What is put into the list of that dotted name."""
+    found: list[cst.BaseExpression] = []
+    nodes: Sequence[cst.Call | cst.AugAssign] = ctx.inside(within, cst.Call, cst.AugAssign)
+    for node in nodes:
+        match node:
+            case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=method)), args=[*_, last]):
+                if method in ("append", "insert") and ctx.code(owner).strip() == target:
+                    found.append(last.value)
+            case cst.AugAssign(target=owner, operator=cst.AddAssign(), value=cst.List(elements=elements)):
+                if ctx.code(owner).strip() == target:
+                    found.extend(element.value for element in elements)
+            case _:
+                pass
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -120,6 +120,20 @@ def met_again(node: cst.CSTNode, value: cst.BaseExpression, ctx: Context) -> boo
         return False
     receiver = function.params.params[:1]
     return owner is value or any(parameter.name.value == owner.value for parameter in receiver)
+
+
+def asked_again(
+    node: cst.CSTNode, value: cst.BaseExpression, ctx: Context, given_again: Callable[[], Mapping[str, Collection[str]]]
+) -> bool:
+    """Whether loops call the function around the node, each time with one and the same value for the expression."""
+    function = ctx.function(node)
+    if not isinstance(function, cst.FunctionDef) or not ctx.runs_often(node):
+        return False
+    name = ctx.code(value).strip()
+    stores = ctx.stores(name, function)
+    if len(stores) == 1 and isinstance(stores[0], cst.Param):
+        return name in given_again().get(function.name.value, ())
+    return met_again(node, value, ctx)
 
 
 def _grows(store: cst.CSTNode, ctx: Context) -> bool:

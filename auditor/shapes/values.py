@@ -67,3 +67,19 @@ def makes_default(store: cst.CSTNode, name: str, ctx: Context) -> bool:
         case cst.If(test=cst.UnaryOperation(operator=cst.Not(), expression=cst.Name(value=asked)), body=body):
             return asked == name and body is block
     return False
+
+
+def sought_in(test: cst.Comparison) -> cst.BaseExpression:
+    """What `x in y` or `(x := ...) in y` looks for."""
+    return test.left.target if isinstance(test.left, cst.NamedExpr) else test.left
+
+
+def is_appended(test: cst.Comparison, around: cst.CSTNode, ctx: Context) -> bool:
+    """Whether the very item that `x in y` looks for is put into `y` in the loop or function around.
+
+    A comprehension may do so on the way: `[x for x in xs if x not in out and not out.append(x)]`.
+    """
+    while isinstance(around, cst.CompFor):
+        around = ctx.parent(around) or ctx.root
+    item, target = ctx.code(sought_in(test)).strip(), ctx.code(test.comparisons[0].comparator).strip()
+    return any(ctx.code(added).strip() == item for added in ctx.appended(target, around))
