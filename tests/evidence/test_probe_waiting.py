@@ -397,3 +397,20 @@ def test_a_lock_of_asyncio_is_waited_for_while_nothing_else_is_done(
     assert list(probed.outcome.last_lines) == ["done"]
     assert least <= probed.value("waited") <= min(most, probed.value("suspended"))
     assert probed.value("suspended") > 0.04
+
+
+def test_of_a_loop_that_does_not_tell_the_time_its_thread_computes_is_taken_off(tmp_path: Path) -> None:
+    pytest.importorskip("uvloop")
+    program = (
+        "import asyncio, uvloop\nasync def handle(i):\n    sum(range(20_000))\n    await asyncio.sleep(0)\n"
+        "async def work():\n    for i in range(100):\n        await handle(i)\n"
+        "async def main():\n    await asyncio.gather(*(work() for _ in range(5)))\n"
+        "    for i in range(10):\n        await asyncio.sleep(0.02)\n    print('done')\nuvloop.run(main())\n"
+    )
+    probed = probe(tmp_path, program, ("awaited", "await handle(i)"), ("awaited", "await asyncio.sleep(0.02)"))
+
+    assert list(probed.outcome.last_lines) == ["done"]
+    assert probed.value("waited", 1) > 0.15
+    # what others take of the processor meanwhile cannot be told from waiting
+    assert probed.value("waited") < 0.9 * probed.outcome.run.wall_s
+    assert not probed.has("suspended")

@@ -5,13 +5,13 @@ Standard library only, Python 3.8 to 3.14.
 
 from __future__ import annotations
 
-from _thread import RLock
-from time import perf_counter_ns
+from _thread import RLock, get_native_id
+from time import get_clock_info, perf_counter_ns, thread_time_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Set, Tuple
 
     Row = Tuple[str, float, float, float, str, int]
 
@@ -71,7 +71,8 @@ class Meter:
 class Waits:
     """Time in which any execution waits, and the part of it in which the event loop has nothing to do.
 
-    `idle_ns` tells for how long it had nothing to do so far, None if that is not known.
+    `idle_ns` tells for how long it had nothing to do so far. Where it says None, time counts in which the loop's thread
+    uses no processor; for how long it wanted one is taken off the lower end.
     """
 
     def __init__(self, idle_ns: Callable[[], Optional[int]]) -> None:
@@ -82,29 +83,65 @@ class Waits:
         """Begin anew."""
         self.all = Meter()
         self._idle = Meter()
-        self._is_known = True
+        # by which clocks idle time was told
+        self._clocks: Set[str] = set()
+        self._threads: Set[int] = set()
 
-    def begin(self, gives_way: bool = True) -> Tuple[int, Optional[int]]:
+    def begin(self, gives_way: bool = True) -> Tuple[int, int, str]:
         """One waits from now on; hand what is returned to `end`. What does not give way holds up the loop itself."""
-        idle = self._idle_ns() if gives_way else None
-        if idle is None:
-            self._is_known = False
-        else:
+        known = self._idle_ns() if gives_way else None
+        clock = "wall" if not gives_way or not _EXACT else "thread" if known is None else "loop"
+        self._clocks.add(clock)
+        if clock == "thread":
+            self._threads.add(get_native_id())
+        since = self.all.begin()
+        idle = since if clock == "wall" else known if known is not None else _unused_ns()
+        if clock != "wall":
             self._idle.begin(idle)
-        return self.all.begin(), idle
+        return since, idle, clock
 
-    def end(self, begun: Tuple[int, Optional[int]]) -> None:
+    def end(self, begun: Tuple[int, int, str]) -> None:
         """The one that began then goes on."""
         now = perf_counter_ns()
-        since, idle = begun
+        since, idle, clock = begun
         self.all.end(since, now)
-        if idle is not None:
-            until = self._idle_ns()
+        if clock != "wall":
+            until = self._idle_ns() if clock == "loop" else _unused_ns()
             self._idle.end(idle, idle if until is None else until)
 
     def record(self, instrument: List[int]) -> Dict[str, Any]:
-        """As of all, with "idle", which is None where it is not known."""
-        return {**self.all.record(instrument), "idle": self._idle.any_ns if self._is_known else None}
+        """As of all, with "idle", None where it is not known, and whether the loop itself told it."""
+        told = len(self._clocks) == 1 and "wall" not in self._clocks
+        idle = self._idle.any_ns if told else None
+        queued = sum(map(_queued_ns, self._threads))
+        own = {"idle": idle, "is_told": told and "loop" in self._clocks, "queued": queued}
+        return {**self.all.record(instrument), **own}
+
+
+_EXACT = get_clock_info("thread_time").resolution < 1e-6
+_open = open  # the program may put another in its place
+
+
+def _unused_ns() -> int:
+    return perf_counter_ns() - thread_time_ns()
+
+
+def _queued_ns(thread: int) -> int:
+    """For how long a thread waited for a processor so far, where the kernel says so."""
+    try:
+        with _open("/proc/self/task/%d/schedstat" % thread, "rb") as file:
+            return int(file.read().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def waited_rows(records: Sequence[Dict[str, Any]]) -> Iterator[Row]:
+    """`waited`, and `suspended`, of which it is the part without work, where loops told when they had none."""
+    if all(record["is_told"] for record in records):
+        yield from meter_rows(records, "suspended")
+    queued = max((record["queued"] for record in records), default=0) / 1e9
+    for metric, value, low, high, unit, n in meter_rows([{**one, "any": idle_part(one)} for one in records], "waited"):
+        yield metric, value, max(0.0, low - queued), high, unit, n
 
 
 def idle_part(record: Dict[str, Any]) -> int:

@@ -157,9 +157,6 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     yield "hits", hits, hits, hits, "executions", hits
     if hits:
         suspended = [{**record, "hits": record["suspended"]} for record in records]
-        if all(record["idle"] is not None for record in suspended):
-            yield from ((*row[:5], hits) for row in meter.meter_rows(suspended, "suspended"))
-        waited = [{**record, "any": meter.idle_part(record)} for record in suspended]
-        yield from ((*row[:5], hits) for row in meter.meter_rows(waited, "waited"))
+        yield from ((*row[:5], hits) for row in meter.waited_rows(suspended))
         yield meter.largest(records, "longest", "waited_longest")
         yield meter.largest(records, "alone", "alone")

@@ -108,7 +108,7 @@ class _Site:
         self.tick = tick
         self.waiting = _meter.Waits(idle_ns)
         self.holding = _meter.Meter()
-        self.waits: dict[int, tuple[int, int | None]] = {}
+        self.waits: dict[int, tuple[int, int, str]] = {}
         self.holds: dict[int, int] = {}
 
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -228,8 +228,6 @@ def rows(records: Sequence[dict[str, Any]]) -> Iterable[tuple[str, float, float,
     hits = sum(record["hits"] for record in waiting)
     yield "hits", hits, hits, hits, "executions", hits
     if hits:
-        if all(record["idle"] is not None for record in waiting):
-            yield from meter.meter_rows(waiting, "suspended")
-        yield from meter.meter_rows([{**record, "any": meter.idle_part(record)} for record in waiting], "waited")
+        yield from meter.waited_rows(waiting)
         yield meter.largest(waiting, "longest", "waited_longest")
         yield from meter.meter_rows([record["holding"] for record in records], "held")
