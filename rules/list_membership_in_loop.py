@@ -49,6 +49,9 @@ def _is_long(container: cst.BaseExpression, ctx: Context) -> bool:
     match ctx.bound_to(container):
         case cst.Call(args=[cst.Arg(value=cst.Name() | cst.Attribute())]):
             return False
+        case None if isinstance(container, cst.Attribute):
+            # as a base class has made it, unless it is seen to grow
+            return not set(ctx.read_from(container)).isdisjoint(("append", "extend", "insert"))
     return True
 
 
@@ -211,6 +214,10 @@ RULE = Rule(
         "RESERVED = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']\n\nclass Field:\n"
         "    empty = list(RESERVED)\n\n    def is_empty(self, value):\n"
         "        return value in RESERVED or value in self.empty\n\n    def clean(self, values):\n"
+        "        return [value for value in values if not self.is_empty(value)]\n",
+        # as a base class has it
+        "class Field:\n    empty = list(RESERVED)\n\nclass Name(Field):\n    def is_empty(self, value):\n"
+        "        return value in self.empty\n\n    def clean(self, values):\n"
         "        return [value for value in values if not self.is_empty(value)]\n",
     ),
     invalid=(
