@@ -314,7 +314,7 @@ def _notes(request: Request, scanned: _Scanned, progress: Progress) -> tuple[str
     if progress.stop.is_set():
         notes.append("Interrupted: what had been measured until then is kept, the rest is missing.")
     if request.against.is_change and not scanned.files:
-        notes.append("Of the files that were named, the change touches none.")
+        notes.append("Of the files that were named, the change touches none that are audited.")
     if not scanned.suspects:
         notes += ["No suspects, so the workload was not run."] if request.workloads else []
     elif not request.workloads and request.config.workloads:

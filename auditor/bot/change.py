@@ -150,9 +150,9 @@ def _moved(after: Finding, before: Finding, repeated: set[str]) -> Iterable[Move
     kinds = {after.verdict.kind, before.verdict.kind}
     if not kinds <= set(_SETTLED) or kinds == {VerdictKind.REJECTED}:
         return
-    known = {(row.metric, row.collector, row.workload): row for row in before.verdict.evidence}
+    known, now = _by_key(before), _by_key(after)
     rows = [row for row in after.verdict.evidence if row.unit in _COSTS]
-    pairs = [(known[key], row) for row in rows if (key := (row.metric, row.collector, row.workload)) in known]
+    pairs = [(known[key], row) for row in rows if (key := _key(row)) in known]
     if not pairs:
         return
     instruments = Counter((row.metric, row.workload) for _old, row in pairs)
@@ -163,7 +163,23 @@ def _moved(after: Finding, before: Finding, repeated: set[str]) -> Iterable[Move
         pace = PACE if len(same) > 1 else PACE_OF_ONE
     margin = ARENAS_B if first.unit == "B" else 0.0
     ways = {_way(old, new, pace, margin) for old, new in same}
+    # another pace of the machine moves all of a run alike: a cost that moved is another part of its run, too
+    shares = [_key(row, _share_of(row)) for _old, row in same if row.unit == "s"]
+    ways |= {_way(known[key], now[key], 1.0, 0.0) for key in shares if key in known and key in now}
     yield Moved(after, *same[0], differs=len(ways) == 1 and 0 not in ways)
+
+
+def _by_key(finding: Finding) -> dict[tuple[str, str, str], Evidence]:
+    return {_key(row): row for row in finding.verdict.evidence}
+
+
+def _key(row: Evidence, metric: str = "") -> tuple[str, str, str]:
+    return metric or row.metric, row.collector, row.workload
+
+
+def _share_of(row: Evidence) -> str:
+    """The metric that says what part of the run a metric in seconds is."""
+    return "share" if row.metric == "seconds" else f"{row.metric.removesuffix('_seconds')}_share"
 
 
 def _way(before: Evidence, after: Evidence, pace: float, margin: float) -> int:

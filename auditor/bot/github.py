@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from auditor.bot.comment import order_of
 from auditor.bot.event import BotError, DeniedError, Event, MovedOnError, UnreachableError
 from auditor.bot.remarks import changed_file
 from auditor.bot.sticky import Posted, Text, keep, same
+from auditor.bot.waiting import LONGEST_WAIT_S, asked_wait_s, too_long
 
 if TYPE_CHECKING:
     from github.CheckRun import CheckRun
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from github.PullRequest import PullRequest, ReviewComment
     from github.PullRequestComment import PullRequestComment
     from github.Repository import Repository
+    from urllib3 import BaseHTTPResponse, Retry
 
     from auditor.bot.check import Annotation, Check
     from auditor.bot.remarks import Remark
@@ -36,12 +39,31 @@ TIMEOUT_S = 20
 PAUSE_S = 5.0
 """Before looking again for what an earlier run may have written meanwhile, if no check run could be written."""
 
-LONGEST_WAIT_S = 120.0
-"""For a rate limit to end: a job should not stand for an hour, the summary has the result too."""
-
+_RESET = "X-RateLimit-Reset"
 _ATTEMPTS = 4
 _MOST_LISTED = 3_000
 _DENIED = (401, 403, 404)
+
+
+class _Patience(GithubRetry):
+    """PyGithub's way of trying again, which minds the longest wait for its own reading of a 403 alone."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Seconds that the answer asks to wait for, also where it only says when the limit ends."""
+        limited = response.status == HTTPStatus.TOO_MANY_REQUESTS
+        return asked_wait_s(response.headers, _RESET if limited else "")
+
+    def increment(self, *arguments: Any, **options: Any) -> Retry:  # type: ignore[override]  # urllib3 names them
+        """As PyGithub's, but no more waiting than LONGEST_WAIT_S.
+
+        Raises:
+            GithubException: the answer asks for a longer wait.
+        """
+        response: BaseHTTPResponse | None = options.get("response")
+        wait_s = None if response is None else self.get_retry_after(response)
+        if response is not None and wait_s is not None and wait_s > LONGEST_WAIT_S:
+            raise GithubException(response.status, {"message": too_long(wait_s)}, dict(response.headers))
+        return super().increment(*arguments, **options)
 
 
 class GitHubForge:
@@ -49,7 +71,7 @@ class GitHubForge:
 
     def __init__(self, event: Event, backoff_s: float = 1.0) -> None:
         self._event = event
-        retry = GithubRetry(
+        retry = _Patience(
             total=_ATTEMPTS,
             backoff_factor=backoff_s,
             secondary_rate_wait=60 * backoff_s,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -21,6 +23,7 @@ from auditor.bot.comment import order_of
 from auditor.bot.event import BotError, DeniedError, Event, UnreachableError
 from auditor.bot.remarks import changed_file
 from auditor.bot.sticky import Posted, Text, keep, same
+from auditor.bot.waiting import LONGEST_WAIT_S, asked_wait_s, too_long
 
 if TYPE_CHECKING:
     from gitlab.v4.objects import ProjectMergeRequest
@@ -44,6 +47,21 @@ class _Client(Gitlab):
         return super().http_request(*arguments, **{"max_retries": _ATTEMPTS, **options})
 
 
+def _mind_wait(response: requests.Response, *_arguments: Any, **_options: Any) -> None:
+    """Look at an answer before python-gitlab does, which sleeps for as long as it is asked to, and knows seconds alone.
+
+    Raises:
+        GitlabError: the answer asks for more than LONGEST_WAIT_S.
+    """
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        return
+    wait_s = asked_wait_s(response.headers, "RateLimit-Reset")
+    if wait_s is not None and wait_s > LONGEST_WAIT_S:
+        raise GitlabError(too_long(wait_s), response.status_code)
+    if "Retry-After" in response.headers:
+        response.headers["Retry-After"] = str(ceil(wait_s or 0))
+
+
 class GitLabForge:
     """One merge request. Methods raise BotError: of which kind says what became of the request."""
 
@@ -52,6 +70,7 @@ class GitLabForge:
         self._client = _Client(
             event.api, private_token=event.token or None, timeout=TIMEOUT_S, retry_transient_errors=True, per_page=100
         )
+        self._client.session.hooks["response"].append(_mind_wait)
         self._found: ProjectMergeRequest | None = None
 
     def changed(self) -> tuple[Edited, ...]:

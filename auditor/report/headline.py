@@ -36,7 +36,7 @@ def _nothing(report: Report) -> str:
     if not report.findings:
         kind = "new suspect" if any(one.change for one in report.set_aside) else "suspect"
         but = " but what is suppressed" if any(one.suppressed is not None for one in report.set_aside) else ""
-        return f"No {kind} was found in {figures.counted(report.files, 'file')}{but}."
+        return f"No {kind} was found in {figures.counted(report.files, 'file')}{but}{_skipped(report)}."
     if not report.workloads:
         return _unmeasured(report)
     total = len(report.findings)
@@ -51,6 +51,11 @@ def _nothing(report: Report) -> str:
     open_ones = total - rejected
     undecided = figures.counted(open_ones, "suspect remains", "suspects remain")
     return f"Nothing is confirmed: {rejected:,} of {total:,} suspects were measured and rejected, {undecided} open."
+
+
+def _skipped(report: Report) -> str:
+    count = len({one.path for one in report.skipped})
+    return f", of which {count:,} {'was' if count == 1 else 'were'} skipped, all or in part" if count else ""
 
 
 def _unmeasured(report: Report) -> str:

@@ -156,6 +156,22 @@ def test_a_figure_on_which_probes_and_samples_disagree_does_not_differ() -> None
     assert moved.differs
 
 
+def test_a_run_at_another_pace_of_the_machine_costs_no_less() -> None:
+    """The same code twice, while the machine was busy and when it was not: all of the run took half the time."""
+
+    def part(value: float, share: float) -> Finding:
+        rows = [
+            a_row("share", share, low=share * 0.97, high=share * 1.03, unit="ratio"),
+            *timed(value).verdict.evidence,
+        ]
+        return a_finding(CONFIRMED, *rows, context="abc:1")
+
+    (moved,) = compare(a_report(part(1.0, 0.54)), a_report(part(2.5, 0.55)), ()).moved
+    assert not moved.differs
+    (moved,) = compare(a_report(part(1.0, 0.34)), a_report(part(2.5, 0.55)), ()).moved
+    assert moved.differs
+
+
 def test_what_one_instrument_alone_measured_once_has_to_double() -> None:
     """Nothing else contradicts it, and a stand-still or a wait differs from run to run by more than the pace."""
     for value, differs in ((1.6, False), (2.5, True)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -217,6 +218,36 @@ def test_a_rate_limit_that_ends_soon_is_waited_for(github: FakeGitHub) -> None:
     assert not delivered(github, a_report(introduced())).failed
     assert time.time() >= int(reset["X-RateLimit-Reset"])
     assert len(github.comments) == 1
+
+
+def test_a_429_that_says_when_the_limit_ends_is_waited_for(github: FakeGitHub) -> None:
+    reset = {"X-RateLimit-Reset": str(int(time.time()) + 2)}
+    github.faults = [Fault("GET /repos/team/project/pulls/7", 429, {"message": "slow down"}, reset)]
+
+    assert not delivered(github, a_report(introduced())).failed
+    assert time.time() >= int(reset["X-RateLimit-Reset"])
+    assert len(github.comments) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (403, {"Retry-After": "3600"}),
+        (429, {"Retry-After": "3600"}),
+        (503, {"Retry-After": formatdate(time.time() + 3600, usegmt=True)}),
+        (429, {"X-RateLimit-Reset": str(int(time.time()) + 3600)}),
+    ],
+)
+def test_an_hour_is_not_waited_for_however_it_is_asked(
+    github: FakeGitHub, status: int, headers: dict[str, str]
+) -> None:
+    github.faults = [Fault("GET /repos/team/project", status, {"message": "later"}, headers, times=99)]
+
+    result = delivered(github, a_report(introduced()))
+
+    assert (result.failed, result.denied) == (True, False)
+    assert "rate limit: it asks to wait for 60 minutes" in "".join(result.log)
+    assert len(github.requests) == 1
 
 
 def test_a_secondary_limit_that_names_no_time_is_waited_out(github: FakeGitHub) -> None:

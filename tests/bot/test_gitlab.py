@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -122,6 +123,32 @@ def test_retry_after_is_honoured(gitlab: FakeGitLab) -> None:
 
     assert time.monotonic() - began >= 1
     assert (result.failed, len(gitlab.notes)) == (False, 1)
+
+
+def test_retry_after_may_be_a_date(gitlab: FakeGitLab) -> None:
+    gitlab.failing, gitlab.failure = 1, (429, {"Retry-After": formatdate(time.time() + 2, usegmt=True)})
+    began = time.monotonic()
+
+    assert not delivered(gitlab, a_report(introduced())).failed
+    assert time.monotonic() - began >= 1
+    assert len(gitlab.notes) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "3600"},
+        {"Retry-After": formatdate(time.time() + 3600, usegmt=True)},
+        {"RateLimit-Reset": str(int(time.time()) + 3600)},
+    ],
+)
+def test_an_hour_is_not_waited_for_however_it_is_asked(gitlab: FakeGitLab, headers: dict[str, str]) -> None:
+    gitlab.failing, gitlab.failure = 99, (429, headers)
+
+    result = delivered(gitlab, a_report(introduced()))
+
+    assert (result.failed, result.denied) == (True, False)
+    assert "rate limit: it asks to wait for 60 minutes" in "".join(result.log)
 
 
 def test_a_server_that_stays_down_is_asked_a_few_times_and_then_no_more(

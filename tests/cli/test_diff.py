@@ -68,7 +68,7 @@ def test_an_unchanged_tree_has_nothing_to_tell(repository: Path) -> None:
     code, report, _ = audit(repository, ".", "--diff", "HEAD")
 
     assert (code, report["findings"], report["set_aside"], report["summary"]["files"]) == (0, [], [], 0)
-    assert report["notes"] == ["Of the files that were named, the change touches none."]
+    assert report["notes"] == ["Of the files that were named, the change touches none that are audited."]
 
 
 def test_only_what_is_new_is_told_and_fails(repository: Path) -> None:

@@ -135,6 +135,11 @@ def test_the_headline_without_a_workload_asks_for_one() -> None:
 
 def test_the_headline_without_suspects_counts_the_files() -> None:
     assert headline_of(a_report()) == "No suspect was found in 31 files."
+    skipped = (Skip("a.py", "syntax error at line 1"), Skip("b.py", "not UTF-8"))
+    assert (
+        headline_of(a_report(skipped=skipped))
+        == "No suspect was found in 31 files, of which 2 were skipped, all or in part."
+    )
 
 
 def test_what_is_set_aside_is_not_called_absent() -> None:
