@@ -112,7 +112,7 @@ def hold(
     covered: Callable[[str], bool],
     renamed: Callable[[], Mapping[str, str]],
 ) -> Held:
-    """Match suspects with the entries of the baseline in `file`.
+    """Match suspects with the entries of the baseline in `file`, by path first, then by renames, then wherever they went.
 
     `covered` says of a path (from `root` on) whether it was audited, or would have been if it were there: only then is
     a missing entry fixed. `renamed` gives new paths (from the directory of the baseline) by old ones, and is asked only
@@ -130,6 +130,10 @@ def hold(
         gone = {id(moved[key]) for key in found}
         left = [one for one in left if id(one) not in gone]
     back = _way(file.parent, root)
+    strays = [one for one in names if _key(one, one.path) not in met]
+    moved_away = _moves([one for one in left if covered(back(one.path))], strays)
+    met |= {_key(name, name.path) for name in moved_away.values()}
+    left = [one for one in left if one not in moved_away]
     fixed = [(back(one.path), one) for one in left]
     return Held(
         known=frozenset(
@@ -137,6 +141,18 @@ def hold(
         ),
         fixed=tuple(Fixed(one.rule, path, one.symbol, one.message) for path, one in fixed if covered(path)),
     )
+
+
+def _moves(gone: Sequence[Entry], strays: Iterable[Entry]) -> dict[Entry, Entry]:
+    """Which of those that nothing was listed for is each of those that are gone: the same code in another file."""
+    found: dict[Entry, Entry] = {}
+    free: dict[tuple[str, str], list[Entry]] = {}
+    for one in strays:
+        free.setdefault((one.rule, one.context), []).append(one)
+    for one in gone:
+        if alike := free.get((one.rule, one.context)):
+            found[one] = alike.pop(0)
+    return found
 
 
 def _key(one: Entry, path: str) -> tuple[str, str, str]:

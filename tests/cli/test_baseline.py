@@ -77,6 +77,27 @@ def test_a_rename_is_followed(project: Path) -> None:
             git(project, "commit", "-q", "-m", "rename")
 
 
+def test_a_function_that_went_to_another_file_is_known_there(project: Path) -> None:
+    code_of = (project / "a.py").read_text()
+    (project / "a.py").write_text("")
+    (project / "moved.py").write_text(f"import os\n\n\n{code_of}")
+
+    code, report, _ = audit(project, ".")
+    assert (code, report["fixed"], report["findings"]) == (0, [], [])
+
+    (project / "a.py").write_text(code_of)
+    code, report, _ = audit(project, ".")
+    assert code == 1, "a copy is new"
+    assert {place.partition(":")[0] for place in told(report)["introduced"]} == {"moved.py"}
+
+
+def test_a_copy_is_new_where_the_first_was_not_looked_at(project: Path) -> None:
+    (project / "copy.py").write_text((project / "a.py").read_text())
+
+    code, report, _ = audit(project, "copy.py")
+    assert (code, len(told(report)["introduced"])) == (1, 2)
+
+
 def test_what_is_gone_is_fixed_but_not_what_nobody_looked_at(project: Path) -> None:
     (project / "a.py").write_text(HEAD + COSTLY.format(name="one") + FILLER)
     assert told(audit(project, ".")[1])["fixed"] == ["a.py two"]
