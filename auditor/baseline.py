@@ -112,7 +112,7 @@ def hold(
     covered: Callable[[str], bool],
     renamed: Callable[[], Mapping[str, str]],
 ) -> Held:
-    """Match suspects with the entries of the baseline in `file`, by path first, then by renames, then wherever they went.
+    """Match suspects with the entries of the baseline in `file`: by path, by renames, then wherever they went.
 
     `covered` says of a path (from `root` on) whether it was audited, or would have been if it were there: only then is
     a missing entry fixed. `renamed` gives new paths (from the directory of the baseline) by old ones, and is asked only
