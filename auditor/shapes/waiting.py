@@ -44,14 +44,11 @@ def is_awaited_later(call: cst.Call, ctx: Context) -> bool:
     """Whether what the call gives, itself or kept under a name, is handed to what awaits it, as `gather`."""
     name: str | None = None
     for parent in ctx.ancestors(call):
+        if _awaits(parent):
+            return True
         match parent:
-            case cst.Await():
-                return True
-            case cst.Call(func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called))):
-                if _TOGETHER.search(called):
-                    return True
-                if called in ("append", "add") and isinstance(parent.func, cst.Attribute):
-                    name = ctx.code(parent.func.value).strip()
+            case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="append" | "add"))):
+                name = ctx.code(owner).strip()
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=bound))]):
                 name = bound
             case cst.BaseStatement() | cst.Lambda():
@@ -64,14 +61,20 @@ def is_awaited_later(call: cst.Call, ctx: Context) -> bool:
     return any(_is_awaited_there(use, ctx) for use in ctx.uses(name, function))
 
 
+def _awaits(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.Await():
+            return True
+        case cst.Call(func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called))):
+            return _TOGETHER.search(called) is not None
+    return False
+
+
 def _is_awaited_there(use: cst.CSTNode, ctx: Context) -> bool:
     for parent in ctx.ancestors(use):
+        if _awaits(parent):
+            return True
         match parent:
-            case cst.Await():
-                return True
-            case cst.Call(func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called))):
-                if _TOGETHER.search(called):
-                    return True
             case cst.For(asynchronous=None, target=cst.Name(value=turned), iter=iterable) if iterable is use:
                 # `for task in tasks: await task`
                 return any(isinstance(ctx.parent(one), cst.Await) for one in ctx.uses(turned, parent.body))

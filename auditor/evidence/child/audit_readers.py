@@ -25,8 +25,6 @@ EITHER = (
 CLOUDPICKLES = tuple(
     where + "cloudpickle.cloudpickle" for where in ("", "joblib.externals.", "ray.", "pyspark.", "srsly.")
 )
-
-
 NUMBA = "numba compiled the function, and in what it compiles nothing can be counted"
 
 
