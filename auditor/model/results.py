@@ -66,7 +66,8 @@ class Remembered:
 
     `measured` is when, in ISO 8601. `sizes` are those that the workload was run at, `python` the versions (as in
     "3.11") that its processes ran under, "" if not known. `stale` says what has changed since, so that the verdict may
-    no longer hold; None if nothing did. `later` is the last measurement after it, if that could say less.
+    no longer hold; None if nothing did. `later` is the last measurement after it, if that could say less. `path` (from
+    the project on) is the file in which the code stood then, "" if it stands there still.
     """
 
     kind: VerdictKind
@@ -80,6 +81,7 @@ class Remembered:
     sizes: tuple[int, ...] = ()
     python: str = ""
     later: Later | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

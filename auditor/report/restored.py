@@ -236,6 +236,7 @@ def _read_remembered(node: Node) -> Remembered:
         sizes=tuple(size.integer() for size in node["sizes"].items()) if node.has("sizes") else (),
         python=node["python"].string() if node.has("python") else "",
         later=node["later"].optional(_read_later) if node.has("later") else None,
+        path=node["path"].string() if node.has("path") else "",
     )
 
 

@@ -209,6 +209,7 @@ def _remembered(one: Remembered) -> dict[str, Any]:
         "python": one.python,
         "later": one.later
         and {"verdict": one.later.kind.value, "reason": one.later.reason, "measured": one.later.measured},
+        **({"path": one.path} if one.path else {}),
     }
 
 

@@ -136,6 +136,8 @@ def pass_label(name: str) -> str:
 def recollection(one: Remembered) -> str:
     """A verdict of an earlier audit in one sentence, and whether it still holds."""
     said = f"{one.kind.value.replace('-', ' ')} on {_day(one.measured)} under workload {one.workload}{_setting(one)}"
+    if one.path:
+        said = f"{said}, when it stood in {one.path}"
     opening = f"Stale: {said}" if one.stale else f"{said[:1].upper()}{said[1:]}"
     return f"{opening}: {one.reason.rstrip('.')}; {one.stale or 'code unchanged since'}{_later(one)}."
 

@@ -1,8 +1,8 @@
 """Evidence remembered: verdicts of earlier audits, kept in the project for audits that measure nothing.
 
-A verdict is found again by its suspect, workload and version of Python. It holds as long as the function around the
-suspect, the thresholds and the workload (command, sizes, service) are those it was made with; else it is shown as
-stale. One that could say less than an earlier one on the same code does not take its place.
+A verdict is found again by its suspect, wherever that was moved, by workload and by version of Python. It holds as long
+as the function around the suspect, the thresholds and the workload (command, sizes, service) are those it was made
+with; else it is shown as stale. One that could say less than an earlier one on the same code does not take its place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from auditor.model import Evidence, Later, Priority, Remembered, Suspect, Verdict, VerdictKind, Workload
 from auditor.store.database import DIRECTORY, Database, Row, Trouble
-from auditor.store.identity import codes, places
+from auditor.store.identity import Code, Home, codes, homes
+from auditor.store.moves import moved
 
 __all__ = ["Location", "Measured", "Store", "Trouble", "codes", "locate"]
 
@@ -35,11 +36,11 @@ _ROOTS = (".git", "pyproject.toml")
 class Measured:
     """A verdict to be remembered: what one workload said of one suspect.
 
-    `code` is the hash of what was measured, `python` the versions that the workload's processes ran under.
+    `code` is what was measured, `python` the versions that the workload's processes ran under.
     """
 
     suspect: Suspect
-    code: str
+    code: Code
     workload: Workload
     python: str
     verdict: Verdict
@@ -88,7 +89,7 @@ class Store:
         Raises:
             Trouble: they could not be written; what was stored before is still there.
         """
-        where = self._places()
+        where = self._homes()
         rows = [
             self._row(one, where[one.suspect.fingerprint], when, audit_version)
             for one in measured
@@ -108,27 +109,38 @@ class Store:
         """
         if not self._location.file.exists():
             return {}
-        where = self._places()
-        by_place: dict[str, list[Row]] = {}
-        for row in self._database.find(sorted(set(where.values()))):
-            by_place.setdefault(row.place, []).append(row)
-        known = [one for one in self._suspects if where.get(one.fingerprint) in by_place]
-        code = codes(known, self._target)
+        where = self._homes()
+        rows = self._database.find(
+            place=sorted({home.place for home in where.values()}), alike=sorted({home.alike for home in where.values()})
+        )
+        met = {row.place for row in rows} | {row.alike for row in rows}
+        known = {one.fingerprint for one in self._suspects if {*where.get(one.fingerprint, ())} & met}
+        code = codes([one for one in self._suspects if one.fingerprint in known], self._target)
+        own: dict[str, list[Row]] = {}
+        for row in rows:
+            own.setdefault(row.place, []).append(row)
+        came = moved(rows, {name: where[name] for name in known}, code, self._location.project)
         configured = {workload.name: workload for workload in workloads}
-        return {
-            one.fingerprint: self._of_suspect(
-                by_place[where[one.fingerprint]], code.get(one.fingerprint, ""), configured
+        found = {
+            name: self._of_suspect(
+                [*own.get(where[name].place, ()), *came.get(name, ())],
+                where[name],
+                code[name].hash if name in code else "",
+                configured,
             )
-            for one in known
+            for name in known
         }
+        return {name: told for name, told in found.items() if told}
 
-    def _places(self) -> dict[str, str]:
-        return places(self._suspects, self._target, self._location.project)
+    def _homes(self) -> dict[str, Home]:
+        return homes(self._suspects, self._target, self._location.project)
 
-    def _of_suspect(self, rows: Sequence[Row], code: str, configured: Mapping[str, Workload]) -> tuple[Remembered, ...]:
+    def _of_suspect(
+        self, rows: Sequence[Row], home: Home, code: str, configured: Mapping[str, Workload]
+    ) -> tuple[Remembered, ...]:
         slots: dict[tuple[str, str, str], dict[str, list[tuple[str, Remembered]]]] = {}
         for row in sorted(rows, key=lambda row: row.measured):
-            one = self._remembered(row, code, configured)
+            one = self._remembered(row, home, code, configured)
             # a name that is configured stands for any command and setting
             own = ("", "") if row.workload in configured else (row.command, row.setting)
             if one is not None:
@@ -140,7 +152,7 @@ class Store:
         )
         return tuple(sorted(newest_first, key=lambda one: (one.stale is not None, KINDS.index(one.kind))))
 
-    def _remembered(self, row: Row, code: str, configured: Mapping[str, Workload]) -> Remembered | None:
+    def _remembered(self, row: Row, home: Home, code: str, configured: Mapping[str, Workload]) -> Remembered | None:
         try:
             return Remembered(
                 kind=(*KINDS, UNKNOWN)[(*KINDS, UNKNOWN).index(VerdictKind(row.kind))],
@@ -153,6 +165,7 @@ class Store:
                 stale=self._stale(row, code, configured),
                 sizes=tuple(map(int, json.loads(row.setting)["sizes"])) if row.setting else (),
                 python=row.python,
+                path=row.path if row.place != home.place and row.path != home.file else "",
             )
         except (ValueError, TypeError, AttributeError, KeyError):
             return None  # not written by audit; as good as nothing
@@ -175,19 +188,21 @@ class Store:
             return None
         return "the workload's sizes or service have changed since"
 
-    def _row(self, one: Measured, place: str, when: str, audit_version: str) -> Row:
+    def _row(self, one: Measured, home: Home, when: str, audit_version: str) -> Row:
         from dataclasses import asdict
 
         return Row(
-            place=place,
+            place=home.place,
             workload=_storable(one.workload.name),
             command=_storable(one.workload.command),
             setting=_setting(one.workload),
             python=one.python,
             measured=when,
-            code=one.code,
+            code=one.code.hash,
+            alike=home.alike,
+            nth=one.code.nth,
             rule=one.suspect.rule,
-            path=_storable(one.suspect.path),
+            path=_storable(home.file),
             symbol=_storable(one.suspect.symbol),
             kind=one.verdict.kind.value,
             reason=_storable(one.verdict.reason),

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Rises with every change of the tables. A file of a later version is left as it is; an older one is brought up to it
 by the first writer.
 
-2: `setting` and `python`, empty in rows that were written before.
+2: `setting` and `python`; 3: `alike` and `nth`, and `path` leads from the project. The
+new ones are empty in rows that were written before.
 """
 
 APPLICATION_ID = 0x61756474
@@ -46,6 +47,8 @@ CREATE TABLE verdicts (
     python TEXT NOT NULL,
     measured TEXT NOT NULL,
     code TEXT NOT NULL,
+    alike TEXT NOT NULL,
+    nth INTEGER NOT NULL,
     rule TEXT NOT NULL,
     path TEXT NOT NULL,
     symbol TEXT NOT NULL,
@@ -58,6 +61,7 @@ CREATE TABLE verdicts (
     PRIMARY KEY (place, workload, command, setting, python, measured)
 ) WITHOUT ROWID;
 CREATE INDEX by_age ON verdicts (measured);
+CREATE INDEX by_alike ON verdicts (alike);
 """
 
 
@@ -71,6 +75,8 @@ class Row(NamedTuple):
     python: str
     measured: str
     code: str
+    alike: str
+    nth: int
     rule: str
     path: str
     symbol: str
@@ -96,19 +102,21 @@ class Database:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def find(self, places: Sequence[str]) -> list[Row]:
-        """All rows of these places; none if there is no file."""
+    def find(self, **wanted: Sequence[str]) -> list[Row]:
+        """All rows with one of the `wanted` values in a column of that name; none if there is no file."""
         if not self._file.exists():
             return []
 
         def read(db: sqlite3.Connection) -> list[Row]:
-            rows: list[Row] = []
-            for start in range(0, len(places), _CHUNK):
-                some = places[start : start + _CHUNK]
-                marks = ", ".join("?" * len(some))
-                query = f"SELECT {_columns(db)} FROM verdicts WHERE place IN ({marks})"
-                rows += [Row(*found) for found in db.execute(query, some)]
-            return rows
+            rows: dict[Row, None] = {}
+            there = _names(db)
+            for column, values in wanted.items():
+                for start in range(0, len(values) if column in there else 0, _CHUNK):
+                    some = values[start : start + _CHUNK]
+                    marks = ", ".join("?" * len(some))
+                    query = f"SELECT {_columns(db)} FROM verdicts WHERE {column} IN ({marks})"
+                    rows.update(dict.fromkeys(Row(*found) for found in db.execute(query, some)))
+            return list(rows)
 
         return self._use(read, writing=False, empty=[])
 
@@ -170,7 +178,8 @@ class Database:
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         elif writing and version < SCHEMA_VERSION:
             db.execute("ALTER TABLE verdicts RENAME TO former")
-            db.execute("DROP INDEX by_age")
+            for index in ("by_age", "by_alike"):
+                db.execute(f"DROP INDEX IF EXISTS {index}")
             _make_tables(db)
             db.execute(f"INSERT INTO verdicts SELECT {_columns(db, 'former')} FROM former")
             db.execute("DROP TABLE former")
@@ -200,9 +209,13 @@ def _make_tables(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
+def _names(db: sqlite3.Connection, table: str = "verdicts") -> set[str]:
+    return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+
+
 def _columns(db: sqlite3.Connection, table: str = "verdicts") -> str:
     """The columns of a row, as SQL; those that an older schema lacks are empty."""
-    there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+    there = _names(db, table)
     return ", ".join(name if name in there else "''" for name in Row._fields)
 
 

@@ -17,6 +17,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from auditor.model import Span, Suspect
 
@@ -24,34 +25,69 @@ from auditor.model import Span, Suspect
 _OPENING = {getattr(token, name, -1) for name in ("FSTRING_START", "TSTRING_START")} - {-1}
 _CLOSING = {getattr(token, name, -1) for name in ("FSTRING_END", "TSTRING_END")} - {-1}
 _LAYOUT = {token.INDENT: "<indent>", token.DEDENT: "<dedent>"}
+_UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 _NO_CODE = frozenset((token.COMMENT, token.NL, token.ENDMARKER))
 
 
-def places(suspects: Sequence[Suspect], target: Path, project: Path) -> dict[str, str]:
+class Home(NamedTuple):
+    """Which suspect it is.
+
+    `place` is a hash of its rule, file, symbol and flagged text with white space folded, and of which of its equals in
+    the file it is; `alike` one of rule, symbol and text alone. `file` is relative to the project, in POSIX form.
+    """
+
+    place: str
+    alike: str
+    file: str
+
+
+class Code(NamedTuple):
+    """The code around a suspect: its hash, and which of its equals in that code the suspect is, counted from 0."""
+
+    hash: str
+    nth: int
+
+
+def homes(suspects: Sequence[Suspect], target: Path, project: Path) -> dict[str, Home]:
     """Which suspect each one is, by fingerprint; those whose file cannot be read are left out.
 
-    It is a hash of the rule, the path relative to `project`, the symbol, the flagged text with white space folded, and
-    which of its equals in the file it is; `suspects` must therefore be all of a file. Their paths are relative to
-    `target`.
+    `suspects` must be all of a file. Their paths are relative to `target`.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Home] = {}
     for path, group, module in _modules(suspects, target):
         seen: dict[tuple[str, ...], int] = {}
-        place = Path(os.path.relpath(target / path, project)).as_posix()
+        file = Path(os.path.relpath(target / path, project)).as_posix()
         for suspect in sorted(group, key=lambda one: (one.span, one.rule)):
-            key = (suspect.rule, place, suspect.symbol, " ".join(module.text(suspect.span).split()))
-            seen[key] = seen.get(key, 0) + 1
-            found[suspect.fingerprint] = _digest(*key, str(seen[key]))
+            key = (suspect.symbol, module.folded(suspect.span))
+            seen[suspect.rule, *key] = seen.get((suspect.rule, *key), 0) + 1
+            place = _digest(suspect.rule, file, *key, str(seen[suspect.rule, *key]))
+            found[suspect.fingerprint] = Home(place, _digest(suspect.rule, *key), file)
     return found
 
 
-def codes(suspects: Sequence[Suspect], target: Path) -> dict[str, str]:
-    """A hash of the code around each suspect, by fingerprint; those whose file cannot be parsed are left out."""
-    found: dict[str, str] = {}
+def codes(suspects: Sequence[Suspect], target: Path) -> dict[str, Code]:
+    """The code around each suspect, by fingerprint; those whose file cannot be parsed are left out.
+
+    Of suspects that are alike, `suspects` must be all of a file.
+    """
+    found: dict[str, Code] = {}
     for _path, group, module in _modules(suspects, target):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            found.update({suspect.fingerprint: module.code(suspect.span.line) for suspect in group})
+        seen: dict[tuple[object, ...], int] = {}
+        with contextlib.suppress(*_UNPARSED):
+            for suspect in sorted(group, key=lambda one: (one.span, one.rule)):
+                key = (suspect.rule, module.folded(suspect.span), module.stretch(suspect.span.line))
+                seen[key] = seen.get(key, -1) + 1
+                found[suspect.fingerprint] = Code(module.code(suspect.span.line), seen[key])
     return found
+
+
+def hashes(file: Path) -> frozenset[str]:
+    """Those of all code in a file; none if it cannot be read or parsed."""
+    try:
+        with tokenize.open(file) as opened:
+            return _Module(opened.read()).hashes()
+    except (OSError, *_UNPARSED):
+        return frozenset()
 
 
 def _modules(suspects: Sequence[Suspect], target: Path) -> Iterator[tuple[str, list[Suspect], _Module]]:
@@ -75,17 +111,25 @@ class _Module:
         self._lines = text.split("\n")
         self._codes: dict[tuple[int, int], str] = {}
 
-    def text(self, span: Span) -> str:
-        """The text of a span."""
-        return _cut(self._lines, span)
+    def folded(self, span: Span) -> str:
+        """The text of a span, every white space one blank."""
+        return " ".join(_cut(self._lines, span).split())
 
-    def code(self, line: int) -> str:
-        """A hash of the function around a line, the outermost if several, or of the statement if there is none.
+    def stretch(self, line: int) -> tuple[int, int]:
+        """First and last line of the function around a line, the outermost if several, or of the statement.
 
         Raises:
             SyntaxError, ValueError, RecursionError, MemoryError: Python cannot parse the file.
         """
-        stretch = next(((first, last) for first, last in self._stretches if first <= line <= last), (line, line))
+        return next(((first, last) for first, last in self._stretches if first <= line <= last), (line, line))
+
+    def hashes(self) -> frozenset[str]:
+        """Those of all stretches."""
+        return frozenset(self.code(first) for first, _last in self._stretches)
+
+    def code(self, line: int) -> str:
+        """A hash of the `stretch` around a line, which raises the same."""
+        stretch = self.stretch(line)
         if stretch not in self._codes:
             first, last = stretch
             self._codes[stretch] = _digest(normalised("\n".join(self._lines[first - 1 : last]) + "\n"))

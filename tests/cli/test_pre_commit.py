@@ -127,6 +127,20 @@ def test_a_finding_that_was_measured_and_rejected_does_not_block(repository: Pat
     assert code == 0, said
 
 
+def test_what_was_rejected_stays_rejected_in_a_renamed_file(repository: Path) -> None:
+    indented = "".join(f"    {line}\n" for line in USE.splitlines())
+    stage(repository, cheap=f"{HEAD}def work():\n{indented}\n\nwork()\n")
+    assert commit(repository)[0] == 1
+    measured = run("cheap.py", "--run", f"{sys.executable} cheap.py", cwd=repository)
+    assert "Rejected" in measured.stdout
+
+    git(repository, "mv", "cheap.py", "cheaper.py")
+    code, said = commit(repository)
+
+    assert code == 0, said
+    assert "when it stood in cheap.py" in run("cheaper.py", "--static", cwd=repository).stdout
+
+
 def test_a_suppressed_finding_does_not_block(repository: Path) -> None:
     stage(repository, n=HEAD + "jobs = queue.Queue()  # audit: ignore[unbounded-queue] -- a person fills it\n")
 

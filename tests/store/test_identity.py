@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Span, Suspect
-from auditor.store.identity import codes, normalised, places
+from auditor.store.identity import codes, homes, normalised
 
 FUNCTION = '''\
 @cache
@@ -29,7 +29,7 @@ def a_suspect(line: int, path: str = "m.py", symbol: str = "total", fingerprint:
 
 def code_of(directory: Path, text: str, line: int) -> str:
     (directory / "m.py").write_text(text, encoding="utf-8")
-    return codes([a_suspect(line)], directory)["f"]
+    return codes([a_suspect(line)], directory)["f"].hash
 
 
 def test_lines_above_formatting_comments_and_docstrings_do_not_change_the_code(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_a_suspect_is_the_same_wherever_audit_was_started(tmp_path: Path) -> Non
     (tmp_path / "pkg").mkdir()
     (tmp_path / "pkg" / "m.py").write_text(FUNCTION)
 
-    from_root = places([a_suspect(6, "pkg/m.py")], tmp_path, tmp_path)
-    from_package = places([a_suspect(6)], tmp_path / "pkg", tmp_path)
+    from_root = homes([a_suspect(6, "pkg/m.py")], tmp_path, tmp_path)
+    from_package = homes([a_suspect(6)], tmp_path / "pkg", tmp_path)
 
     assert from_root == from_package
 
@@ -90,11 +90,12 @@ def test_equal_suspects_of_one_function_are_told_apart_by_their_order(tmp_path: 
     (tmp_path / "m.py").write_text("def f():\n    x = [1]\n    x = [1]\n")
     first, second = (a_suspect(line, fingerprint=str(line), end=12) for line in (2, 3))
 
-    found = places([second, first], tmp_path, tmp_path)
+    assert [code.nth for code in codes([second, first], tmp_path).values()] == [0, 1]
+    found = homes([second, first], tmp_path, tmp_path)
 
-    assert found["2"] != found["3"]
+    assert found["2"].place != found["3"].place
     (tmp_path / "m.py").write_text("# moved\ndef f():\n    x = [1]\n    x = [1]\n")
-    moved = places([a_suspect(line, fingerprint=str(line), end=12) for line in (3, 4)], tmp_path, tmp_path)
+    moved = homes([a_suspect(line, fingerprint=str(line), end=12) for line in (3, 4)], tmp_path, tmp_path)
     assert list(moved.values()) == [found["2"], found["3"]]
 
 
@@ -103,7 +104,7 @@ def test_files_that_went_or_are_no_python_any_more_have_no_identity(tmp_path: Pa
     suspects = [a_suspect(1), a_suspect(1, "gone.py", fingerprint="g")]
 
     assert codes(suspects, tmp_path) == {}
-    assert "g" not in places(suspects, tmp_path, tmp_path)
+    assert "g" not in homes(suspects, tmp_path, tmp_path)
 
 
 def test_every_version_of_python_that_is_at_hand_sees_the_same_code() -> None:

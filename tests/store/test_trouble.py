@@ -61,8 +61,8 @@ def test_a_writer_killed_in_its_transaction_leaves_what_was_there(project: Path)
         big = "x" * 4000
         for n in range(200):  # more than the cache holds, so that it spills into the file
             db.execute(
-                "INSERT INTO verdicts SELECT place || ?, workload, command, setting, python, measured, code, rule,"
-                " path, symbol, kind, ?, priority, evidence, thresholds, audit_version FROM verdicts LIMIT 1",
+                "INSERT INTO verdicts SELECT place || ?, workload, command, setting, python, measured, code, alike,"
+                " nth, rule, path, symbol, kind, ?, priority, evidence, thresholds, audit_version FROM verdicts LIMIT 1",
                 (n, big),
             )
         print("in the middle", flush=True)
@@ -141,8 +141,9 @@ def of_the_first_schema(project: Path, workload: Workload = BENCH) -> Path:
     """The store with one confirmation, as an audit wrote it that knew neither sizes nor versions of Python."""
     keep(project, VerdictKind.CONFIRMED, MONDAY, workload)
     file = project / ".audit" / "evidence.db"
+    added = ("setting", "python", "alike", "nth")
     with sqlite3.connect(file) as db:
-        columns = [row[1] for row in db.execute("PRAGMA table_info(verdicts)") if row[1] not in ("setting", "python")]
+        columns = [row[1] for row in db.execute("PRAGMA table_info(verdicts)") if row[1] not in added]
         rows = db.execute(f"SELECT {', '.join(columns)} FROM verdicts").fetchall()
     file.unlink()
     with sqlite3.connect(file) as db:
@@ -166,7 +167,7 @@ def test_a_file_of_an_older_audit_is_read_as_it_is_and_brought_up_to_date_by_a_w
     keep(project, VerdictKind.INCONCLUSIVE, TUESDAY)
     (one,) = recalled(project, BENCH)
     assert (one.kind.value, one.later and one.later.kind.value) == ("confirmed", "inconclusive")
-    assert version_of(file) == database_module.SCHEMA_VERSION == 2
+    assert version_of(file) == database_module.SCHEMA_VERSION == 3
 
 
 def test_of_a_file_of_an_older_audit_it_is_not_known_at_which_sizes_it_was_measured(project: Path) -> None:
@@ -183,7 +184,7 @@ def test_several_audits_at_once_bring_an_older_file_up_to_date_and_lose_nothing(
         assert writer.returncode == 0, errors
 
     assert {one.workload for one in recalled(project)} == {"bench", "w0", "w1", "w2", "w3"}
-    assert version_of(file) == 2
+    assert version_of(file) == 3
 
 
 def test_a_writer_killed_while_it_brings_an_older_file_up_to_date_leaves_that(project: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_file_of_a_newer_audit_is_left_as_it_is(project: Path) -> None:
     before = file.read_bytes()
 
     for use in (recalled, keep):
-        with pytest.raises(Trouble, match=r"newer audit \(schema 99, this one knows 2\).*upgrade"):
+        with pytest.raises(Trouble, match=r"newer audit \(schema 99, this one knows 3\).*upgrade"):
             use(project)
     assert file.read_bytes() == before
 
