@@ -62,7 +62,8 @@ def test_a_writer_killed_in_its_transaction_leaves_what_was_there(project: Path)
         for n in range(200):  # more than the cache holds, so that it spills into the file
             db.execute(
                 "INSERT INTO verdicts SELECT place || ?, workload, command, setting, python, measured, code, alike,"
-                " nth, rule, path, symbol, kind, ?, priority, evidence, thresholds, audit_version FROM verdicts LIMIT 1",
+                " nth, rule, path, symbol, kind, ?, priority, evidence, thresholds,"
+                " audit_version FROM verdicts LIMIT 1",
                 (n, big),
             )
         print("in the middle", flush=True)
