@@ -76,8 +76,8 @@ def _recorded(group: argparse._ArgumentGroup) -> None:
 
 
 def _choosing(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules")
-    group.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not these rules")
+    for flag, told in (("--select", "only these rules"), ("--ignore", "not these rules")):
+        group.add_argument(flag, action="extend", type=_listed, default=[], metavar="RULE,RULE", help=told)
     group.add_argument(
         "--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in a .gitignore here"
     )
@@ -88,6 +88,11 @@ def _choosing(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-cache", action="store_true", help="scan every file, and keep nothing")
     group.add_argument("--no-store", action="store_true", help="neither show nor keep remembered evidence")
     group.add_argument("--jobs", type=int, metavar="N", help="processes that scan (default: one per core)")
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a list separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _fixing(group: argparse._ArgumentGroup) -> None:

@@ -50,6 +50,18 @@ def test_who_wants_nothing_run_is_not_told_how_to_run_something(project: Path) -
     assert "--run" not in audit(".", "--static", cwd=project).stdout
 
 
+def test_rules_are_chosen_by_lists_and_by_repeated_options_alike(project: Path) -> None:
+    (project / "names.py").write_text("def f(xs):\n    return sorted(xs)[0]\n")
+    listed = audit(".", "--select", "unbounded-queue, sorted-for-min-max", cwd=project).stdout
+    repeated = audit(".", "--select", "unbounded-queue", "--select", "sorted-for-min-max", cwd=project).stdout
+    spared = audit(".", "--select", "unbounded-queue,sorted-for-min-max", "--ignore", "unbounded-queue", cwd=project)
+
+    assert listed == repeated
+    assert "2 suspected" in listed
+    assert "1 suspected" in spared.stdout
+    assert "names.py:2" in spared.stdout
+
+
 def test_a_console_of_another_encoding_gets_escapes_for_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "größe→.py").write_text(QUEUE)
     result = audit(".", cwd=tmp_path, PYTHONIOENCODING="ascii:strict")
@@ -120,6 +132,7 @@ def test_static_runs_nothing_of_the_project(project: Path) -> None:
         ([".", "--run", "no-such-program --x"], "no-such-program"),
         ([".", "--run", "python 'unclosed"], "unclosed"),
         (["basline"], "did you mean `audit baseline`?"),
+        ([".", "--ignore", "leaked-task,unbounded-queues"], "unknown rule 'unbounded-queues'; did you mean"),
         ([".", "--select", "nosuch"], "unknown rule 'nosuch'; `audit rules` lists them"),
         ([os.devnull], "neither a file nor a directory"),
         ([".", "--diff", "HEAD"], "is not in a git repository"),
