@@ -207,6 +207,15 @@ def _gone(gone: Sequence[Suspect], now: Iterable[Suspect], scope: Scope) -> Iter
         yield one, standing.place(one, code)
 
 
+def edited_since(repository: Path, revision: str) -> tuple[Edited, ...]:
+    """The files that differ between a commit and the work tree.
+
+    Raises:
+        HistoryError: there is no such commit, or git does not answer.
+    """
+    return tuple(_edited(side, repository) for side in since(repository, revision, SUFFIXES))
+
+
 def _gained(side: Side, root: Path, words: Iterable[bytes]) -> bool:
     """Whether any of the words stands in the file more often than it did: a look that costs less than a diff."""
     after = b"" if side.new is None else _bytes(root / side.new)

@@ -32,6 +32,15 @@ def is_revision(repository: Path, name: str) -> bool:
     )
 
 
+def head(repository: Path) -> str:
+    """The commit that is checked out; "" if there is none, or git cannot tell."""
+    try:
+        answer = _run(repository, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except HistoryError:
+        return ""
+    return answer.stdout.strip().decode() if answer.returncode == 0 else ""
+
+
 def since(repository: Path, revision: str, wanted: Sequence[str]) -> list[Side]:
     """What differs between the work tree and a commit; files that git does not track yet are new.
 

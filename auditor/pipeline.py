@@ -14,7 +14,7 @@ from auditor.comparing import Against, Compared, Scope, compared, narrowed, root
 from auditor.complexity import effort_of
 from auditor.config import Config
 from auditor.evidence.base import Outcome, Question
-from auditor.history import Side
+from auditor.history import Side, head
 from auditor.machine import this_machine
 from auditor.model import (
     UNMEASURED,
@@ -150,6 +150,7 @@ def audit(request: Request, progress: Progress) -> Report:
         set_aside=tuple(one for one in findings if one.suspect.fingerprint in aside),
         fixed=scanned.compared.fixed,
         unflagged=scanned.compared.unflagged,
+        commit=_commit(scanned.target.root),
         remarks=suppressed.remarks,
     )
 
@@ -221,6 +222,11 @@ def _prefix(root: Path) -> str:
     """The way from the repository to `root`; without one, from where the audit was started."""
     above = repository_of(root) or Path.cwd()
     return root.relative_to(above).as_posix().removeprefix(".") if root.is_relative_to(above) else ""
+
+
+def _commit(root: Path) -> str:
+    repository = repository_of(root)
+    return "" if repository is None else head(repository)
 
 
 def _scan(request: Request, progress: Progress) -> _Scanned:

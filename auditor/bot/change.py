@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.change import compare as compare_suspects
-from auditor.model import Backlog, Survivors, VerdictKind
+from auditor.model import Backlog, Fixed, Survivors, VerdictKind
+from auditor.model import Change as Introduction
+from auditor.model import Unflagged as Gone
 from auditor.standing import Edited, Standing, code_of
 
 if TYPE_CHECKING:
-    from auditor.model import Evidence, Finding, Fixed, Report, Suspect
-    from auditor.model import Unflagged as Gone
+    from auditor.model import Evidence, Finding, Report, Suspect
 
 _COSTS = ("s", "B")
 _SETTLED = (VerdictKind.CONFIRMED, VerdictKind.REJECTED, VerdictKind.INCONCLUSIVE)
@@ -78,7 +79,9 @@ def compare(head: Report, base: Report | None, files: Sequence[Edited]) -> Chang
     after = {one.suspect.fingerprint: one for one in head.findings if one.suppressed is None}
     if base is None:
         return Change(tuple(after.values()), (), (), (), compared=False)
-    before = {one.suspect.fingerprint: one for one in base.findings if one.suppressed is None}
+    # what a baseline knows, or a change did not touch, was there before all the same
+    known = (*base.findings, *base.set_aside)
+    before = {one.suspect.fingerprint: one for one in known if one.suppressed is None}
     # what is in the baseline, or not touched by the change, asks for nothing, but it is there
     aside = {one.suspect.fingerprint: one for one in head.set_aside}
     there = _suspects({**aside, **after}.values(), head.prefix)
@@ -95,6 +98,28 @@ def compare(head: Report, base: Report | None, files: Sequence[Edited]) -> Chang
         compared=True,
         unflagged=tuple(Unflagged(before[name], place) for name, place in stands.items()),
     )
+
+
+def held_against(head: Report, base: Report, files: Sequence[Edited]) -> Report:
+    """The head's report with nothing but what it introduced; what was there is set aside, and what is gone named."""
+    change = compare(head, base, files)
+    new = {one.suspect.fingerprint for one in change.introduced}
+    marked = [
+        replace(one, change=Introduction.INTRODUCED if one.suspect.fingerprint in new else Introduction.PRE_EXISTING)
+        for one in head.findings
+    ]
+    return replace(
+        head,
+        findings=tuple(one for one in marked if one.change is Introduction.INTRODUCED),
+        set_aside=(*(one for one in marked if one.change is not Introduction.INTRODUCED), *head.set_aside),
+        fixed=tuple(Fixed(*_name(one)) for one in change.fixed),
+        unflagged=tuple(Gone(*_name(one.finding), one.stands) for one in change.unflagged),
+    )
+
+
+def _name(finding: Finding) -> tuple[str, str, str, str]:
+    suspect = finding.suspect
+    return suspect.rule, suspect.path, suspect.symbol, suspect.message
 
 
 def _standing(

@@ -160,7 +160,7 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
         headline=headline(change, view.head),
         marker=Markup(f"<!-- audit-comment {subject.order} {_hex(subject.sha)} -->"),
         link=Markup(subject.link) if _SAFE_LINK.fullmatch(subject.link) else "",
-        revision=Markup(_revision(subject, compared=view.compared)),
+        revision=Markup(_revision(subject, view.base)),
         place=place,
         tilde=Markup("~"),
         said=said,
@@ -171,11 +171,12 @@ def _render(view: _View, subject: Subject, limit: int) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def _revision(subject: Subject, *, compared: bool) -> str:
-    sha, base = _hex(subject.sha)[:12], _hex(subject.base)[:12]
+def _revision(subject: Subject, compared: Report | None) -> str:
+    # the event of a job that comments for forks names no base, and a branch goes on while a job runs
+    sha, base = _hex(subject.sha)[:12], _hex((compared and compared.commit) or subject.base)[:12]
     if not sha:
         return ""
-    return f"Commit {sha}, compared with {base}." if compared and base else f"Commit {sha}."
+    return f"Commit {sha}, compared with {base}." if compared is not None and base else f"Commit {sha}."
 
 
 def _verdict(finding: Finding) -> str:

@@ -149,7 +149,7 @@ class Report:
     `prefix` leads from the repository to the directory that paths are relative to, in POSIX form, "" if it is the same.
     `set_aside` are findings that ask for nothing: suppressed ones, and where something was compared, those that were
     there before and that the change does not touch. `fixed` are those that are gone, `unflagged` those of which only
-    the flag is known to be gone.
+    the flag is known to be gone. `commit` is the one that was checked out, "" if none is known.
     """
 
     target: str
@@ -169,3 +169,4 @@ class Report:
     remarks: tuple[Remark, ...] = ()
     fixed: tuple[Fixed, ...] = ()
     unflagged: tuple[Unflagged, ...] = ()
+    commit: str = ""

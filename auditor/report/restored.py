@@ -75,7 +75,8 @@ def from_json(text: str, origin: str, longest: int | None = None) -> Report:
             Fixed(*(node[key].string() for key in ("rule", "path", "symbol", "message")))
             for node in root["fixed"].items()
         ),
-        # reports written before this was told lack it
+        # reports written before these were told lack them
+        commit=root["commit"].string() if root.has("commit") else "",
         unflagged=tuple(
             Unflagged(*(node[key].string() for key in ("rule", "path", "symbol", "message", "stands")))
             for node in (root["unflagged"].items() if root.has("unflagged") else ())

@@ -49,6 +49,7 @@ def to_json(report: Report) -> str:
         "command": report.command,
         "target": report.target,
         "prefix": report.prefix,
+        "commit": report.commit,
         "machine": _machine(report.machine),
         "interrupted": report.interrupted,
         "notes": list(report.notes),

@@ -202,6 +202,18 @@ def test_a_commit_that_makes_it_harmless_is_praised(repository: Path, github: Fa
     assert [one["conclusion"] for one in github.checks] == ["success"]
 
 
+@pytest.mark.parametrize("comment", ["true", "false"])
+def test_what_was_there_before_fails_no_gate(repository: Path, github: FakeGitHub, comment: str) -> None:
+    base = commit(repository, COSTLY)
+    edited = COSTLY.replace("self.text += str(row) * 20", "self.text += str(row) * 30")
+    head = commit(repository, f"X = 1\n{edited}")
+    inputs = {"fail-on": "confirmed", "comment": comment}
+    result = act(repository, github, base, head, run=f"{sys.executable} bench.py", **inputs)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "No new suspect" in result.stdout
+
+
 def test_a_read_only_token_leaves_the_summary_and_annotations(repository: Path, github: FakeGitHub) -> None:
     base, head = commit(repository, HARMLESS), commit(repository, COSTLY)
     denied = {"message": "Resource not accessible by integration"}

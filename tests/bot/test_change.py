@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.bot.change import compare
+from auditor.bot.change import compare, held_against
 from auditor.bot.remarks import changed_file
 from auditor.change import FileChange
+from auditor.model import Change as Introduction
 from auditor.model import Finding, Fixed, PassRun, Span, VerdictKind
 from auditor.standing import Edited
 from tests.report.factory import a_finding, a_report, a_row, a_run
@@ -27,6 +28,33 @@ def test_a_finding_that_the_base_lacks_is_introduced_and_one_that_the_head_lacks
     assert [one.suspect.context for one in change.introduced] == ["new:1"]
     assert [one.suspect.context for one in change.fixed] == ["old:1"]
     assert change.kept == ()
+
+
+def test_what_a_baseline_set_aside_at_the_base_was_there_all_the_same() -> None:
+    base = replace(a_report(), set_aside=(finding("known:1"), finding("gone:1", line=30)))
+    change = compare(a_report(finding("known:1"), finding("new:1", line=20)), base, ())
+
+    assert [one.suspect.context for one in change.introduced] == ["new:1"]
+    assert [one.suspect.context for one in change.kept] == ["known:1"]
+    assert [one.suspect.context for one in change.fixed] == ["gone:1"]
+
+
+def test_what_the_base_sets_aside_by_a_comment_is_introduced_where_the_comment_is_gone() -> None:
+    base = replace(a_report(), set_aside=(replace(finding("old:1"), suppressed="seldom"),))
+
+    assert len(compare(a_report(finding("old:1")), base, ()).introduced) == 1
+
+
+def test_a_report_held_against_its_base_keeps_what_was_introduced() -> None:
+    head, base = (
+        a_report(finding("old:1"), finding("new:1", line=20)),
+        a_report(finding("old:1"), finding("gone:1", line=30)),
+    )
+    held = held_against(head, base, ())
+
+    assert [(one.suspect.context, one.change) for one in held.findings] == [("new:1", Introduction.INTRODUCED)]
+    assert [(one.suspect.context, one.change) for one in held.set_aside] == [("old:1", Introduction.PRE_EXISTING)]
+    assert [one.path for one in held.fixed] == ["shop/a.py"]
 
 
 def test_a_finding_that_moved_down_the_file_is_the_same() -> None:

@@ -119,6 +119,15 @@ def test_both_commits_and_machines_are_named() -> None:
     assert re.search("Before on .* 64 cores.* after on ", comment(head, other))
 
 
+def test_the_base_is_the_commit_that_was_measured() -> None:
+    """The event of the job that comments on pull requests from forks names none."""
+    head, base = a_report(a(SUSPECTED, "x:1")), replace(a_report(), commit="b" * 40)
+
+    assert f"compared with {'b' * 12}." in comment(head, base)
+    hostile = replace(base, commit="<img src=x onerror=alert(1)> @everyone")
+    assert "everyone" not in comment(head, hostile)
+
+
 def test_a_failed_workload_is_said() -> None:
     head = replace(a_report(a(SUSPECTED, "x:1")), workloads=(a_run(exit_code=3),))
 
