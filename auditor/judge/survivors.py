@@ -246,6 +246,8 @@ def _crew_advice(seen: Seen, created: float) -> str:
     executions = seen.value("rounds", default=created)
     more = words.times(words.at_least(executions + FULL * created), "times")
     most = seen.row("left_most")
+    if seen.low("alive_end") + seen.low("destroyed_pending") < seen.limits.survivors:
+        return "it was in processes that came to no proper end; let them end by themselves, not by SIGKILL"
     if _has_stopped(seen):
         return f"{_last(seen)}, as of a crew made when it is needed; run its unit of work {more}"
     if most is not None and most.high < seen.limits.survivors:
@@ -307,4 +309,6 @@ def _census(expects: Survivors, seen: Seen, created: float) -> str:
     pending = seen.value("destroyed_pending")
     destroyed = f" and {words.count(pending)} destroyed while pending" if pending > 0 else ""
     made = words.times(created, expects.noun)
-    return f"{words.count(seen.value('alive_end'))} of {made} created were alive at the end{destroyed}"
+    alive = seen.value("alive_end")
+    looked = "at the end" if seen.low("alive_end") >= alive else "when last seen"
+    return f"{words.count(alive)} of {made} created were alive {looked}{destroyed}"

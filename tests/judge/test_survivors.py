@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from auditor.model import (
@@ -43,6 +45,15 @@ def test_what_is_left_at_the_end(rows: list[Evidence], kind: VerdictKind, why: s
     verdict = said(Survivors("tasks"), seen(*rows, hits=300))
     assert verdict.kind is kind
     assert why.lower() in verdict.reason.lower()
+
+
+def test_what_a_killed_process_had_alive_is_neither_left_nor_a_pool_that_fills() -> None:
+    alive = (replace(row(metric, (0, most)), value=most) for metric, most in (("alive_end", 449), ("left_most", 231)))
+    steady = (row("kept", (94, 137), n=231), row("lasting", (0.63, 1.37), n=231), row("spread", 0.98))
+    verdict = said(Survivors("tasks"), seen(row("created", 449), *alive, *steady, hits=449))
+    assert verdict.kind is INCONCLUSIVE
+    assert "449 of 449 tasks created were alive when last seen" in verdict.reason
+    assert "came to no proper end" in verdict.reason
 
 
 @pytest.mark.parametrize(
