@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.model import Change, Priority, VerdictKind
 from auditor.report import figures
 from auditor.report.attention import cut, is_offered, level, message
+from auditor.report.links import documentation, rule_page
 from auditor.report.places import uri
 from auditor.report.printable import printable, source_line
 from auditor.report.saved import evidence_row
@@ -74,6 +75,7 @@ def _notification(text: str) -> dict[str, Any]:
 
 def _remark(report: Report, remark: Remark) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": {"uri": uri(report, remark.path), "uriBaseId": "%SRCROOT%"}}
+    place["region"] = {"startLine": 1}
     if remark.cell is None:
         place["region"] = {"startLine": max(remark.line, 1), "startColumn": max(remark.column, 1)}
     return {**_notification(f"{remark.place}: {remark.message}"), "locations": [{"physicalLocation": place}]}
@@ -89,6 +91,7 @@ def _driver(report: Report, findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "name": "audit",
         "version": printable(report.audit_version),
+        **({"informationUri": documentation()} if documentation() else {}),
         "rules": [_rule(rule, proven=rule in confirmed) for rule in rules],
     }
 
@@ -106,9 +109,10 @@ def _rule(rule_id: str, *, proven: bool) -> dict[str, Any]:
         text = {"text": printable(rule_id)}
         texts = {"shortDescription": text, "fullDescription": text, "help": text}
         return {"id": printable(rule_id), **texts, "properties": {"tags": ["performance"], **precision}}
-    page = page_markdown(rule)
+    page, page_url = page_markdown(rule), rule_page(rule.id)
     return {
         "id": rule.id,
+        **({"helpUri": page_url} if page_url else {}),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.page.what},
         "help": {"text": page, "markdown": page},
@@ -163,7 +167,7 @@ def _suppressions(finding: Finding) -> list[dict[str, str]]:
 def _flagged(report: Report, finding: Finding) -> dict[str, Any]:
     region = _region(finding.suspect.span)
     place = _physical(report, finding, region)
-    if finding.excerpt and "region" in place:
+    if finding.excerpt and finding.suspect.cell is None:
         shown = "\n".join(source_line(text) for _line, text in finding.excerpt)
         first, last = finding.excerpt[0][0], finding.excerpt[-1][0]
         if first >= 1 and last >= region.get("endLine", region["startLine"]) and first <= region["startLine"]:
@@ -216,7 +220,8 @@ def _complexity(finding: Finding) -> str:
 
 def _physical(report: Report, finding: Finding, region: dict[str, Any]) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": _artifact(report, finding)}
-    return place if finding.suspect.cell is not None else {**place, "region": region}
+    # the lines of a cell are none of the file's; consumers want a region all the same
+    return {**place, "region": region if finding.suspect.cell is None else {"startLine": 1}}
 
 
 def _artifact(report: Report, finding: Finding) -> dict[str, str]:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -17,7 +18,7 @@ import pytest
 import xmlschema
 
 from auditor.model import Edit, Fix, Priority, Report, Span, VerdictKind
-from auditor.report import reporters
+from auditor.report import links, reporters
 from auditor.report.restored import from_json
 from auditor.report.saved import to_json
 
@@ -351,10 +352,50 @@ def test_a_place_in_a_notebook_is_told_in_words_as_the_file_has_other_lines() ->
     (one,) = results(report)
 
     assert one["message"]["text"].startswith("Cell 3, line 5: ")
-    assert "region" not in one["locations"][0]["physicalLocation"]
+    assert one["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
     assert "range" not in rendered("rdjson", report)["diagnostics"][0]["location"]
     assert rendered("gitlab", report)[0]["location"]["lines"] == {"begin": 1}
     assert "line=" not in reporters()["github"].render(report)
+
+
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Puts a package with such URLs in its metadata in audit's place."""
+
+    def put(*urls: str) -> None:
+        directory = tmp_path / "audit-9.dist-info"
+        directory.mkdir()
+        lines = ["Metadata-Version: 2.4", "Name: audit", "Version: 9", *(f"Project-URL: {url}" for url in urls)]
+        (directory / "METADATA").write_text("\n".join(lines))
+        monkeypatch.syspath_prepend(tmp_path)
+        links.documentation.cache_clear()
+
+    yield put
+    links.documentation.cache_clear()
+
+
+def test_rules_are_linked_where_the_package_names_its_documentation(packaged: Callable[..., None]) -> None:
+    packaged("Source, https://example", "Documentation, https://docs.example/audit/")
+    report = a_report(a_finding(rule="list-pop-front"), a_finding(rule="a-team-s-own", line=7))
+    told, log = rendered("rdjson", report), rendered("sarif", report)
+    driver = log["runs"][0]["tool"]["driver"]
+
+    assert told["source"] == {"name": "audit", "url": "https://docs.example/audit"}
+    page = "https://docs.example/audit/rules/list-pop-front.md"
+    codes = {one["code"]["value"]: one["code"].get("url") for one in told["diagnostics"]}
+    assert codes == {"list-pop-front": page, "a-team-s-own": None}
+    assert driver["informationUri"] == "https://docs.example/audit"
+    assert {one["id"]: one.get("helpUri") for one in driver["rules"]} == {"list-pop-front": page, "a-team-s-own": None}
+    assert complaints(told, "rdjson.schema.json") == complaints(told, "rdjson.published.schema.json") == []
+    assert complaints(log, "sarif-2.1.0.schema.json") == []
+
+
+def test_where_it_names_none_nothing_is_linked(packaged: Callable[..., None]) -> None:
+    packaged("Source, https://example")
+    report = a_report(a_finding())
+
+    assert rendered("rdjson", report)["source"] == {"name": "audit"}
+    assert "helpUri" not in rendered("sarif", report)["runs"][0]["tool"]["driver"]["rules"][0]
 
 
 def test_markup_stays_text_in_every_form() -> None:

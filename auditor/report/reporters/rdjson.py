@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from auditor.report.attention import Level, is_offered, level, message, open_findings
+from auditor.report.links import documentation, rule_page
 from auditor.report.places import byte_columns, shown_path
 from auditor.report.printable import printable
 from auditor.report.reporter import Reporter
@@ -19,7 +20,13 @@ _SEVERITIES = {Level.ERROR: "ERROR", Level.WARNING: "WARNING", Level.NOTE: "INFO
 def render(report: Report) -> str:
     """A `DiagnosticResult`; what is rejected is not in it."""
     diagnostics = [_diagnostic(report, finding) for finding in open_findings(report)]
-    return json.dumps({"source": {"name": "audit"}, "diagnostics": diagnostics}, indent=2) + "\n"
+    return (
+        json.dumps({"source": _linked("name", "audit", documentation()), "diagnostics": diagnostics}, indent=2) + "\n"
+    )
+
+
+def _linked(key: str, text: str, url: str) -> dict[str, str]:
+    return {key: text, "url": url} if url else {key: text}
 
 
 def _diagnostic(report: Report, finding: Finding) -> dict[str, object]:
@@ -32,7 +39,7 @@ def _diagnostic(report: Report, finding: Finding) -> dict[str, object]:
         "message": message(finding),
         "location": location,
         "severity": _SEVERITIES[level(finding)],
-        "code": {"value": printable(suspect.rule)},
+        "code": _linked("value", printable(suspect.rule), rule_page(suspect.rule)),
     }
     suggestions = _suggestions(finding)
     return {**said, "suggestions": suggestions} if suggestions else said
