@@ -81,7 +81,8 @@ RULE = Rule(
         ),
         measured=(
             "Seconds spent in the slice alone, the length of the buffer, and how the cost of a slice grows with that"
-            " length. Confirmed when the seconds are considerable and the cost grows with the length."
+            " length. Confirmed when the seconds are considerable and the cost grows with the length. Bytes are not"
+            " asked for: each copy dies with the next, so the peak holds two of them at most."
         ),
         fix=(
             "Keep a position and move it: `struct.unpack_from(fmt, buf, pos)`, `buf.find(b'\\n', pos)`,"

@@ -129,9 +129,10 @@ RULE = Rule(
         ),
         harmless="When the loop has few turns, as over a handful of files, or the parts are large beside their number.",
         measured=(
-            "Seconds spent in the call, the number of rows where it can be seen, and how the cost of a call grows with"
-            " it. Confirmed when the seconds are considerable: one call after the loop saves the fixed part of each"
-            " call as well, which in small frames is most of it."
+            "Seconds spent in the call, the number of rows where it can be seen, and how the cost of a call grows"
+            " with it. Confirmed when the seconds are considerable: one call after the loop saves the fixed part of"
+            " each call as well, which in small frames is most of it. Bytes are not asked for: each frame dies with"
+            " the next, so that the peak hardly tells it from one call after the loop."
         ),
         fix=(
             "Collect the parts in a list and concatenate once after the loop: `pd.concat(parts)`. Rows: collect dicts"

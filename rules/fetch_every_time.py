@@ -197,7 +197,8 @@ RULE = Rule(
         ),
         measured=(
             "Executions and seconds of the request, and those of which the input was seen before. Confirmed when"
-            " repeated requests take a considerable part of the run."
+            " repeated requests take a considerable part of the run. Whether it opens a connection each time is told"
+            " by `http-client-per-call`."
         ),
         fix=(
             "Fetch it once and keep it with an expiry (a `lifespan` hook, a cache with a time to live, the `ETag` of"

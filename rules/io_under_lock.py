@@ -164,8 +164,9 @@ RULE = Rule(
             " when nobody else wants it."
         ),
         measured=(
-            "How often the lock was taken, the seconds waited for it and the seconds it was held. Confirmed when others"
-            " waited for a sizeable part of the run."
+            "How often the lock was taken, the seconds waited for it and the seconds it was held. Confirmed when"
+            " others waited for a sizeable part of the run. Where the lock is asyncio's and the work under it"
+            " blocks, how long the event loop stands still is told by `blocking-call-in-async`."
         ),
         fix=(
             "Take what is needed under the lock, release it, then wait. To keep two callers from doing the same work,"

@@ -66,7 +66,8 @@ RULE = Rule(
         ),
         measured=(
             "Executions of the call, and seconds that went into items behind the one that settled the question."
-            " Confirmed when the seconds and their share of the run are considerable."
+            " Confirmed when the seconds and their share of the run are considerable. Memory is not asked for: a"
+            " list that is long enough to matter has taken time to make."
         ),
         fix="Drop the brackets: `any(x.ok for x in items)`. It stops at the first item that settles the question.",
         references=(

@@ -128,8 +128,10 @@ RULE = Rule(
             " and a callback of the user that appends, are no defect by themselves."
         ),
         measured=(
-            "The length after every addition. Confirmed when the greatest length is large and rises with the additions"
-            " to the end of the run; rejected when it stays small over many additions."
+            "The length after every addition. Confirmed when the greatest length is large and rises with the"
+            " additions to the end of the run; rejected when it stays small over many additions. Few entries may be"
+            " heavy: bytes allocated in the flagged lines that stay, as many later in the run as before, confirm"
+            " too."
         ),
         fix=(
             "Decide when an entry is no longer needed and remove it there; use a `deque(maxlen=...)` for the latest"

@@ -111,8 +111,10 @@ RULE = Rule(
             " few and come back under the same key; or when another module removes them."
         ),
         measured=(
-            "The length after every addition. Confirmed when the greatest length is large and rises with the additions"
-            " to the end of the run; rejected when it stays small over many additions."
+            "The length after every addition. Confirmed when the greatest length is large and rises with the"
+            " additions to the end of the run; rejected when it stays small over many additions. Few entries may be"
+            " heavy: bytes allocated in the flagged lines that stay, as many later in the run as before, confirm"
+            " too."
         ),
         fix=(
             "Remove the entry where the session ends (`finally`, `on_disconnect`, `weakref.finalize`), keep it in a"

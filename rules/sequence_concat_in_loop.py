@@ -101,6 +101,7 @@ RULE = Rule(
         measured=(
             "Seconds spent in the addition alone, the length of the result, and how the cost of one addition grows"
             " with that length. Confirmed when the seconds are considerable and the cost grows with the length."
+            " Bytes are not asked for: each copy dies with the next, so the peak holds two of them at most."
         ),
         fix=(
             '`bytes`: collect the parts in a list and `b"".join(parts)`, or add to a `bytearray`. `list`: `x += y` or'

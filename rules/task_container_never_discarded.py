@@ -74,7 +74,8 @@ RULE = Rule(
         ),
         measured=(
             "The length after every addition. Confirmed when it rises with the additions to the end of the run;"
-            " rejected when it stays small over many additions."
+            " rejected when it stays small over many additions. A task that has been added and is done is still an"
+            " entry."
         ),
         fix=(
             "Add `task.add_done_callback(tasks.discard)` right after `tasks.add(task)`; or use an `asyncio.TaskGroup`,"

@@ -187,7 +187,8 @@ RULE = Rule(
         measured=(
             "The number of entries over the misses. Confirmed when the greatest number is large and rises with the"
             " misses to the end of the run; rejected when it stays small over many look-ups, or when very many"
-            " look-ups after the last new entry found theirs."
+            " look-ups after the last new entry found theirs. Few entries may be heavy: bytes allocated in the"
+            " flagged lines that stay, as many later in the run as before, confirm too."
         ),
         fix=(
             "Bound it: `lru_cache(maxsize=...)` with a size taken from the measured working set, an `OrderedDict` that"
