@@ -96,8 +96,8 @@ def _plants(query: cst.Call, ctx: Context) -> tuple[Plant, ...]:
         case cst.Arg() as given if not fetches and isinstance(around := ctx.parent(given), cst.Call):
             is_lazy = ctx.qualified(around.func) not in _TAKING_ALL
             fetches += [] if is_lazy else [around]
-        case cst.For() | cst.CompFor():
-            is_lazy = not fetches
+        case (cst.For() | cst.CompFor()) as loop if not fetches and loop.iter is query:
+            return (Plant("drawn", query),)
     is_cursor = isinstance(query.func, cst.Attribute) and query.func.attr.value in _CURSORS
     plants = tuple(Plant("called", call) for call in (query, *fetches))
     return (*plants, Plant("handed-on", query)) if is_lazy and is_cursor else plants
@@ -168,8 +168,8 @@ def _taken_by(call: cst.Call, ctx: Context) -> tuple[Plant, ...]:
         return ()
     match ctx.parent(call):
         case cst.For() | cst.CompFor() as loop if loop.iter is call:
-            # the query is sent as the loop begins, where no probe stands
-            return (Plant("called", call), Plant("handed-on", call))
+            # the query is sent as the loop begins
+            return (Plant("drawn", call),)
         case cst.Arg() as given if isinstance(around := ctx.parent(given), cst.Call):
             taking = (*_TAKING_ALL, "builtins.len", "builtins.bool")
             return (Plant("called", around),) if ctx.qualified(around.func) in taking else ()

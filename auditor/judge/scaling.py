@@ -30,6 +30,8 @@
 over runs of the workload at several sizes n, for what a single run cannot show: one execution in all, or a container
 that only shrinks.
 
+The alternative to joining parts grows with their number: it is a look-up for each of them.
+
 Where the growth may be steep, as of a regular expression that backtracks, `steep` judges.
 
 "time" is the verdict of the table in `timing`. A cost that is small at small sizes says nothing about large ones, which
@@ -86,7 +88,7 @@ def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     ratio = seen.row("cost_ratio")
     if _is_bounded(seen) and ratio is not None and ratio.high < DEARER:
         met = words.times(seen.value("size_max"), "items")
-        reason = f"with up to {met}, {words.factor(ratio.value)} times the cost of the constant-time alternative"
+        reason = f"with up to {met}, {words.factor(ratio.value)} times the cost of the cheap alternative"
         return Opinion(VerdictKind.REJECTED, f"{reason} in {words.times(seen.hits, 'executions')}")
     if time.kind is VerdictKind.CONFIRMED:
         return _hot(seen, time)
@@ -146,7 +148,7 @@ def _slowly_growing(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
     reason = f"{time.reason}, cost per execution grows slowly up to {largest} (exponent {growth.value:.2f})"
     if growth.low > SLOW and seen.low("cost_ratio") >= DEARER:
         ratio = words.factor(seen.value("cost_ratio"))
-        return Opinion(VerdictKind.CONFIRMED, f"{reason}, but is {ratio} times that of the constant-time alternative")
+        return Opinion(VerdictKind.CONFIRMED, f"{reason}, but is {ratio} times that of the cheap alternative")
     return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 8 times as large")
 
 
@@ -168,7 +170,7 @@ def _hot(seen: Seen, time: Opinion) -> Opinion:
     is_dearer = seen.low("cost_ratio") >= DEARER
     if growth is None and near and is_dearer and not may_be_flat:
         ratio = words.factor(seen.value("cost_ratio"))
-        reason = f"{time.reason}, cost per execution is {ratio} times that of the constant-time alternative"
+        reason = f"{time.reason}, cost per execution is {ratio} times that of the cheap alternative"
         return Opinion(VerdictKind.CONFIRMED, f"{reason} at {words.times(largest, 'items')}")
     return Opinion(VerdictKind.INCONCLUSIVE, f"{time.reason}, but {_unknown_growth(seen, largest)}")
 

@@ -25,7 +25,7 @@ _METRICS = {
     ("input_exponent", ""): "growth of the sizes met with n (exponent)",
     ("size_min", ""): "smallest size met",
     ("size_max", ""): "greatest size met",
-    ("cost_ratio", ""): "cost against the constant-time alternative",
+    ("cost_ratio", ""): "cost against the cheap alternative",
     ("depth_max", ""): "greatest length",
     ("depth_slope", ""): "growth of the length per put",
     ("depth_late", ""): "greatest length in the latter half",

@@ -45,6 +45,24 @@ def test_what_is_done_with_each_of_few_items_may_be_dear(tmp_path: Path) -> None
     assert not probe(tmp_path, program, ("sized-call", SCANS[0])).has("cost_ratio")
 
 
+JOINS = ["sum(parts, [])", "sum(parts, start=[])", "reduce(add, parts, [])", "functools.reduce(add, parts)"]
+PARTS = "import functools\nfrom functools import reduce\nfrom operator import add\nparts = [[5, 6]] * {}\n"
+
+
+@pytest.mark.parametrize("flagged", JOINS)
+def test_one_join_of_many_parts_is_held_against_a_look_up_for_each(tmp_path: Path, flagged: str) -> None:
+    probed = probe(tmp_path, f"{PARTS.format(3000)}{flagged}\n", ("sized-call", flagged))
+
+    assert probed.value("size_max") == 3000
+    # 3,000 items are copied for each part on average
+    assert 10 < probed.row("cost_ratio").low < 3000
+
+
+@pytest.mark.parametrize("flagged", JOINS)
+def test_a_join_of_few_parts_may_be_as_cheap_as_any(tmp_path: Path, flagged: str) -> None:
+    assert not probe(tmp_path, f"{PARTS.format(30)}{flagged}\n", ("sized-call", flagged)).has("cost_ratio")
+
+
 @pytest.mark.parametrize(
     ("program", "flagged", "hits", "largest", "least", "most"),
     [

@@ -24,12 +24,15 @@ else:
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 NODES = (ast.Call, ast.Subscript, ast.Delete, ast.Assign, *COMPREHENSIONS)
 SCAN = "scan"
+JOIN = "join"
 _TEXT = "string"
 """The name by which functions of `re` take the text."""
 _CONSUMING = ("any", "all", "next", "sum", "min", "max")
 """Functions that are called with a comprehension for what it does: filling it belongs to the operation."""
 _SCANNING = ("any", "next")
 """Functions that go through a comprehension to find one item, for which a dict has a look-up."""
+_JOINING = ("sum", "reduce")
+"""Functions that are called with parts and what to add them to: each part is added to a copy of those before."""
 
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
@@ -88,9 +91,11 @@ def _wrap_operands(node: ast.Call, call: Callable[..., ast.expr]) -> None:
     if isinstance(func, ast.Attribute):
         # without arguments, the receiver is the last operand, and the look-up of a method is all that comes after it
         alone = not (node.args or node.keywords)
-        func.value = call("alone" if alone else "receiver", func.value, ast.Constant(value=func.attr))
+        method = ast.Constant(value=JOIN if func.attr == "reduce" else func.attr)
+        func.value = call("alone" if alone else "receiver", func.value, method)
     else:
-        named = ast.Constant(value=SCAN if scans else "")
+        joins = getattr(func, "id", "") in _JOINING and len(node.args) + len(node.keywords) > 1
+        named = ast.Constant(value=SCAN if scans else JOIN if joins else "")
         node.func = call("function", func, named) if node.args or node.keywords else call("keyword", func)
     if spread:
         # what is spread is not one operand, so the clock starts in an empty one put behind it

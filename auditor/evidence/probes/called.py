@@ -118,9 +118,13 @@ class _Clock:
         """The call returned."""
         start = self.begun.pop(frame, None)
         if start:
-            self.samples.add(start[0], start[1], now)
-            self.skips.plan()
-            self.tick()
+            self.add(start[0], start[1], now)
+
+    def add(self, gap: int, begun: int, now: int) -> None:
+        """An execution that stands for so many took from then to now."""
+        self.samples.add(gap, begun, now)
+        self.skips.plan()
+        self.tick()
 
 
 def _of_a_call(clock: _Clock) -> dict[str, Callable[..., Any]]:

@@ -76,16 +76,20 @@ class Recorder:
         """Executions so far."""
         return self._samples.hits  # type: ignore[no-any-return]
 
-    def _is_long_scan(self) -> bool:
-        return self._clock.scans and self._samples.size_min > MANY
+    def _alternative_ns(self) -> float:
+        """What the same takes in the alternative that does not grow with size, or grows by a look-up for each part."""
+        clock, samples = self._clock, self._samples
+        is_long = samples.size_min > MANY
+        if not (clock.comparable or (is_long and (clock.scans or clock.joins))):
+            return 0.0
+        self._lookup_ns = self._lookup_ns or self._runtime.timing.set_lookup_ns()
+        return self._lookup_ns * (samples.size_max if clock.joins else 1)
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
-        if (self._clock.comparable or self._is_long_scan()) and not self._lookup_ns:
-            self._lookup_ns = self._runtime.timing.set_lookup_ns()
         if not self._instrument:
             self._instrument = _instrument_ns()
-        return {**self._samples.record(), "instrument": self._instrument, "lookup_ns": self._lookup_ns}
+        return {**self._samples.record(), "instrument": self._instrument, "lookup_ns": self._alternative_ns()}
 
     def reset(self) -> None:
         """Forget everything, after a fork."""
@@ -99,7 +103,7 @@ class Clock:
     def __init__(self, samples: Any, tick: Callable[[], None]) -> None:
         self.samples = samples
         self.tick = tick
-        self.comparable = self.scans = False
+        self.comparable = self.scans = self.joins = False
         self.opened: dict[int, _Open] = {}
 
     def open(self, key: int, entry: _Open) -> None:
@@ -132,9 +136,15 @@ class Clock:
         kind = type(value)
         if kind is list and name in _CONSTANT_ELSEWHERE:
             self.comparable = True
-        elif name == _sized_operands.SCAN:
-            self.scans = True
+        self.note(name)
         return _received(value, name)
+
+    def note(self, name: str) -> None:
+        """What the name of the function says of what it does with its items."""
+        if name == _sized_operands.SCAN:
+            self.scans = True
+        elif name == _sized_operands.JOIN:
+            self.joins = True
 
 
 def _first_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
@@ -148,7 +158,7 @@ def _first_functions(clock: Clock) -> dict[str, Callable[..., Any]]:
 
     def function(value: Any, name: str) -> Any:
         if samples.hits + 1 >= samples.next:
-            clock.scans = clock.scans or name == _sized_operands.SCAN
+            clock.note(name)
             clock.open(id(frame(1)), _Open(-1))
         return value
 
