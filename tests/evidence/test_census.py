@@ -187,7 +187,7 @@ for target in (child, child):
 def test_a_killed_process_is_unseen(tmp_path: Path) -> None:
     source = """\
 import os, signal, subprocess, sys
-code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 assert subprocess.run([sys.executable, "-c", code]).returncode
 """
     assert census(tmp_path, source).unseen == 1

@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from _thread import allocate_lock, get_ident
-from functools import wraps
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
@@ -88,8 +87,8 @@ class Runtime:
         pools = _load("audit_pools", os.path.join(HERE, "audit_pools.py"))
         self.when_imported("multiprocessing.pool", lambda pool: pools.hook(pool, self._rest))
         self._hook_main()
-        self._hook_end()
-        _load("audit_users", os.path.join(HERE, "audit_users.py")).hook(lambda: self._file)
+        self._hook_end(tools)
+        _load("audit_users", os.path.join(HERE, "audit_users.py")).hook(tools, lambda: self._file)
 
     # -------------------------------------------------------------------------------------------- what probes may use
 
@@ -197,30 +196,23 @@ class Runtime:
 
     # -------------------------------------------------------------------------------------------- ending
 
-    def _hook_end(self) -> None:
+    def _hook_end(self, tools: ModuleType) -> None:
         atexit.register(self._end)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
         self.when_imported("threading", self._hook_threading)
-        for name in ("_exit", "execv", "execve"):
-            self._hook_abrupt(name)
+        abrupt = _load("audit_ending", os.path.join(HERE, "audit_ending.py"))
+        abrupt.hook(tools, self.when_imported, self._leave, self._end)
 
-    def _hook_abrupt(self, name: str) -> None:
-        """These end the program on the spot, before it could close what is open: that is not counted as left."""
-        original = getattr(os, name)
-
-        @wraps(original)
-        def last_words(*arguments: Any, **options: Any) -> Any:
-            try:
-                if name == "execve":
-                    self._starts.look(*arguments[1:])
-                self._census.finish()
-            except Exception:
-                pass
-            self._say_last(name == "_exit")
-            return original(*arguments, **options)
-
-        setattr(os, name, last_words)
+    def _leave(self, name: str, *arguments: Any) -> None:
+        """The program ends on the spot, before it could close what is open: that is not counted as left."""
+        try:
+            if name == "execve":
+                self._starts.look(*arguments[1:])
+            self._census.finish()
+        except Exception:
+            pass
+        self._say_last(name == "_exit")
 
     def _hook_threading(self, threading: Any) -> None:
         """The interpreter and multiprocessing's children end by `threading._shutdown()`, looked up at that moment."""

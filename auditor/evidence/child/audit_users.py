@@ -6,11 +6,12 @@ Standard library only, Python 3.8 to 3.14.
 from __future__ import annotations
 
 import os
-from functools import wraps
+from functools import partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any
 
 SUFFIX = ".other-user"
@@ -19,15 +20,14 @@ _SWITCHES = ("setuid", "seteuid", "setreuid", "setresuid")
 _open, _close, _remove = os.open, os.close, os.remove
 
 
-def hook(file: Callable[[], str]) -> None:
+def hook(tools: ModuleType, file: Callable[[], str]) -> None:
     """Have a switch leave an empty file beside the records at `file()`, as long as the new user may not remove it."""
     for name in _SWITCHES:
         if hasattr(os, name):
-            setattr(os, name, _watched(getattr(os, name), file))
+            tools.replace(os, name, partial(_watched, tools, file))
 
 
-def _watched(original: Callable[..., None], file: Callable[[], str]) -> Callable[..., None]:
-    @wraps(original)
+def _watched(tools: ModuleType, file: Callable[[], str], original: Callable[..., None]) -> Callable[..., None]:
     def switch(*arguments: Any) -> None:
         marker = file() + SUFFIX
         try:
@@ -37,6 +37,9 @@ def _watched(original: Callable[..., None], file: Callable[[], str]) -> Callable
             pass
         try:
             original(*arguments)
+        except BaseException as error:
+            tools.hide_frame(error)
+            raise
         finally:
             try:
                 _remove(marker)

@@ -156,9 +156,15 @@ def exact(metric: str, value: float, unit: str, n: int) -> Row:
 
 
 def replace(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put `make(original)` in the place of a function of a class or module; it goes by the original's name."""
+    """Put `make(original)` in the place of a function of a class or module; it goes by the original's name.
+
+    Functions are pickled by the name of their module: `os._exit` says that it is of `posix`, where the original stays.
+    """
     original = getattr(owner, name)
-    setattr(owner, name, functools.update_wrapper(make(original), original))
+    replacement = functools.update_wrapper(make(original), original)
+    if isinstance(owner, type(functools)):
+        replacement.__module__ = owner.__name__
+    setattr(owner, name, replacement)
 
 
 def after(what: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
