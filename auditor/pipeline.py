@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ from auditor.model import (
 )
 from auditor.progress import Progress
 from auditor.scan import discover
-from auditor.scan.files import Target, repository_of, root_of
+from auditor.scan.files import Target, path_below, repository_of, root_of
 from auditor.scan.notebook import NotebookError, code_cells
 from auditor.scan.parallel import RuleSet
 from auditor.scan.project import Project
@@ -270,10 +271,19 @@ def _scan(request: Request, progress: Progress) -> _Scanned:
         suspects=suspects,
         complexities=complexities,
         suppressions=tuple(one for scan in scans if scan.path in shown for one in scan.suppressions),
-        skipped=tuple(sorted({*target.skipped, *(s for scan in audited for s in scan.skipped)}, key=_skip_key)),
+        skipped=_skipped(request, target, audited),
         elsewhere=elsewhere,
         compared=difference,
     )
+
+
+def _skipped(request: Request, target: Target, audited: Sequence[FileScan]) -> tuple[Skip, ...]:
+    """What was left out. It fails the audit if the user named that file, or if there was nothing else to read."""
+    unread = {scan.path for scan in audited if scan.skipped and not scan.lines}
+    asked = {path_below(target.root, Path(os.path.abspath(path))) for path in request.paths if path.is_file()}  # noqa: PTH100
+    failed = unread if len(unread) == len(audited) else unread & asked
+    skips = {replace(skip, failed=skip.path in failed) for scan in audited for skip in scan.skipped}
+    return tuple(sorted({*target.skipped, *skips}, key=_skip_key))
 
 
 def _target(request: Request) -> tuple[Target, tuple[Side, ...]]:
@@ -319,7 +329,7 @@ def _notes(request: Request, scanned: _Scanned, progress: Progress) -> tuple[str
     notes = []
     if progress.stop.is_set():
         notes.append("Interrupted: what had been measured until then is kept, the rest is missing.")
-    if request.against.is_change and not scanned.files:
+    if request.against.is_change and not scanned.files and not scanned.skipped:
         notes.append("Of the files that were named, the change touches none that are audited.")
     if not scanned.suspects:
         notes += ["No suspects, so the workload was not run."] if request.workloads else []

@@ -24,9 +24,13 @@ def known_gate(name: str) -> str:
 
 
 def exit_code(report: Report, fail_on: str, *, allow_failure: bool) -> int:
-    """0 nothing to act on, 1 findings at or above the gate, 2 the audit was interrupted or a workload failed."""
+    """0 nothing to act on, 1 findings at or above the gate, 2 the audit could not do its work.
+
+    That is, it was interrupted, a workload failed, or, with a gate, what was asked for could not be read.
+    """
     failed = any(run.failed for run in report.workloads)
-    if report.interrupted or (failed and not allow_failure):
+    unread = fail_on != "never" and any(skip.failed for skip in report.skipped)
+    if report.interrupted or unread or (failed and not allow_failure):
         return AuditError.exit_code
     return int(any(_fails(finding, fail_on) for finding in report.findings))
 

@@ -45,10 +45,14 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A file that was left out of the audit, or a rule left out on one file, and why."""
+    """A file that was left out of the audit, or a rule left out on one file, and why.
+
+    `failed` means that the user asked for just this, and nothing of it could be read.
+    """
 
     path: str
     reason: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

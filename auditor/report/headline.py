@@ -33,6 +33,8 @@ def _first(confirmed: tuple[Finding, ...]) -> str:
 def _nothing(report: Report) -> str:
     if not (report.files or report.findings or report.set_aside):
         return "There was no Python file to look at."
+    if not (report.findings or report.set_aside) and report.files == sum(skip.failed for skip in report.skipped):
+        return f"Nothing was audited: {figures.counted(report.files, 'file')} could not be read."
     if not report.findings:
         kind = "new suspect" if any(one.change for one in report.set_aside) else "suspect"
         but = " but what is suppressed" if any(one.suppressed is not None for one in report.set_aside) else ""

@@ -62,7 +62,7 @@ def from_json(text: str, origin: str, longest: int | None = None) -> Report:
         files=root["summary"]["files"].integer(),
         lines=root["summary"]["lines"].integer(),
         findings=tuple(_read_finding(node) for node in root["findings"].items()),
-        skipped=tuple(Skip(node["path"].string(), node["reason"].string()) for node in root["skipped"].items()),
+        skipped=tuple(_read_skip(node) for node in root["skipped"].items()),
         workloads=tuple(_read_workload(node) for node in root["workloads"].items()),
         machine=_read_machine(root["machine"]),
         audit_version=root["audit_version"].string(),
@@ -83,6 +83,11 @@ def from_json(text: str, origin: str, longest: int | None = None) -> Report:
         ),
         remarks=tuple(_read_remark(node) for node in root["remarks"].items()),
     )
+
+
+def _read_skip(node: Node) -> Skip:
+    failed = node["failed"].boolean() if node.has("failed") else False
+    return Skip(node["path"].string(), node["reason"].string(), failed)
 
 
 def _read_machine(node: Node) -> Machine:

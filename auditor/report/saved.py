@@ -26,6 +26,7 @@ from auditor.model import (
     Remark,
     Remembered,
     Report,
+    Skip,
     Span,
     Standstill,
     Unflagged,
@@ -59,7 +60,7 @@ def to_json(report: Report) -> str:
         "fixed": [_fixed(one) for one in report.fixed],
         "unflagged": [{**_fixed(one), "stands": one.stands} for one in report.unflagged],
         "remarks": [_remark(remark) for remark in report.remarks],
-        "skipped": [{"path": skip.path, "reason": skip.reason} for skip in report.skipped],
+        "skipped": [_skip(skip) for skip in report.skipped],
         "summary": _summary(report),
     }
     try:
@@ -68,6 +69,10 @@ def to_json(report: Report) -> str:
         raise ReportError(
             f"the report on {report.target} cannot be written as JSON: {error}; please report this as a bug of audit"
         ) from error
+
+
+def _skip(skip: Skip) -> dict[str, Any]:
+    return {"path": skip.path, "reason": skip.reason, **({"failed": True} if skip.failed else {})}
 
 
 def _fixed(one: Fixed | Unflagged) -> dict[str, Any]:

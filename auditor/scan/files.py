@@ -70,6 +70,9 @@ def discover(paths: Sequence[Path], exclude: Iterable[Exclusion] = (), root: Pat
     found: set[str] = set()
     skipped: list[Skip] = []
     for path in resolved:
+        if path.suffix == ".pyi" and path.is_file():
+            skipped.append(Skip(path_below(root, path), ".pyi is ignored: a stub holds no code that runs"))
+            continue
         listed = [str(path)] if path.is_file() else _walk(str(path), skipped, root)
         found.update(file for file in listed if not excluded(file))
     files = sorted(found, key=lambda file: file.split(os.sep))  # noqa: PTH206

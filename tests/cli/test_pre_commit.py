@@ -187,12 +187,20 @@ def test_code_moved_to_another_file_does_not_block(repository: Path) -> None:
     assert commit(repository)[0] == 0
 
 
-def test_a_syntax_error_is_told_and_blocks_nothing_of_ours(repository: Path) -> None:
-    stage(repository, n="def (:\n")
+def test_a_syntax_error_blocks_as_nobody_would_see_otherwise_that_the_file_was_not_audited(repository: Path) -> None:
+    stage(repository, n="def (:\n", k="x = 1\n")
     code, said = commit(repository)
 
-    assert code == 0
+    assert code == 1
+    assert "n.py  syntax error at line 1" in said
     assert "Traceback" not in said
+
+
+def test_a_stub_is_passed_over(repository: Path) -> None:
+    (repository / "n.pyi").write_text("def f() -> int: ...\n")
+    stage(repository)
+
+    assert commit(repository)[0] == 0
 
 
 def test_files_split_over_several_runs_are_judged_alike(repository: Path) -> None:
@@ -231,6 +239,15 @@ def test_the_report_hook_tells_and_never_blocks(repository: Path) -> None:
 
     assert code == 0
     assert "n.py:5" in said
+
+
+def test_the_report_hook_does_not_block_on_a_syntax_error_either(repository: Path) -> None:
+    configure(repository, "audit-report")
+    stage(repository, n="def (:\n")
+    code, said = commit(repository)
+
+    assert code == 0
+    assert "n.py  syntax error at line 1" in said
 
 
 def test_no_network_is_needed(repository: Path) -> None:

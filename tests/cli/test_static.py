@@ -259,3 +259,35 @@ def test_a_static_audit_loads_nothing_that_only_others_need(tmp_path: Path) -> N
     )
     assert "string-concat-in-loop" in result.stdout
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["bad.py"], 2),
+        (["bad.py", "jobs.py"], 2),
+        (["."], 0),
+        (["bad"], 2),
+        (["bad.py", "--exit-zero"], 0),
+        (["stub.pyi"], 0),
+    ],
+)
+def test_what_was_asked_for_and_cannot_be_read_is_work_that_was_not_done(
+    project: Path, arguments: list[str], code: int
+) -> None:
+    """One that was met in a directory is told; one that was named, or a directory with no other, was to be audited."""
+    (project / "bad").mkdir()
+    (project / "bad.py").write_text("def (:\n")
+    (project / "bad" / "worse.py").write_text("def (:\n")
+    (project / "stub.pyi").write_text("jobs = queue.Queue()\n")
+    result = audit(*arguments, "--static", cwd=project)
+
+    assert (result.returncode, "Skipped (" in result.stdout) == (code, True), result.stdout
+
+
+def test_a_saved_report_keeps_what_could_not_be_read(project: Path) -> None:
+    (project / "bad.py").write_text("def (:\n")
+    audit("bad.py", "--output", "r.json", cwd=project)
+
+    assert audit("report", "r.json", "--fail-on", "confirmed", cwd=project).returncode == 2
+    assert "1 file could not be read" in audit("report", "r.json", cwd=project).stdout
