@@ -1,15 +1,32 @@
-"""A bytes, tuple or list that a loop builds by concatenation."""
+"""A bytes, tuple, list, dict or set that a loop copies each time it adds to it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor import cst
 from auditor.model import Scaling
-from auditor.rule import Addition, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.rule import (
+    Addition,
+    CannotFix,
+    Context,
+    Edits,
+    Fixer,
+    Kind,
+    Match,
+    Nodes,
+    Page,
+    Plant,
+    Rule,
+    Safety,
+    Where,
+)
 from auditor.shapes import Accumulation, Concat, accumulation, added_at_each_call, added_behind, concat_target
 
 _SMALL = 16
 _COPIED = ("bytes", "tuple")
 _IN_PLACE = ("list", "bytearray")
+_JOINED = ("dict", "set")
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
@@ -46,11 +63,31 @@ def _kind(node: Concat, ctx: Context) -> str | None:
     if kind is None:
         kinds = (ctx.type_of(part) for part in parts)
         # what is added to a bytearray may be bytes, but only tuples add to tuples
-        sure = ("tuple",) if isinstance(node, cst.AugAssign) else (*_COPIED, "list")
-        kind = next((kind for kind in kinds if kind in sure), None)
-    if kind in _COPIED:
+        sure = ("tuple",) if isinstance(node, cst.AugAssign) else (*_COPIED, "list", *_JOINED)
+        kind = next((kind for kind in (*kinds, ctx.type_of(node.value)) if kind in sure), None)
+    if kind in (*_JOINED, "frozenset") and not _may_grow(node, ctx):
+        return None
+    if kind in (*_COPIED, "frozenset"):
         return kind
-    return kind if kind in _IN_PLACE and isinstance(node, cst.Assign) else None
+    return kind if kind in (*_IN_PLACE, *_JOINED) and isinstance(node, cst.Assign) else None
+
+
+def _may_grow(node: Concat, ctx: Context) -> bool:
+    """Whether more than the same few keys come into the dict or set: not `{**x, "page": page}`."""
+    name = ctx.code(concat_target(node)).strip()
+    parts = [part for part in ctx.additions(node) if not isinstance(part, cst.Dict | cst.Set | cst.Call)]
+    if any(ctx.code(part).strip() != name for part in parts):
+        return True
+    displays: Sequence[cst.Dict | cst.Set] = ctx.inside(node.value, cst.Dict, cst.Set)
+    keys = [
+        element.key if isinstance(element, cst.DictElement) else element.value
+        for display in displays
+        for element in display.elements
+        if isinstance(element, cst.DictElement | cst.Element)
+    ]
+    return any(not ctx.is_fixed(key) for key in keys) or any(
+        isinstance(part, cst.Call) and part is not node.value for part in ctx.additions(node)
+    )
 
 
 _GATHERED = {"bytes": ("append", "[{}]", 'b"".join({})'), "tuple": ("extend", "list({})", "tuple({})")}
@@ -61,12 +98,16 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     found, target, kind = _accumulation(node, ctx), concat_target(node), _kind(node, ctx)
     if found is None or kind is None or not isinstance(target, cst.Name) or not found.is_all(ctx):
         return None
+    if kind in _JOINED:
+        for one in found.statements:
+            edits.replace(one, _joined_in_place(one, found.name, edits))
+        return Safety.UNSAFE
     if kind in _IN_PLACE:
         for one in found.statements:
             if not isinstance(one, cst.AugAssign):
                 edits.replace(one, f"{found.name} += {added_behind(one, found.name, ctx, edits)}")
         return Safety.UNSAFE
-    if isinstance(found.loop, cst.FunctionDef):
+    if isinstance(found.loop, cst.FunctionDef) or kind not in _GATHERED:
         return None
     method, start, end = _GATHERED[kind]
     additions = [Addition(one, f"{method}({added_behind(one, found.name, ctx, edits)})") for one in found.statements]
@@ -74,16 +115,30 @@ def _fix(node: cst.CSTNode, ctx: Context, edits: Edits) -> Safety | None:
     return Safety.UNSAFE
 
 
+def _joined_in_place(node: Concat, name: str, edits: Edits) -> str:
+    """Code that puts into the dict or set what the statement makes a new one with."""
+    match node.value:
+        case cst.BinaryOperation(left=cst.Name(value=left), operator=cst.BitOr(), right=right) if left == name:
+            return f"{name} |= {edits.code(right).strip()}"
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=left), attr=cst.Name(value="union"))) if left == name:
+            return f"{name}.update({', '.join(edits.code(argument.value).strip() for argument in node.value.args)})"
+        case cst.Dict(elements=[cst.StarredDictElement(value=cst.Name(value=left)), *others]) if left == name:
+            listed = [edits.code(other).strip().rstrip(",").rstrip() for other in others]
+            return f"{name}.update({{{', '.join(listed)}}})"
+    raise CannotFix
+
+
 RULE = Rule(
     id="sequence-concat-in-loop",
-    title="Bytes, tuple or list built by concatenation in a loop",
+    title="Bytes, tuple, list, dict or set copied in a loop to add to it",
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
             "`x += y` and `x = x + y` inside a loop where `x` is a `bytes` or a `tuple`, and `x = x + y`, `x = y + x`"
-            " or `x = [*x, y]` where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added. A"
-            " list or bytearray grows in place with `+=`, which is not flagged, nor is a sequence that every turn"
-            " starts"
+            " or `x = [*x, y]` where it is a `list` or a `bytearray`, and `x` keeps what the turns before have added;"
+            " so are `x = {**x, key: value}`, `x = x | y` and `x = x.union(y)` of a dict or set, unless the keys are"
+            " written out. A list, bytearray, dict or set grows in place with `+=` and `|=`, which is not flagged, nor"
+            " is one that every turn starts"
             f" afresh, nor a loop of at most {_SMALL} turns. The loop may call a method that does `self.x += y`, or be"
             " that of a parser or event loop that calls `feed` or `data_received`. Strings are the rule"
             " string-concat-in-loop. Several statements that add to the same sequence in the same loop are one suspect."
@@ -105,8 +160,8 @@ RULE = Rule(
         ),
         fix=(
             '`bytes`: collect the parts in a list and `b"".join(parts)`, or add to a `bytearray`. `list`: `x += y` or'
-            " `x.extend(y)`, unless another name must keep the old list. `tuple`: collect in a list and convert it"
-            " once."
+            " `x.extend(y)`, unless another name must keep the old list. `dict` and `set`: `x[key] = value` or"
+            " `x.update(y)`. `tuple`: collect in a list and convert it once."
         ),
         references=(
             "True: CPython 3.11.7, Lib/tarfile.py:692, all that a read of a sparse member has so far",
@@ -114,10 +169,12 @@ RULE = Rule(
         ),
     ),
     triggers=(
-        Nodes(("AugAssign",), Where(loop=True), operators=("Add",)),
+        Nodes(("AugAssign",), Where(loop=True), operators=("Add", "BitOr")),
         Nodes(("AugAssign",), Where(function=True, kept=True), operators=("Add",)),
         Nodes(("Assign",), Where(function=True, kept=True), values=("BinOp",), again=True),
-        Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "List", "Tuple", "Call"), again=True),
+        Nodes(
+            ("Assign",), Where(loop=True), values=("BinOp", "IfExp", "List", "Tuple", "Dict", "Set", "Call"), again=True
+        ),
     ),
     expects=Scaling(),
     check=check,
@@ -142,6 +199,13 @@ RULE = Rule(
         "def f(rows):\n    for row in rows:\n        row.data += b'x'\n        row.names = (*row.names, 'x')\n",
         # another list is made
         "def f(rows, head: list[int]):\n    for row in rows:\n        print(head + [row])\n",
+        # in place; the same keys at each turn; a number; a dict of the item
+        "def f(rows):\n    out = {}\n    names = set()\n    for row in rows:\n        out |= row.parts\n"
+        "        names |= {row.name}\n    return out, names\n",
+        "def f(client, query):\n    query = {'size': 50, **query}\n    while query['page']:\n"
+        "        query = {**query, 'page': client.next(query)}\n        query = query | {'seen': True}\n",
+        "def f(rows):\n    mask = 0\n    for row in rows:\n        mask = mask | row.bits\n    return mask\n",
+        "def f(rows):\n    for row in rows:\n        row = {**row, row.id: 1}\n        print(row)\n",
         # may be a bytearray
         "def f(buffer, rows):\n    for row in rows:\n        buffer += b'x'\n",
         # a list grows in place; started afresh; no loop
@@ -172,6 +236,12 @@ RULE = Rule(
         "        data += sock.recv(4096)\n    return data\n",
         "def f(path):\n    with open(path, 'rb') as file:\n        data = file.read(9)\n"
         "        while part := file.read(9):\n            data += part\n    return data\n",
+        "def f(rows):\n    out = {}\n    for row in rows:\n        out = {**out, row.id: row}\n    return out\n",
+        "def f(parts):\n    out: dict[str, str] = {}\n    for part in parts:\n        out = out | part.names\n"
+        "    return out\n",
+        "def f(graph, node):\n    seen = set()\n    while node:\n        seen = seen.union(node.names)\n"
+        "        node = graph[node]\n    return seen\n",
+        "def f(rows):\n    kinds = frozenset()\n    for row in rows:\n        kinds |= row.kinds\n    return kinds\n",
         # an entry that many items come to
         "def f(rows):\n    groups = {}\n    for row in rows:\n"
         "        groups[row.kind] = groups.get(row.kind, []) + [row]\n    return groups\n",
@@ -186,10 +256,10 @@ RULE = Rule(
     fix=Fixer(
         make=_fix,
         changes=(
-            "A list or bytearray that grows in place changes for whoever else has it. What cannot be added raises"
-            " `TypeError` at the end instead of at once, and a list collects the parts of `bytes` meanwhile. There"
-            " is no fix where the loop uses the sequence otherwise, puts something in front of it, or stands below"
-            " a `try`; nor for attributes and for names of the module."
+            "A list, bytearray, dict or set that grows in place changes for whoever else has it. What cannot be added"
+            " raises `TypeError` at the end instead of at once, and a list collects the parts of `bytes` meanwhile."
+            " There is no fix where the loop uses the sequence otherwise, puts something in front of it, or stands"
+            " below a `try`; nor for attributes and for names of the module."
         ),
         fixed=(
             "def read(sock):\n    data_parts = []\n    while True:\n        part = sock.recv(4096)\n"
@@ -211,6 +281,12 @@ RULE = Rule(
             "def f(path):\n    with open(path, 'rb') as file:\n        data = file.read(9)\n"
             "        data_parts = [data]\n        while part := file.read(9):\n            data_parts.append(part)\n"
             '        data = b"".join(data_parts)\n    return data\n',
+            "def f(rows):\n    out = {}\n    for row in rows:\n        out.update({row.id: row})\n    return out\n",
+            "def f(parts):\n    out: dict[str, str] = {}\n    for part in parts:\n        out |= part.names\n"
+            "    return out\n",
+            "def f(graph, node):\n    seen = set()\n    while node:\n        seen.update(node.names)\n"
+            "        node = graph[node]\n    return seen\n",
+            None,
             None,
             None,
             None,

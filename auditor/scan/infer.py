@@ -25,6 +25,10 @@ from auditor.scan.signatures import (
     TEXT_OPENERS,
 )
 
+_JOINED = ("dict", "set", "frozenset")
+"""Types that `|` joins, with their own kind or, of the sets, with one another."""
+_COPIED = {"copy": ("list", *_JOINED), **dict.fromkeys(("union", "difference", "intersection"), ("set", "frozenset"))}
+"""By method, the types whose objects it gives a copy of, changed or not."""
 _LOOK_UPS = frozenset(("get", "setdefault"))
 
 MAX_STEPS = 24
@@ -323,8 +327,8 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
             if call.func.attr in STR_TO_LIST:
                 return "list"
             return CODING.get(call.func.attr)
-        if owner == "list" and call.func.attr == "copy":
-            return "list"
+        if owner in _COPIED.get(call.func.attr, ()):
+            return owner
         if call.func.attr in _LOOK_UPS and (found := _type_looked_up(call, call.func.value, scopes, steps)):
             return found
         owner = owner or qualified(call.func.value, scopes, steps - 1)
@@ -423,6 +427,8 @@ def _type_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, scopes
     if isinstance(op, ast.Add):
         # str, bytes, list and tuple add only to their own kind
         return next((kind for kind in kinds if kind in ("str", "bytes", "list", "tuple")), None)
+    if isinstance(op, ast.BitOr):
+        return next((kind for kind in kinds if kind in _JOINED), None)
     if isinstance(op, ast.Div) and kinds[0] == "pathlib.Path":
         return kinds[0]
     if isinstance(op, ast.Mult):

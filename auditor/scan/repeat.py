@@ -35,7 +35,9 @@ class _Met(Enum):
 def additions(statement: cst.CSTNode, ctx: Context) -> Sequence[cst.BaseExpression]:
     """The operands by which an assignment adds to its own target, none if it does not."""
     match statement:
-        case cst.AugAssign(target=target, operator=cst.AddAssign(), value=value) if isinstance(target, _TARGETS):
+        case cst.AugAssign(target=target, operator=cst.AddAssign() | cst.BitOrAssign(), value=value) if isinstance(
+            target, _TARGETS
+        ):
             return tuple(_parts(value, ctx))
         case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) if isinstance(target, _TARGETS):
             name = ctx.code(target).strip()
@@ -146,8 +148,8 @@ def _is_short(loop: Loop, ctx: Context) -> bool:
 
 
 def _parts(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseExpression]:
-    """The operands of a chain of `+`, the branches of a conditional, what a text or display is filled with."""
-    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
+    """The operands of a chain of `+` or `|`, the branches of a conditional, what a text or display is filled with."""
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add | cst.BitOr):
         yield from _parts(value.left, ctx)
         yield from _parts(value.right, ctx)
     elif isinstance(value, cst.IfExp):
@@ -159,7 +161,10 @@ def _parts(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseExpressi
 
 
 def _filled_with(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseExpression]:
-    """What goes into `f"{s}{x}"`, `"%s%s" % (s, x)`, `"{}{}".format(s, x)`, `"".join([s, x])` and `[*s, x]`."""
+    """What goes into `f"{s}{x}"`, `"%s%s" % (s, x)`, `"{}{}".format(s, x)`, `"".join([s, x])` and `[*s, x]`.
+
+    So do `{**s, x: 1}`, `dict(s, x=1)` and `s.union(x)`.
+    """
     match value:
         case cst.FormattedString(parts=parts):
             yield from (part.expression for part in parts if isinstance(part, cst.FormattedStringExpression))
@@ -171,8 +176,19 @@ def _filled_with(value: cst.BaseExpression, ctx: Context) -> Iterator[cst.BaseEx
         case cst.Call(func=cst.Attribute(value=text, attr=cst.Name(value="join")), args=[cst.Arg(value=joined)]):
             if ctx.type_of(text) in _TEXTS and isinstance(joined, cst.List | cst.Tuple):
                 yield from _entries(joined)
-        case cst.List(elements=elements) | cst.Tuple(elements=elements):
-            yield from (element.value for element in elements if isinstance(element, cst.StarredElement))
+        case cst.Call(func=cst.Attribute(value=container, attr=cst.Name(value="union")), args=arguments):
+            yield container
+            yield from (argument.value for argument in arguments)
+        case cst.Call(func=cst.Name(value="dict"), args=[cst.Arg(value=container, star=""), _, *_]):
+            yield container
+        case (
+            cst.List(elements=elements)
+            | cst.Tuple(elements=elements)
+            | cst.Set(elements=elements)
+            | cst.Dict(elements=elements)
+        ):
+            starred = (cst.StarredElement, cst.StarredDictElement)
+            yield from (element.value for element in elements if isinstance(element, starred))
 
 
 def _entries(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
