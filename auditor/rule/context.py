@@ -327,8 +327,8 @@ class Context(Protocol):
         """
         ...
 
-    def runs_often(self, node: cst.CSTNode) -> bool:
-        """Whether a loop of this module may run the node many times, also over a few calls of its functions.
+    def runs_often(self, node: cst.CSTNode, within: int = 4) -> bool:
+        """Whether a loop of this module may run the node many times, also over so many calls of its functions.
 
         Loops of other files that call its functions count, too, where a trigger asks (`Reaches(..., often=True)`).
         So may sorting and look-ups: the node stands in `__lt__`, `__hash__` and the like.

@@ -12,7 +12,7 @@ from auditor.scan import entries, flow, infer, kept, local, looping, naming, rep
 from auditor.scan.facts import Function
 from auditor.scan.fixed import is_fixed, is_settled
 from auditor.scan.naming import Piece
-from auditor.scan.often import called_often, given_again
+from auditor.scan.often import MAX_CALLS, called_often, given_again
 from auditor.scan.once import functions_run_once
 from auditor.scan.per_item import PerItem, runs_per_item
 from auditor.scan.scopes import Scopes
@@ -406,8 +406,8 @@ class SliceContext:
         own = len(chain) > 1 and isinstance(chain[1], Function)
         return flow.runs_once(node, self, functions_run_once(self._scopes.facts) if own else ())
 
-    def runs_often(self, node: cst.CSTNode) -> bool:
-        """Whether a loop repeats the node, or calls the function that it stands in."""
+    def runs_often(self, node: cst.CSTNode, within: int = MAX_CALLS) -> bool:
+        """Whether a loop repeats the node, or so many calls lead from one to the function that it stands in."""
         if self.repeating(node):
             return True
         function = next((parent for parent in self.ancestors(node) if isinstance(parent, cst.FunctionDef)), None)
@@ -417,7 +417,7 @@ class SliceContext:
         often = called_often(facts)
         if name not in often.names:
             facts.awaited |= often.leading_to(name)
-        return name in often.names
+        return often.names.get(name, within + 1) <= within
 
     def asked_again(self, node: cst.CSTNode, value: cst.BaseExpression) -> bool:
         """Whether loops call the function around, each time with the same value for the expression."""

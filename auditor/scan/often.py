@@ -30,9 +30,9 @@ _REPEATING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Often:
-    """Names of the functions and methods that run in loops, and by name those that each calls itself."""
+    """How many calls lead from a loop to each function or method, by name, and by name those that each calls itself."""
 
-    names: frozenset[str]
+    names: Mapping[str, int]
     calls: Mapping[str, set[str]]
 
     def leading_to(self, name: str) -> set[str]:
@@ -68,11 +68,12 @@ def _found(facts: ModuleFacts) -> Often:
             if looped:
                 found.add(name)
             calls.setdefault(owner, set()).add(name)
+    names = dict.fromkeys(found, 1)
     newest = set(found)
-    for _ in range(MAX_CALLS - 1):
-        newest = set().union(*(calls.get(name, ()) for name in newest)) - found
-        found |= newest
-    return Often(frozenset(found), calls)
+    for away in range(2, MAX_CALLS + 1):
+        newest = set().union(*(calls.get(name, ()) for name in newest)) - names.keys()
+        names.update(dict.fromkeys(newest, away))
+    return Often(names, calls)
 
 
 def given_again(facts: ModuleFacts) -> dict[str, set[str]]:

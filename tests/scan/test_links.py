@@ -440,8 +440,8 @@ def test_what_a_loop_of_another_file_calls_runs_often(code: Path, caller: str, f
 
 
 def test_a_function_that_a_loop_elsewhere_calls_by_way_of_others_runs_often(code: Path) -> None:
-    helpers = f"{CLEAN}\n\ndef tidy(row):\n    return clean(row)\n\n\ndef order(row):\n    return tidy(row)\n"
-    caller = "from helpers import order\n\ndef f(rows):\n    return [order(row) for row in rows]\n"
+    helpers = f"{CLEAN}\n\ndef tidy(row):\n    return strip(row)\n"
+    caller = "from helpers import tidy\n\ndef f(rows):\n    return [tidy(row) for row in rows]\n"
     write(code, helpers=helpers, caller=caller)
 
     assert [path for path, _line, _chain in found(code, "regex-compiled-per-call")] == ["helpers.py"]
