@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from auditor.remembering import Memory
     from auditor.rule import Rule
 
-__all__ = ["Request", "audit", "fix_found"]
+__all__ = ["Request", "audit", "fix_found", "root_of_request"]
 
 _CONTEXT_LINES = 2
 _EXCERPT_LINES = 12
@@ -202,8 +202,12 @@ def fix_found(request: Request, report: Report, unsafe: bool, write: bool, progr
     """
     from auditor.fix import fix_all
 
-    root = root_of_change(request.paths) if request.against.is_change else root_of(request.paths)
-    return fix_all(report.findings, _rules(request), root, unsafe, write, progress.stop)
+    return fix_all(report.findings, _rules(request), root_of_request(request), unsafe, write, progress.stop)
+
+
+def root_of_request(request: Request) -> Path:
+    """The directory, absolute, that the paths of the request's report lead from."""
+    return root_of_change(request.paths) if request.against.is_change else root_of(request.paths)
 
 
 def _with_fixes(findings: Sequence[Finding], request: Request, root: Path) -> tuple[Finding, ...]:

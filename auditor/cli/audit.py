@@ -49,11 +49,13 @@ def run(arguments: Sequence[str]) -> int:
             fixes = None
             if mode is not None:
                 report, fixes = fixed(mode, request, report, watched)
+    from auditor.pipeline import root_of_request
+
     if mode is not None and not mode.write:
         deliver(report, [one for one in wanted if one[1] is not None])
         show(fixes, report)
     else:
-        deliver(report, wanted)
+        deliver(report, wanted, root_of_request(request))
     remaining = left(report, fixes) if fixes is not None and mode is not None and mode.write else report
     return exit_code(remaining, request.config.fail_on, allow_failure=request.allow_failure)
 

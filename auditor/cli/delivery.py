@@ -40,16 +40,21 @@ def _format_of(file: Path) -> str:
     raise ConfigError(f"--output {file}: its suffix does not tell the format; add --format")
 
 
-def deliver(report: Report, wanted: Sequence[tuple[str, Path | None]]) -> None:
-    """Render the report once for each format wanted; None stands for standard output."""
+def deliver(report: Report, wanted: Sequence[tuple[str, Path | None]], root: Path | None = None) -> None:
+    """Render the report once for each format wanted; None stands for standard output.
+
+    `root` (absolute) is what the report's paths lead from, None if that is not known: in a terminal, they lead from the
+    working directory.
+    """
     for name, file in wanted:
         if file is not None:
             _write(file, reporters()[name].render(report))
         elif name == "terminal":
+            from auditor.report.relocated import seen_from
             from auditor.report.reporters.terminal import print_report
             from auditor.report.sheet import sheet
 
-            print_report(report, sheet(sys.stdout))
+            print_report(report if root is None else seen_from(Path.cwd(), report, root), sheet(sys.stdout))
         else:
             sys.stdout.write(reporters()[name].render(report))
 

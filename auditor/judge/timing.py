@@ -174,7 +174,7 @@ def _doubt(seen: Seen) -> str:
         if possible := _possible(seen, collector):
             return f"{_portion(seen, seen.value('seconds', collector), seen.value('share', collector))}{possible}"
     if 0 < seen.wall_s < telling_run(seen):
-        return f"{spent(seen)}, but the workload ran only {words.seconds(seen.wall_s)}"
+        return f"{spent(seen)}, but by itself the workload ran only {words.seconds(seen.wall_s)}"
     return f"{spent(seen)}, which leaves it in doubt"
 
 

@@ -51,7 +51,7 @@ def message(finding: Finding) -> str:
     if finding.verdict.kind is VerdictKind.SUSPECTED:
         lines += (f"Remembered: {wording.recollection(one)}" for one in finding.remembered[:_REMEMBERED_SHOWN])
     if finding.gain is not None:
-        lines.append(f"Gain: at most {figures.gain(finding.gain)} for the whole workload.")
+        lines.append(f"Gain: {figures.gain(finding.gain)} for the whole workload if it cost nothing.")
     return "\n".join(cut(printable(line)) for line in lines)
 
 

@@ -51,11 +51,11 @@ def interval(row: Evidence) -> str:
 
 
 def gain(bound: Gain) -> str:
-    """The upper bound of a speed-up: "1.2-1.4x", "1.25x", "over 20x"."""
+    """How many times as fast all were if the flagged work cost nothing: "1.2x to 1.4x", "1.25x", "over 20x"."""
     low, high = _factor(bound.low), _factor(bound.high)
     if not math.isfinite(bound.high):
         return f"over {low}x"
-    return f"{high}x" if low == high else f"{low}-{high}x"
+    return f"{high}x" if low == high else f"{low}x to {high}x"
 
 
 def ratio(value: float, base: float) -> str:

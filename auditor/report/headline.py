@@ -22,7 +22,7 @@ def _first(confirmed: tuple[Finding, ...]) -> str:
     worst = confirmed[0]
     suspect = worst.suspect
     level = f", {worst.priority.value}" if worst.priority else ""
-    bound = f": it can gain at most {figures.gain(worst.gain)}" if worst.gain else ""
+    bound = f": {figures.gain(worst.gain)} as fast if it cost nothing" if worst.gain else ""
     more = len(confirmed) - 1
     rest = f" {figures.counted(more, 'further finding is', 'further findings are').capitalize()} confirmed."
     return f"Start with {suspect.place} ({suspect.rule}{level}){bound}." + (

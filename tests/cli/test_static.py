@@ -291,3 +291,13 @@ def test_a_saved_report_keeps_what_could_not_be_read(project: Path) -> None:
 
     assert audit("report", "r.json", "--fail-on", "confirmed", cwd=project).returncode == 2
     assert "1 file could not be read" in audit("report", "r.json", cwd=project).stdout
+
+
+def test_the_terminal_gives_places_from_where_the_user_stands(project: Path) -> None:
+    (project / "pkg").mkdir()
+    (project / "pkg" / "sup.py").write_text(QUEUE)
+
+    assert "  pkg/sup.py:3:8" in audit("pkg/sup.py", "--static", cwd=project).stdout
+    assert "  sup.py:3:8" in audit("../pkg", "--static", cwd=project / "pkg").stdout
+    audit("pkg", "--static", "--output", "r.json", cwd=project)
+    assert "  pkg/sup.py:3:8" in audit("report", "r.json", cwd=project).stdout

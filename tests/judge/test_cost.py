@@ -64,7 +64,9 @@ def test_a_cost_that_only_the_probes_cause_lengthens_their_run_and_is_rejected()
 def test_a_large_share_of_a_short_run_is_in_doubt() -> None:
     verdict = said(Cost(), seen(*time(0.03, 0.03, wall_s=0.07), wall_s=0.07))
     assert verdict.kind is INCONCLUSIVE
-    assert verdict.reason == ("0.03 s of 0.07 s (43 %), but the workload ran only 0.07 s; run it for at least 0.14 s.")
+    assert verdict.reason == (
+        "0.03 s of 0.07 s (43 %), but by itself the workload ran only 0.07 s; run it for at least 0.14 s."
+    )
 
 
 def test_a_large_share_of_a_short_run_is_confirmed_at_the_length_asked_for() -> None:

@@ -86,7 +86,7 @@ def test_both_ends_of_an_interval_share_a_unit_and_can_be_told_apart(low: float,
 
 @pytest.mark.parametrize(
     ("low", "high", "shown"),
-    [(1.2, 1.4, "1.2-1.4x"), (1.25, 1.2501, "1.25x"), (20.0, math.inf, "over 20x"), (1.0, 1.0, "1x")],
+    [(1.2, 1.4, "1.2x to 1.4x"), (1.25, 1.2501, "1.25x"), (20.0, math.inf, "over 20x"), (1.0, 1.0, "1x")],
 )
 def test_a_gain_is_a_factor(low: float, high: float, shown: str) -> None:
     assert figures.gain(Gain(low, high)) == shown

@@ -100,7 +100,7 @@ def test_the_file_of_the_worst_finding_is_to_be_opened_first() -> None:
 def test_the_headline_says_what_to_do_first() -> None:
     finding = a_finding(CONFIRMED, priority=Priority.P0, gain=Gain(1.2, 1.4))
     text = headline_of(a_report(finding, a_finding(CONFIRMED, path="z.py")))
-    assert text.startswith("Start with shop/orders.py:42 (json-deepcopy, P0): it can gain at most 1.2-1.4x.")
+    assert text.startswith("Start with shop/orders.py:42 (json-deepcopy, P0): 1.2x to 1.4x as fast if it cost nothing.")
     assert text.endswith("1 further finding is confirmed.")
 
 

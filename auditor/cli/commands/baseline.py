@@ -30,6 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     from auditor.errors import HistoryError
     from auditor.pipeline import Request, audit
     from auditor.progress import Progress
+    from auditor.report.figures import counted
     from auditor.scan.files import root_of
 
     paths = tuple(options.paths) or (Path(),)
@@ -46,7 +47,8 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         raise HistoryError(f"{file} cannot be written: {error.strerror}") from error
     added, gone = len(set(found) - set(before)), len(set(before) - {*found, *kept})
-    print(f"{os.path.relpath(file)}: {len({*found, *kept}):,} known findings ({added:,} new, {gone:,} gone).")
+    known = counted(len({*found, *kept}), "known finding")
+    print(f"{os.path.relpath(file)}: {known} ({added:,} new, {gone:,} gone).")
     if config.baseline is None:
         print("For audit to use it, the project's pyproject.toml needs:")
         print(f'  [tool.audit]\n  baseline = "{Path(os.path.relpath(file, config.root)).as_posix()}"')

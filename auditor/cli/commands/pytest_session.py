@@ -106,11 +106,13 @@ def _differences(expected: dict[str, str], told: Path) -> tuple[str, ...]:
 def _print(report: Report, task: dict[str, Any]) -> None:
     from rich.console import Console
 
+    from auditor.report.relocated import seen_from
     from auditor.report.reporters.terminal import print_report
     from auditor.report.sheet import Coloured
+    from auditor.scan.files import root_of
 
     print_report(
-        report,
+        seen_from(Path.cwd(), report, root_of([Path(one) for one in task["paths"]])),
         Coloured(
             Console(
                 file=sys.stdout,

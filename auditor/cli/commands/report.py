@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     report = _saved(options.file)
     if options.base is not None:
         report = _held_against(_saved(options.base), report)
-    deliver(report, wanted)
+    deliver(report, wanted, _root(report))
     return 0 if fail_on == "never" else exit_code(report, fail_on, allow_failure=False)
 
 
@@ -48,6 +48,15 @@ def _saved(file: Path) -> Report:
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"{file} cannot be read: {why(error)}") from error
     return from_json(text, str(file))
+
+
+def _root(report: Report) -> Path | None:
+    """What its paths lead from, if that is here."""
+    from auditor.scan.files import repository_of
+
+    root = (repository_of(Path.cwd()) or Path.cwd()) / report.prefix
+    is_here = any((root / one.suspect.path).exists() for one in (*report.findings, *report.set_aside))
+    return root if is_here else None
 
 
 def _held_against(base: Report, report: Report) -> Report:

@@ -137,7 +137,10 @@ def _change(finding: Finding, sheet: Sheet) -> None:
 
 
 def _prospect(finding: Finding) -> str:
-    bound = f"gain: at most {figures.gain(finding.gain)}" if finding.gain else "gain: not bounded by a measurement"
+    bound = "not bounded by a measurement"
+    if finding.gain:
+        bound = f"{figures.gain(finding.gain)} if it cost nothing"
+    bound = f"gain: {bound}"
     if finding.effort is None:
         return bound
     complexity = "" if finding.complexity is None else f" (complexity {finding.complexity})"
