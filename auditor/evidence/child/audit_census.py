@@ -72,8 +72,9 @@ class Census:
             loop = entry()
             if loop is not None and not loop.is_closed():
                 self._tools.attempt(self._wound_up, loop)
-        self._tools.attempt(self._count_threads)
-        self._tools.attempt(self._count_descriptors)
+        if _is_main_interpreter():
+            self._tools.attempt(self._count_threads)
+            self._tools.attempt(self._count_descriptors)
 
     def record(self) -> Any:
         """As JSON-able data; None before the end."""
@@ -322,3 +323,14 @@ def _place(file: str, line: int) -> str:
 
 def _joined(name: str, place: str) -> str:
     return "%s\n%s" % (str(name)[:LONGEST], place)
+
+
+def _is_main_interpreter() -> bool:
+    """Another one shares threads and descriptors with it, and making objects of its frames would end the process."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            interpreters = __import__(name)
+        except ImportError:
+            continue
+        return bool(interpreters.get_current() == interpreters.get_main())
+    return True

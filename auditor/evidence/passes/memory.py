@@ -112,7 +112,10 @@ def _own_memray() -> dict[str, str]:
 def _without_memray(processes: Sequence[Reached]) -> list[str]:
     lacking = sorted({process.executable for process in processes if process.note})
     return [
-        f"memray is not installed in {python}; install it there: {python} -m pip install memray" for python in lacking
+        f"memray is not installed in {python}; install it there: {python} -m pip install memray"
+        if python
+        else "an interpreter that does not tell where it lies has no memray"
+        for python in lacking
     ]
 
 
