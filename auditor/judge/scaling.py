@@ -11,8 +11,8 @@
                    time alternative is surely less than 4 times cheaper         such sizes
     confirmed      growth's lower end reaches the threshold                     confirmed
     confirmed      that over n reaches it                                       confirmed
-    confirmed      a growth from above 0.15 to below the threshold, and the     confirmed: at this size it is far dearer
-                   constant-time alternative at least 4 times cheaper           than it need be
+    confirmed      a growth whose lower end is above 0.15, and the constant-    confirmed: at this size it is far dearer
+                   time alternative at least 4 times cheaper                    than it need be
     confirmed      no growth, none over n that n drives, sizes within a factor  confirmed: at this size it is far dearer
                    8 of one another, and the constant-time alternative at       than it need be
                    least 4 times cheaper
@@ -143,13 +143,21 @@ def _constant_in_run(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
     return Opinion(VerdictKind.REJECTED, f"{said}{described(seen)}")
 
 
-def _slowly_growing(seen: Seen, growth: Evidence, time: Opinion) -> Opinion:
+def _growing_anyhow(seen: Seen, growth: Evidence, time: Opinion) -> Opinion | None:
+    """Of what surely grows, and is far dearer than it need be, it does not matter how fast; None if one is in doubt."""
+    is_slow = 0 < growth.low <= growth.high < seen.limits.growth
     largest = words.times(seen.value("size_max"), "items")
-    reason = f"{time.reason}, cost per execution grows slowly up to {largest} (exponent {growth.value:.2f})"
+    if is_slow:
+        reason = f"{time.reason}, cost per execution grows slowly up to {largest} (exponent {growth.value:.2f})"
+    else:
+        reason = f"{time.reason}, cost per execution grows with size (exponent {words.factor(growth.value)})"
     if growth.low > SLOW and seen.low("cost_ratio") >= DEARER:
         ratio = words.factor(seen.value("cost_ratio"))
-        return Opinion(VerdictKind.CONFIRMED, f"{reason}, but is {ratio} times that of the cheap alternative")
-    return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 8 times as large")
+        link = "but" if is_slow else "and"
+        return Opinion(VerdictKind.CONFIRMED, f"{reason}, {link} is {ratio} times that of the cheap alternative")
+    if is_slow:
+        return Opinion(VerdictKind.INCONCLUSIVE, f"{reason}; run it at sizes at least 8 times as large")
+    return None
 
 
 def _hot(seen: Seen, time: Opinion) -> Opinion:
@@ -162,8 +170,8 @@ def _hot(seen: Seen, time: Opinion) -> Opinion:
     if over is not None and over.low >= seen.limits.growth:
         reason = f"{time.reason}, cost per execution grows with n (exponent {over.value:.2f})"
         return Opinion(VerdictKind.CONFIRMED, f"{reason}{described(seen)}")
-    if growth is not None and 0 < growth.low <= growth.high < seen.limits.growth:
-        return _slowly_growing(seen, growth, time)
+    if growth is not None and (said := _growing_anyhow(seen, growth, time)) is not None:
+        return said
     smallest, largest = seen.value("size_min"), seen.value("size_max")
     near = seen.row("size_max") is not None and largest <= SPREAD * smallest
     may_be_flat = over is not None and is_driven(seen)

@@ -30,6 +30,10 @@ HOT, COLD, DOUBT = time(5, 5), time(0.001, 0.001), time((0.1, 0.5), (0.1, 0.5))
         ((*HOT, row("growth", (0.9, 1.1))), 1000, CONFIRMED, "grows with size (exponent 1)"),
         ((*HOT, row("growth", (-0.1, 0.1))), 1000, REJECTED, "cost per execution stays constant"),
         ((*HOT, row("growth", (0.3, 0.7))), 1000, INCONCLUSIVE, "run it at least 4,000 times"),
+        # whatever the exponent is, it grows, and is far dearer than it need be
+        ((*HOT, row("growth", (0.2, 1.2)), row("cost_ratio", (10, 14))), 1000, CONFIRMED, "and is 12 times that of"),
+        ((*HOT, row("growth", (0.1, 1.2)), row("cost_ratio", (10, 14))), 1000, INCONCLUSIVE, "lies between 0.10 and"),
+        ((*HOT, row("growth", (0.2, 1.2)), row("cost_ratio", (3, 14))), 1000, INCONCLUSIVE, "lies between 0.20 and"),
         (
             (*HOT, *sizes(900, 1000), row("cost_ratio", (10, 14))),
             1000,
