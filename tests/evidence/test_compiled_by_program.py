@@ -149,9 +149,61 @@ def test_lines_that_run_without_probes_are_seen_where_the_interpreter_can_tell(t
     called = probe(tmp_path, program, FLAGGED, command=f"{python} main.py called")
     other = probe(tmp_path, program, FLAGGED, command=f"{python} main.py other")
 
-    assert "no probe was planted" in called.gaps()[0]
-    assert not called.has("hits")
+    assert "counted without a probe" in called.gaps()[0]
+    assert called.value("hits") == 1
     assert (other.value("hits"), other.gaps()) == (0, [])
+
+
+COUNTING = """\
+import os, sys
+def f(*values, **options):
+    return len(values)
+def many(n):
+    return [f(i) for i in range(n)], sum(f(i, *[1], é=2) for i in range(n))  # \N{SNOWMAN}
+def deep(n):
+    return n and f(deep(n - 1))
+def tidy(n):
+    try:
+        return f(1, n)
+    finally:
+        f(2, n)
+if __name__ == 'called':
+    many(7), deep(5), tidy(0), tidy(1)
+    if hasattr(os, 'fork'):
+        if not os.fork():
+            many(100)
+            sys.exit()
+        os.wait()
+"""
+CALLS = {"f(i)": 107, "f(i, *[1], é=2)": 107, "f(deep(n - 1))": 5, "f(1, n)": 2, "f(2, n)": 2}
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_calls_in_code_without_probes_are_counted_where_the_interpreter_can(tmp_path: Path, python: str) -> None:
+    if subprocess.run([python, "-c", "import sys; sys.monitoring"], capture_output=True, check=False).returncode:
+        pytest.skip("sys.monitoring came with CPython 3.12")
+    (tmp_path / "main.py").write_text(CACHED)
+    (tmp_path / "program.py").write_text(COUNTING, encoding="utf-8")
+    plainly(tmp_path, "main.py", python)
+
+    probed = probe(tmp_path, COUNTING, *(("called", call) for call in CALLS), command=f"{python} main.py called")
+
+    assert [probed.value("hits", index) for index in range(len(CALLS))] == list(CALLS.values())
+    assert all("counted without a probe" in probed.gaps(index)[0] for index in range(len(CALLS)))
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_calls_are_not_counted_in_code_that_is_not_the_files(tmp_path: Path, python: str) -> None:
+    if subprocess.run([python, "-c", "import sys; sys.monitoring"], capture_output=True, check=False).returncode:
+        pytest.skip("sys.monitoring came with CPython 3.12")
+    (tmp_path / "main.py").write_text(CACHED)
+    (tmp_path / "program.py").write_text(COUNTING.replace("range(n)", "range(9)"), encoding="utf-8")
+    plainly(tmp_path, "main.py", python)
+
+    probed = probe(tmp_path, COUNTING, ("called", "f(i)"), command=f"{python} main.py called")
+
+    assert "no probe was planted" in probed.gaps()[0]
+    assert not probed.has("hits")
 
 
 SENDING = """\

@@ -78,6 +78,16 @@ def planted_tree(
     return _as_far_as_can_be(sites, made)
 
 
+def spans(data: bytes, sites: List[Dict[str, Any]]) -> Dict[Span, List[int]]:
+    """Ids of sites by (first line, last line, first column, last column), as `co_positions` tells places."""
+    lines, found = _lines(data), {}  # type: List[str], Dict[Span, List[int]]
+    for site in sites:
+        span = _byte_span(site, lines)
+        if span:
+            found.setdefault((span[0], span[2], span[1], span[3]), []).append(site["id"])
+    return found
+
+
 def _as_far_as_can_be(
     sites: List[Dict[str, Any]], made: Callable[[List[Dict[str, Any]]], Tuple[Any, Dict[int, str]]]
 ) -> Tuple[Any, Dict[int, str]]:

@@ -160,6 +160,18 @@ class Runtime:
         self._planted_at(path, failures)
         return tree
 
+    def plain_code(self, path: str) -> CodeType:
+        """Code of a flagged file as it is without probes.
+
+        Raises:
+            SyntaxError: as compiling the file would.
+        """
+        return self.compile(content(path), path, "exec", dont_inherit=True)  # type: ignore[no-any-return]
+
+    def spans(self, path: str) -> Dict[Any, List[int]]:
+        """Ids of a flagged file's sites by (first line, last line, first column, last column) as code tells places."""
+        return self._planting.spans(content(path), self._sites[path])  # type: ignore[no-any-return]
+
     def flagged(self, file: str) -> str:
         """The real path of a file in which probes are to be planted, "" for any other."""
         path = "" if file[:1] == "<" else paths.realpath(file)
@@ -232,6 +244,7 @@ class Runtime:
         # not getppid(), as the parent may have ended by now
         self._parent, self._own = self._own, os.getpid()
         self._starts.beyond = []
+        self._unplanted.reset()
         self._census.reset()
         self._growth.reset()
         self._loops.reset()
@@ -290,6 +303,7 @@ class Runtime:
             "unplanted": [path for path in loaded if path not in self._planted],
             "copies": self._copies(),
             "ran": sorted(self._unplanted.ran),
+            "counted": {str(site): hits for site, hits in self._unplanted.counted.items()},
             "test": self._tests.current(),
             "beyond": self._starts.beyond,
             "census": self._census.record(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,11 @@ from auditor.model import Evidence, Gap, PassRun
 
 NOT_PLANTED = (
     "its code was loaded from a cache or as a compiled extension, not from its source, so no probe was planted"
+)
+
+COUNTED = (
+    "its code was loaded from a cache, not from its source, so its executions were counted without a probe, and nothing"
+    " else was measured"
 )
 
 DETACHED = (
@@ -51,6 +56,9 @@ SHARES = {
 _COUNTS = ("hits", "repeats", "unknown")
 IN_PARTS = ("timed", "called", "repeated", "by-row")
 """Probes whose sites, where a suspect has several, are parts of one operation: it ran as often as the part most run."""
+
+COUNTABLE = ("timed", "called")
+"""Probes that count executions and time them: of what they stand for, the count alone says something."""
 
 Row = tuple[str, float, float, float, str, int]
 
@@ -93,12 +101,17 @@ class ProbesPass:
         run = PassRun(self.name, result.wall_s, result.exit_code, gap=gap, warnings=warnings)
         rows = _unknown(questions, session.workload.name)
         counted: dict[str, list[int]] = {}
+        probes_of = {
+            question.suspect.fingerprint: {site.probe for site in question.suspect.sites} for question in questions
+        }
         lost_rows = tuple(Gap(self.name, session.workload.name, reason) for reason in lost)
         if OTHER_USER in lost:
             lost_rows = (*lost_rows, Gap("py-spy", session.workload.name, OTHER_USER))
         if gap is None:
             for (fingerprint, _probe), group in _groups(sites).items():
-                found = _rows(group, states, session.workload.name, (result.wall_s, session.plain_wall_s))
+                found = _rows_of_calls(group, probes_of[fingerprint], states, session.workload.name) or _rows(
+                    group, states, session.workload.name, (result.wall_s, session.plain_wall_s)
+                )
                 found = (*_reachable(found, beyond, session.workload.name), *lost_rows)
                 rows[fingerprint] = (*rows.get(fingerprint, ()), *found)
                 counted.setdefault(fingerprint, [site["id"] for site in group])
@@ -237,6 +250,25 @@ def _rows(
             )
             found.append(_evidence(share, workload))
     return tuple(found)
+
+
+def _rows_of_calls(
+    sites: Sequence[dict[str, Any]], probes: Collection[str], states: Sequence[dict[str, Any]], workload: str
+) -> tuple[Evidence | Gap, ...]:
+    """Executions of calls in code without probes, where nothing else of the suspect ran; else nothing."""
+    keys = {str(site["id"]) for site in sites}
+    seen = [state for state in states if keys & (state["records"].keys() | state["failures"].keys())]
+    without = [state for state in states if _ran_without_probes(state, sites)]
+    if (
+        seen
+        or not without
+        or not set(probes) <= set(COUNTABLE)
+        or any(keys - state["counted"].keys() for state in without)
+    ):
+        return ()
+    hits = max(sum(state["counted"][key] for state in without) for key in keys)
+    row = _evidence(("hits", hits, hits, hits, "executions", hits), workload)
+    return (row, Gap("probes", workload, COUNTED)) if hits else ()
 
 
 def _ran_without_probes(state: dict[str, Any], sites: Sequence[dict[str, Any]]) -> bool:
