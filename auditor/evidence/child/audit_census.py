@@ -7,6 +7,7 @@ interpreter joins them. Where a thread was made is kept from its start on, where
 
 from __future__ import annotations
 
+import _imp
 import os
 import sys
 from _thread import get_ident
@@ -326,11 +327,15 @@ def _joined(name: str, place: str) -> str:
 
 
 def _is_main_interpreter() -> bool:
-    """Another one shares threads and descriptors with it, and making objects of its frames would end the process."""
-    for name in ("_interpreters", "_xxsubinterpreters"):
-        try:
-            interpreters = __import__(name)
-        except ImportError:
-            continue
-        return bool(interpreters.get_current() == interpreters.get_main())
-    return True
+    """Making objects of another interpreter's frames, whose memory is its own since 3.12, would end the process.
+
+    Asked so as not to import anything: an interpreter that is being ended may not.
+    """
+    override = getattr(_imp, "_override_multi_interp_extensions_check", None)
+    if override is None:
+        return True
+    try:
+        override(override(0))
+    except RuntimeError:  # it has none to override
+        return True
+    return False
