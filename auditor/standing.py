@@ -12,7 +12,7 @@ import ast
 import keyword
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
 from auditor.change import FileChange
@@ -44,9 +44,7 @@ _FUNCTION = re.compile(r"(?:async\s+)?def\b")
 _LOOP = re.compile(r"(?:async\s+for|for|while)\b")
 _ENTERED = re.compile(r"\s*(?:async\s+)?with\b")
 _KEEPING = re.compile(r"@.*cache")
-_FIXED_NAME = re.compile(r"_*[A-Z]|self\b|cls\b")
 _STORED = re.compile(r"[\w.]+\[[^]=]*\]\s*=(?!=)")
-_IMPORT = re.compile(r"\s*(?:from\s+\S+\s+)?import\s+(.*)")
 _TURNS = re.compile(r"^\s*while\b|\b(?:for|lambda)\b")
 
 
@@ -102,7 +100,7 @@ class Standing:
         if kept is not None:
             return None if self._is_mended_elsewhere(gone, tokens, own) else kept
         for file in sorted(self.files, key=lambda one: one is not own):
-            for line in self._found(file, tokens, loosely=file is own):
+            for line in self._found(file, tokens, gone, is_own=file is own):
                 if (file.change.new or "", line, gone.rule) not in self.flagged:
                     return None if self._is_mended_there(gone, tokens, file, line, own) else f"{file.change.new}:{line}"
         return None
@@ -128,28 +126,37 @@ class Standing:
                 return True
         return file is own and _is_in_place(file, line, gone) and _is_mended(_names(tokens, 1), [file], line)
 
-    def _found(self, file: Edited, wanted: Sequence[_Token], *, loosely: bool) -> list[int]:
-        """First lines of equal code that was added; `loosely`, of the same but for the names of variables."""
-        imported = _imported(file.before)
-        exact, shape = _texts(wanted), _shape(wanted, imported) if len(wanted) <= _MOST_SHAPED else None
+    def _found(self, file: Edited, wanted: Sequence[_Token], gone: Suspect, *, is_own: bool) -> list[int]:
+        """First lines of equal code that was added; in its own file, of what does the same to something else."""
         word = _telling(wanted)
-        if file.change.new is None or not (loosely or any(word in line for line in file.added().values())):
+        if file.change.new is None or not (is_own or any(word in line for line in file.added().values())):
             return []
-        windows = list(self._windows(file, len(wanted)))
-        found = [window[0].line for window in windows if window[0].text == exact[0] and _texts(window) == exact]
-        if found or not loosely or shape is None:
+        streams = self._read(file)
+        found = _places(file, streams, _texts(wanted))
+        if found or not is_own or len(wanted) > _MOST_SHAPED:
             return found
-        return [window[0].line for window in windows if _shape(window, imported) == shape]
+        shape = _shape(wanted)
+        alike = _places(file, [_shape(stream) for stream in streams], _texts(shape))
+        return alike if _is_known(shape) else [line for line in alike if _is_in_place(file, line, gone)]
 
-    def _windows(self, file: Edited, length: int) -> Iterator[Sequence[_Token]]:
-        """Stretches of so many tokens that touch a line that was added."""
-        path, added = file.change.new or "", file.added()
+    def _read(self, file: Edited) -> list[list[_Token]]:
+        path = file.change.new or ""
         if path not in self._streams:
             self._streams[path] = [list(_tokens(stretch)) for stretch in _stretches(file.after)]
-        for stream in self._streams[path]:
-            for start in _starts(stream, length):
-                if stream[start].line in added or stream[start + length - 1].line in added:
-                    yield stream[start : start + length]
+        return self._streams[path]
+
+
+def _places(file: Edited, streams: Iterable[Sequence[_Token]], wanted: Sequence[str]) -> list[int]:
+    """First lines of stretches with these texts that touch a line that was added."""
+    added = file.added()
+    return [
+        window[0].line
+        for stream in streams
+        for start in _starts(stream, len(wanted))
+        if stream[start].text == wanted[0]
+        and _texts(window := stream[start : start + len(wanted)]) == wanted
+        and (window[0].line in added or window[-1].line in added)
+    ]
 
 
 def code_of(suspect: Suspect, lines: Mapping[int, str]) -> str:
@@ -221,32 +228,19 @@ def _starts(stretch: Sequence[_Token], length: int) -> Iterator[int]:
             yield start
 
 
-def _imported(lines: Mapping[int, str]) -> frozenset[str] | None:
-    """The words of all imports; None if not all lines are known."""
-    if 1 not in lines or len(lines) != max(lines):
-        return None
-    return frozenset(
-        word for line in lines.values() if (match := _IMPORT.match(line)) for word in re.findall(r"\w+", match[1])
-    )
-
-
-def _shape(tokens: Sequence[_Token], imported: frozenset[str] | None) -> tuple[str, ...] | None:
-    """The tokens with variables numbered; None if that leaves nothing by which the code is known.
-
-    What stands before a dot may be a module: it counts as a variable only if it is known not to be `imported`.
-    """
-    numbers: dict[str, str] = {}
-    shape: list[str] = []
-    known = False
-    before = ""
+def _shape(tokens: Sequence[_Token]) -> list[_Token]:
+    """What is done, whatever it is done to: names are "$" but for those that are called, and owners are left out."""
+    shape: list[_Token] = []
     for token, after in pairwise([*tokens, _Token("", 0, is_name=False, is_text=False)]):
-        is_word = token.is_name and not keyword.iskeyword(token.text)
-        is_owner = after.text == "." and (imported is None or token.text in imported)
-        is_free = is_word and not (before == "." or after.text == "(" or is_owner or _FIXED_NAME.match(token.text))
-        known |= token.is_text or (is_word and not is_free)
-        shape.append(numbers.setdefault(token.text, f"${len(numbers)}") if is_free else token.text)
-        before = token.text
-    return tuple(shape) if known else None
+        is_free = token.is_name and not keyword.iskeyword(token.text) and after.text != "("
+        if "." not in (token.text, after.text):
+            shape.append(replace(token, text="$") if is_free else token)
+    return shape
+
+
+def _is_known(shape: Iterable[_Token]) -> bool:
+    """Whether that leaves anything by which the code is known anywhere."""
+    return any(one.is_text or (one.is_name and one.text != "$" and not keyword.iskeyword(one.text)) for one in shape)
 
 
 # ------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_what_is_gone_though_its_code_stands_is_told_with_its_place_and_not_call
     text = body(change, a_report(), a_report(), SUBJECT)
 
     assert "### audit: 1 no longer flagged" in text
-    assert "No longer flagged, but such code still stands (1)" in text
+    assert "No longer flagged, though nothing shows that it is fixed (1)" in text
     assert "| <code>a&#46;py&#124;&#64;octocat&#96;&#58;3</code> |" in text
     assert "b.py:4" not in text
     assert not is_worth_saying(change)

@@ -82,5 +82,5 @@ def test_the_terminal_tells_what_is_gone_from_what_still_stands() -> None:
     )
 
     assert "Fixed (1)\n  a.py f  r\n" in text
-    assert "No longer flagged, but such code still stands (1)\n  b.py g  r  now at c.py:7\n" in text
+    assert "No longer flagged, though nothing shows that it is fixed (1)\n  b.py g  r  now at c.py:7\n" in text
     assert "1 fixed, 1 no longer flagged" in text

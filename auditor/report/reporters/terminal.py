@@ -220,7 +220,7 @@ def _fixed(view: Overview, sheet: Sheet) -> None:
     for one in view.report.fixed[:_FIXED_SHOWN]:
         sheet.line((f"  {one.path} {one.symbol}  {one.rule}", "green"))
     _more(sheet, len(view.report.fixed) - _FIXED_SHOWN)
-    _heading(sheet, "No longer flagged, but such code still stands", view.report.unflagged)
+    _heading(sheet, "No longer flagged, though nothing shows that it is fixed", view.report.unflagged)
     for gone in view.report.unflagged[:_FIXED_SHOWN]:
         sheet.line((f"  {gone.path} {gone.symbol}  {gone.rule}", ""), (f"  now at {gone.stands}", "dim"))
     _more(sheet, len(view.report.unflagged) - _FIXED_SHOWN)
