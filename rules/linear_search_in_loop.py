@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
-from auditor.shapes import only_continues, pass_of
+from auditor.shapes import SAME, compares_key, conjuncts, looks_up, only_continues, pass_of, taken_for_list, taken_out
 
 _SMALL = 16
 _METHODS = ("index", "count", "remove")
 _FIRST = ("0", "-1")
-_SAME = (cst.Equal, cst.Is)
 _TAKING = tuple(
     f"builtins.{name}" for name in ("list", "tuple", "set", "sorted", "sum", "max", "min", "dict", "frozenset")
 )
@@ -28,6 +25,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
                 return _check_scan(node, made, ctx)
             if isinstance(made, cst.GeneratorExp) and name in _TAKING and _is_all(node):
                 return _check_all(node, made, ctx)
+        case cst.Call(func=cst.Name(value="min" | "max"), args=[_, *_]):
+            return _check_least(node, ctx)
         case cst.Call(func=function, args=[cst.Arg(value=cst.Lambda() as test), cst.Arg(value=items)]):
             return _check_filter(node, test, items, ctx) if ctx.qualified(function) == "builtins.filter" else None
         case cst.ListComp() | cst.SetComp() | cst.DictComp():
@@ -44,7 +43,7 @@ def _is_all(call: cst.Call) -> bool:
 
 def _check_for(inner: cst.For, ctx: Context) -> Match | None:
     """`for x in items: if x.id == key: ...`, for each item of a loop around it."""
-    operators: tuple[type[cst.BaseCompOp], ...] = _SAME
+    operators: tuple[type[cst.BaseCompOp], ...] = SAME
     match inner.body.body:
         case [
             cst.If(
@@ -61,7 +60,7 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
             found, operators = "", (cst.NotEqual, cst.IsNot)
         case _:
             return None
-    if not any(isinstance(part, cst.Comparison) for part in _conjuncts(test)):
+    if not any(isinstance(part, cst.Comparison) for part in conjuncts(test)):
         return None
     at = pass_of(inner, ctx)
     items, names = at.collection, {*at.items, *at.indices}
@@ -69,7 +68,7 @@ def _check_for(inner: cst.For, ctx: Context) -> Match | None:
         return None
     if not found and not (_picks(inner, test, names, ctx, operators) and _is_another(inner, items, ctx)):
         return None
-    if (found and not _looks_up(test, names, ctx)) or not _is_searched_again(inner, items, ctx):
+    if (found and not looks_up(test, names, ctx)) or not _is_searched_again(inner, items, ctx):
         return None
     name = " ".join(ctx.code(items).split())
     found = found or "for those that belong to one"
@@ -88,7 +87,7 @@ def _picks(
     test: cst.BaseExpression,
     names: set[str],
     ctx: Context,
-    operators: tuple[type[cst.BaseCompOp], ...] = _SAME,
+    operators: tuple[type[cst.BaseCompOp], ...] = SAME,
 ) -> bool:
     """Whether the test asks for equality of something of the item with what the loop around has at its turn."""
     loop = next(iter(ctx.repeating(node)), None)
@@ -96,9 +95,9 @@ def _picks(
         return False
     around = ctx.parent(loop) if isinstance(loop, cst.CompFor) else loop
     return any(
-        _compares(part, names, ctx, operators)
+        compares_key(part, names, ctx, operators)
         and any(_is_set(one, around, names, ctx) for one in ctx.inside(part, cst.Name))
-        for part in _conjuncts(test)
+        for part in conjuncts(test)
     )
 
 
@@ -107,14 +106,22 @@ def _is_set(name: cst.Name, around: cst.CSTNode | None, names: set[str], ctx: Co
 
 
 def _check_method(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Context) -> Match | None:
-    kind = ctx.type_of(items)
-    if kind != "list" and not (kind is None and method != "remove" and _asks_for_its_own(call, items, ctx)):
+    if not _is_list(call, items, method, ctx) or not _is_searched_again(call, items, ctx):
         return None
-    if not _is_searched_again(call, items, ctx):
+    if _is_least(call, items, ctx):
         return None
     name = " ".join(ctx.code(items).split())
     walk = "walks the list until it finds the item" if method != "count" else "walks the whole list"
     return Match(f"each `{name}.{method}(...)` {walk}", (Plant("sized-call", call),))
+
+
+def _is_list(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Context) -> bool:
+    """Whether it is proven to be a list, or taken for one by what is done with it."""
+    if ctx.type_of(items) is not None:
+        return ctx.type_of(items) == "list"
+    if method != "remove" and _asks_for_its_own(call, items, ctx):
+        return True
+    return _asks_for_another(call, ctx) and taken_for_list(items, ctx, named=method == "index")
 
 
 def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -130,6 +137,32 @@ def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -
         case cst.Subscript(value=owner, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=index)))]):
             return same and index in ctx.binds(loop) and ctx.code(owner).strip() == ctx.code(items).strip()
     return False
+
+
+def _asks_for_another(call: cst.Call, ctx: Context) -> bool:
+    """Whether the loop around looks for something else at each turn."""
+    loop, item = next(iter(ctx.repeating(call)), None), call.args[0].value
+    return loop is not None and len(call.args) == 1 and not ctx.is_fixed(item) and ctx.renews(loop, item)
+
+
+def _check_least(call: cst.Call, ctx: Context) -> Match | None:
+    """`least = min(items)` and `items.remove(least)` at each turn."""
+    loop = next(iter(ctx.repeating(call)), None)
+    items = None if loop is None else taken_out(call, loop, ctx)
+    if items is None or not _is_searched_again(call, items, ctx):
+        return None
+    name = " ".join(ctx.code(items).split())
+    return Match(f"all that is left of `{name}` is gone through for the next item", (Plant("sized-call", call),))
+
+
+def _is_least(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether what is removed is what `min` or `max` has found there at this turn, which is flagged."""
+    loop, item = next(iter(ctx.repeating(call)), None), call.args[0].value
+    if loop is None or not isinstance(item, cst.Name):
+        return False
+    stores = (store.value for store in ctx.stores(item.value, loop) if isinstance(store, cst.Assign))
+    found = (taken_out(value, loop, ctx) for value in stores if isinstance(value, cst.Call))
+    return any(one is not None and ctx.code(one).strip() == ctx.code(items).strip() for one in found)
 
 
 def _is_searched_again(node: cst.CSTNode, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -216,7 +249,7 @@ def _check_scan(node: cst.BaseExpression, made: cst.GeneratorExp | cst.ListComp,
     tests = [made.elt] if asks_any else [condition.test for condition in loop.ifs]
     names = {part.value for part in ctx.descendants(loop.target) if isinstance(part, cst.Name)}
     items = _viewed(loop.iter)
-    if not any(_looks_up(test, names, ctx) for test in tests) or not _is_searched_again(node, items, ctx):
+    if not any(looks_up(test, names, ctx) for test in tests) or not _is_searched_again(node, items, ctx):
         return None
     name = " ".join(ctx.code(items).split())
     message = f"all of `{name}` is gone through to find one item, {_when(node, ctx)}"
@@ -230,47 +263,15 @@ def _viewed(value: cst.BaseExpression) -> cst.BaseExpression:
     return value
 
 
-def _looks_up(test: cst.BaseExpression, names: set[str], ctx: Context) -> bool:
-    """Whether the test asks for equality of something of the item with something that is not constant."""
-    return any(_compares(part, names, ctx) for part in _conjuncts(test))
-
-
-def _conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
-        yield from _conjuncts(test.left)
-        yield from _conjuncts(test.right)
-    else:
-        yield test
-
-
-def _compares(
-    test: cst.BaseExpression, names: set[str], ctx: Context, operators: tuple[type[cst.BaseCompOp], ...] = _SAME
-) -> bool:
-    match test:
-        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
-            return isinstance(operator, operators) and any(
-                _is_key(one, names, ctx) and not _mentions(other, names, ctx) and not ctx.is_fixed(other)
-                for one, other in ((left, right), (right, left))
-            )
-    return False
-
-
-def _is_key(value: cst.BaseExpression, names: set[str], ctx: Context) -> bool:
-    """Whether the value is a part of the item: `x`, `x.id`, `x["id"]`, `x.id.lower()`, `key(x)`."""
-    return not isinstance(value, cst.BinaryOperation) and _mentions(value, names, ctx)
-
-
-def _mentions(value: cst.BaseExpression, names: set[str], ctx: Context) -> bool:
-    return any(ctx.uses(name, value) for name in names)
-
-
 RULE = Rule(
     id="linear-search-in-loop",
     title="A collection searched from its start in a loop",
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "Inside a loop: `x.index(item)`, `x.count(item)` and `x.remove(item)` on a proven list; and the search for"
+            "Inside a loop: `x.index(item)`, `x.count(item)` and `x.remove(item)` on a list, which is proven, or used"
+            " as one in the function, or of no known type and, for `index`, named in the plural; `min(x)` or `max(x)`"
+            " whose result each turn takes out of `x`; and the search for"
             " one item by a comprehension, as in `next(x for x in items if x.id == key)`,"
             " `[x for x in items if x.id == key][0]`, `any(x.id == key for x in items)` and `next(filter(...))`, or by"
             " an inner loop that breaks off at the item it looks for. So is the search for all items that belong to the"
@@ -297,7 +298,7 @@ RULE = Rule(
             " items}`, `place = {x: i for i, x in enumerate(items)}`, `collections.Counter(items)`; the last of equal"
             " keys wins, where the search found the first. Instead of removing items one by one, keep what stays: `[x"
             " for x in items if ...]`, or use a dict as an ordered set. `enumerate` gives the index of the item at"
-            " hand."
+            " hand. Of what the least is taken out again and again, keep a heap (`heapq`)."
         ),
         references=(
             "True: networkx 3.6.1, networkx/algorithms/distance_measures.py:908, all nodes for each pair of nodes",
@@ -318,6 +319,10 @@ RULE = Rule(
         # texts and sets
         "def f(rows, text: str, known: set[str]):\n    for row in rows:\n        known.remove(row)\n"
         "        print(text.index(row), text.count(row))\n",
+        # what may be a text or a set; the same each time
+        "def f(rows, text, known, names):\n    for row in rows:\n        known.remove(row)\n"
+        "        print(text.index(row), text.count(row), names.index('id'))\n",
+        "def f(rows):\n    for row in rows:\n        left = min(row.sizes)\n        print(left)\n",
         # short
         "KINDS = ['a', 'b', 'c']\n\ndef f(rows):\n    return [KINDS.index(row.kind) for row in rows]\n",
         # once, then the loop ends
@@ -390,6 +395,14 @@ RULE = Rule(
         "        for node in self.nodes:\n            if node.name == name:\n                return node\n"
         "        raise KeyError(name)\n\n    def link(self, pairs):\n        for first, second in pairs:\n"
         "            self.node(first).link(second)\n",
+        # taken for a list: by its name, by what is done to it
+        "def f(rows, names):\n    return [names.index(row.name) for row in rows]\n",
+        "def f(rows, free):\n    for row in rows:\n        free.remove(row.place)\n        free.append(row.other)\n",
+        # the least is taken out at each turn
+        "def f(items):\n    out = []\n    items = list(items)\n    while items:\n        least = min(items)\n"
+        "        items.remove(least)\n        out.append(least)\n    return out\n",
+        "def f(graph, costs):\n    left = set(graph)\n    while left:\n"
+        "        node = min(left, key=lambda node: costs[node])\n        left.discard(node)\n        print(node)\n",
         # by index, with its index
         "def f(rows, people):\n    for row in rows:\n        for i in range(len(people)):\n"
         "            if people[i].id == row.owner:\n                row.place = i\n                break\n",

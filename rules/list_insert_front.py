@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Edits, Fixer, Kind, Match, Nodes, Page, Plant, Rule, Safety, Where
+from auditor.shapes import taken_for_list
 
 _SMALL = 16
 
@@ -28,7 +29,11 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
             done = "{}[:0] = ..."
         case _:
             return None
-    if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
+    kind = ctx.type_of(items)
+    # other things have an `insert` as well: entries of a form, `sys.path`
+    if kind is None and not (ctx.repeating(node) and taken_for_list(items, ctx)):
+        return None
+    if kind not in ("list", None) or not ctx.met_again(node, items):
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"each `{done.format(name)}` moves all items of the list", (Plant("sized-call", node),))
@@ -107,7 +112,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x.insert(0, item)` or `x[:0] = items` where `x` is proven to be a list, in a loop that does not make the"
+            "`x.insert(0, item)` or `x[:0] = items` where `x` is proven to be a list, or used as one in the function,"
+            " in a loop that does not make the"
             " list anew, or at each call of a function whose object or module keeps the list. Inserting once, and in"
             " loops of at most"
             f" {_SMALL} turns, is not flagged."
@@ -159,6 +165,7 @@ RULE = Rule(
         "def f():\n    out = []\n    for name in ('a', 'b', 'c'):\n        out.insert(0, name)\n    return out\n",
     ),
     invalid=(
+        "def f(rows, out):\n    for row in rows:\n        out.insert(0, row)\n    out.reverse()\n",
         "def path(node):\n    out = []\n    while node:\n        out.insert(0, node)\n        node = node.parent\n"
         "    return out\n",
         "def f(rows, out: list[int]):\n    for row in rows:\n        if row > 0:\n            out.insert(0, row)\n",
@@ -177,6 +184,7 @@ RULE = Rule(
             " can see meanwhile."
         ),
         fixed=(
+            None,
             "def path(node):\n    out = []\n    while node:\n        out.append(node)\n"
             "        node = node.parent\n    out.reverse()\n    return out\n",
             None,

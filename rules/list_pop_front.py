@@ -24,13 +24,28 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
             return _check_copy(node, ctx)
         case _:
             return None
-    if ctx.type_of(items) != "list" or not ctx.met_again(node, items):
+    kind = ctx.type_of(items)
+    if kind is None and not (isinstance(node, cst.Call) and _pops_as_lists_do(items, ctx)):
+        return None
+    if kind not in ("list", None) or not ctx.met_again(node, items):
         return None
     # what is empty here is filled elsewhere
     if 0 < (ctx.length_of(items) or 0) <= _SMALL:
         return None
     name = " ".join(ctx.code(items).split())
     return Match(f"each `{done.format(name)}` moves all other items of the list", (Plant("sized-call", node),))
+
+
+_OF_DICTS = ("items", "keys", "values", "get", "setdefault", "update")
+
+
+def _pops_as_lists_do(items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether what has a `pop(0)`, and no known type, is taken for a list: its function treats it as no dict."""
+    if not isinstance(items, cst.Name | cst.Attribute):
+        return False
+    name = ctx.code(items).strip()
+    attributes = ctx.inside(ctx.function(items) or ctx.root, cst.Attribute)
+    return not any(one.attr.value in _OF_DICTS and ctx.code(one.value).strip() == name for one in attributes)
 
 
 def _is_front(part: cst.SubscriptElement, ctx: Context) -> bool:
@@ -159,7 +174,8 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x.pop(0)`, `del x[0]` or `del x[:n]` where `x` is proven to be a list, in a loop that does not make the"
+            "`x.pop(0)`, `del x[0]` or `del x[:n]` where `x` is proven to be a list (for `x.pop(0)`: where nothing"
+            " says that it is something else), in a loop that does not make the"
             " list anew, or at each call of a function whose object or module keeps the list; and in a loop"
             " `x = x[n:]` and `first, *x = x`. Lists of at most"
             f" {_SMALL} items that never grow are not flagged, nor is taking one item before the loop ends."
@@ -202,8 +218,9 @@ RULE = Rule(
         "from collections import deque\n\ndef f(rows):\n    queue = deque(rows)\n    while queue:\n"
         "        print(queue.popleft())\n",
         "def f(rows):\n    stack = list(rows)\n    while stack:\n        print(stack.pop())\n",
-        # a dict
+        # a dict, by its type and by what is done with it
         "def f(rows):\n    table = dict(rows)\n    while table:\n        table.pop(0)\n",
+        "def f(rows, table):\n    for row in rows:\n        table.pop(0)\n        table.update(row)\n",
         # one item, and a new list for each turn
         "def f(text):\n    words = text.split()\n    return words.pop(0), words\n",
         "def f(lines):\n    for line in lines:\n        words = str(line).split()\n"
@@ -226,6 +243,8 @@ RULE = Rule(
         "        rows[:2] = new\n",
     ),
     invalid=(
+        "def merge(left, right):\n    left, right = list(left), list(right)\n    while left and right:\n"
+        "        yield left.pop(0) if left[0] < right[0] else right[-1]\n",
         "def walk(root):\n    queue = [root]\n    while queue:\n        node = queue.pop(0)\n"
         "        queue.extend(node.children)\n",
         "def f(rows: list[int]):\n    out = []\n    while rows:\n        out.append(rows.pop(0))\n    return out\n",
@@ -256,6 +275,7 @@ RULE = Rule(
             " sliced, returned or handed on."
         ),
         fixed=(
+            None,
             "import collections\n\n\ndef walk(root):\n    queue = collections.deque([root])\n    while queue:\n"
             "        node = queue.popleft()\n        queue.extend(node.children)\n",
             None,

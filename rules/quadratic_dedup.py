@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Context, Edits, Fixer, Kind, Loop, Match, Nodes, Page, Plant, Rule, Safety, Where
-from auditor.shapes import Pass, cannot_be_hashed, is_appended, makes_default, only_continues, pass_of, sought_in
+from auditor.shapes import (
+    Pass,
+    Side,
+    any_pair,
+    cannot_be_hashed,
+    is_appended,
+    makes_default,
+    only_continues,
+    pairs,
+    pass_of,
+    sought_in,
+)
 
 _SMALL = 16
 
@@ -101,7 +112,7 @@ def _check_loops(inner: cst.For, ctx: Context) -> Match | None:
         for collection, first, second in _same(pass_of(outer, ctx), pass_of(inner, ctx), inner, ctx):
             if _is_short(outer, ctx) or _is_short(inner, ctx):
                 break
-            sides = (_Side(collection, first, outer, inner, ctx), _Side(collection, second, inner, None, ctx))
+            sides = (Side(collection, first, outer, inner, ctx), Side(collection, second, inner, None, ctx))
             if not ctx.stores(collection, outer.body) and _compares(inner, sides, ctx):
                 message = f"the inner loop compares each entry of `{' '.join(collection.split())}` with the others"
                 return Match(message, (Plant("nested-loop", inner),))
@@ -129,61 +140,16 @@ def _same(outer: Pass, inner: Pass, loop: cst.For, ctx: Context) -> Iterator[tup
             yield base, outer, inner
 
 
-class _Side:
-    """Recognises what stems from the item that one of the two loops is at."""
-
-    def __init__(self, collection: str, at: Pass, loop: cst.For, other: cst.For | None, ctx: Context) -> None:
-        self._collection = collection
-        self._indices = at.indices
-        self._ctx = ctx
-        self._items = set(at.items)
-        own = (
-            node for node in ctx.descendants(loop.body) if other is None or other not in (node, *ctx.ancestors(node))
-        )
-        for node in own:
-            match node:
-                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-                    if self.mentioned(value):
-                        self._items.add(name)
-
-    def mentioned(self, expression: cst.CSTNode) -> bool:
-        """Whether the expression contains the item, or something made from it."""
-        return any(self._is_item(node) for node in self._ctx.descendants(expression))
-
-    def is_plain(self, expression: cst.CSTNode) -> bool:
-        """Whether the expression is the item itself."""
-        return self._is_item(expression)
-
-    def _is_item(self, node: cst.CSTNode) -> bool:
-        match node:
-            case cst.Name(value=name):
-                return name in self._items and not self._is_label(node)
-            case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=index)))]):
-                return index in self._indices and self._ctx.code(value).strip() == self._collection
-        return False
-
-    def _is_label(self, node: cst.Name) -> bool:
-        """Whether the name is that of an attribute or of a keyword."""
-        parent = self._ctx.parent(node)
-        if isinstance(parent, cst.Attribute):
-            return parent.attr is node
-        return isinstance(parent, cst.Arg) and parent.keyword is node
-
-
-def _compares(inner: cst.For, sides: tuple[_Side, _Side], ctx: Context) -> bool:
+def _compares(inner: cst.For, sides: tuple[Side, Side], ctx: Context) -> bool:
     """Whether some condition in the inner loop compares the items of both loops for equality or likeness."""
     for node in ctx.descendants(inner.body):
         if isinstance(node, cst.If):
-            found = [part for part in ctx.descendants(node.test) if _pairs(part, sides, ctx)]
+            found = [part for part in ctx.descendants(node.test) if pairs(part, sides, ctx)]
             if any(not _skips_itself(part, node, sides) for part in found):
                 return True
-        elif isinstance(node, cst.Assign) and _is_tested(node, inner, ctx) and _any_pair(node.value, sides, ctx):
+        elif isinstance(node, cst.Assign) and _is_tested(node, inner, ctx) and any_pair(node.value, sides, ctx):
             return True
     return False
-
-
-def _any_pair(value: cst.BaseExpression, sides: tuple[_Side, _Side], ctx: Context) -> bool:
-    return any(_pairs(part, sides, ctx) for part in ctx.descendants(value))
 
 
 def _is_tested(assignment: cst.Assign, inner: cst.For, ctx: Context) -> bool:
@@ -194,32 +160,7 @@ def _is_tested(assignment: cst.Assign, inner: cst.For, ctx: Context) -> bool:
     return False
 
 
-def _pairs(node: cst.CSTNode, sides: tuple[_Side, _Side], ctx: Context) -> bool:
-    """Whether the node sets the two items against each other."""
-    match node:
-        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
-            return isinstance(operator, cst.Equal | cst.NotEqual) and _are_apart(left, right, sides)
-        case cst.Call(func=cst.Attribute(value=receiver), args=arguments):
-            parts: list[cst.BaseExpression] = [receiver, *(argument.value for argument in arguments)]
-        case cst.Call(args=arguments):
-            parts = [argument.value for argument in arguments]
-        case _:
-            return False
-    if any(_are_apart(left, right, sides) for left in parts for right in parts if left is not right):
-        return True
-    operations = (part for argument in parts for part in ctx.descendants(argument))
-    return any(
-        isinstance(part, cst.BinaryOperation) and _are_apart(part.left, part.right, sides) for part in operations
-    )
-
-
-def _are_apart(left: cst.CSTNode, right: cst.CSTNode, sides: tuple[_Side, _Side]) -> bool:
-    """Whether one part stems from the outer item alone and the other from the inner item alone."""
-    seen = [tuple(side.mentioned(part) for side in sides) for part in (left, right)]
-    return seen in ([(True, False), (False, True)], [(False, True), (True, False)])
-
-
-def _skips_itself(node: cst.CSTNode, condition: cst.If, sides: tuple[_Side, _Side]) -> bool:
+def _skips_itself(node: cst.CSTNode, condition: cst.If, sides: tuple[Side, Side]) -> bool:
     """Whether it is `if a == b: continue` or `if a != b: ...`, which only keeps an item from meeting itself."""
     match node:
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
@@ -305,8 +246,9 @@ RULE = Rule(
             " with the same list each time, where `out` is a list as far as one can see; so is `x in items[:i]` in a"
             " loop over the items. And two nested"
             " loops over the same collection (by item, index, `enumerate` or slice) whose inner one compares the two"
-            " items for equality, or hands both to a function whose answer is tested. Collections of at most"
-            f" {_SMALL} entries are not flagged, nor is a comparison that only keeps an item from meeting itself."
+            " items for equality (`a == b`, `a + b == total`), or hands both to a function whose answer is tested."
+            f" Collections of at most {_SMALL} entries are not flagged, nor is a comparison that only keeps an item"
+            f" from meeting itself."
         ),
         why=(
             "Each item is compared with all that came before it: n items take n * n / 2 comparisons. Ten times the"
@@ -377,6 +319,8 @@ RULE = Rule(
         "        if key not in self.keys:\n            self.keys.append(key)\n",
     ),
     invalid=(
+        "def f(sizes, total):\n    for i, a in enumerate(sizes):\n        for b in sizes[i + 1:]:\n"
+        "            if a + b == total:\n                return a, b\n",
         "def f(rows):\n    out = []\n    for row in rows:\n        if row not in out:\n            out.append(row)\n"
         "    return out\n",
         # in a comprehension
@@ -424,6 +368,7 @@ RULE = Rule(
             " to; nested loops have none."
         ),
         fixed=(
+            None,
             "def f(rows):\n    out = []\n    seen = set()\n    for row in rows:\n        if row not in seen:\n"
             "            out.append(row)\n            seen.add(row)\n    return out\n",
             None,
