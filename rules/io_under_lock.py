@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from auditor import cst
 from auditor.model import Wait
-from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Reaches, Rule, Where
 
 _LOCKS = tuple(
     f"{module}.{name}"
@@ -23,11 +23,21 @@ _SLOW_AWAITS = re.compile(
     r"(?:^|_)(?:fetch|get|post|put|request|download|upload|send|execute|query|connect|read|load|save|refresh|sleep)"
 )
 _AT_HAND = ("acquire", "release", "wait", "notify", "notify_all", "wait_for")
+_VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
+_ENDS = (
+    *(f"{owner}.{verb}" for owner in ("requests", "requests.Session", "httpx", "httpx.Client") for verb in _VERBS),
+    *("urllib.request.urlopen", "http.client.HTTPConnection.getresponse", "socket.create_connection"),
+    *("socket.socket.connect", "socket.socket.recv", "socket.socket.sendall", "time.sleep", "os.fsync", "os.system"),
+    *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen.wait")),
+    *("builtins.open", "shutil.copyfile", "shutil.copytree", "shutil.rmtree"),
+    *(f"pathlib.Path.{name}" for name in ("open", "read_text", "write_text", "read_bytes", "write_bytes")),
+)
+"""What the functions wait for that are called under a lock."""
 _FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.With | cst.Call):
+    if not isinstance(node, cst.With | cst.Call) or (isinstance(node, cst.Call) and not _acquires(node)):
         return None
     if isinstance(node, cst.With):
         lock = next((item.item for item in node.items if _is_lock(item.item, ctx)), None)
@@ -40,11 +50,17 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if lock is None or ctx.runs_once(node):
         return None
     for call in (call for part in held for call in _own_calls(part)):
-        waits = _reason(call, awaited, ctx)
+        waits, way = _reason(call, awaited, ctx), ctx.way(call)
+        if waits is None and way:
+            waits = f"leads to `{way[-1].name}`"
         if waits is not None and not _happens_once(call, held, ctx):
             callee = " ".join(ctx.code(call.func).split())
-            return Match(f"`{ctx.code(lock)}` is held while `{callee}` {waits}", (Plant("lock", node),))
+            return Match(f"`{ctx.code(lock)}` is held while `{callee}` {waits}", (Plant("lock", node),), chain=way)
     return None
+
+
+def _acquires(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "acquire"
 
 
 def _until_release(acquire: cst.Call, ctx: Context) -> Sequence[cst.CSTNode]:
@@ -108,9 +124,18 @@ def _reason(call: cst.Call, asynchronous: bool, ctx: Context) -> str | None:
         return f"waits for {waited}"
     if _is_callback(call, ctx):
         return "runs code of others"
-    awaited = isinstance(ctx.parent(call), cst.Await) and asynchronous
+    awaited = asynchronous and _is_awaited(call, ctx)
     name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ctx.code(call.func)
     return "is awaited" if awaited and name not in _AT_HAND and _SLOW_AWAITS.search(name) else None
+
+
+def _is_awaited(call: cst.Call, ctx: Context) -> bool:
+    """Whether it is awaited: `await f()`, `async with f():`."""
+    around = ctx.parent(call)
+    if isinstance(around, cst.WithItem):
+        statement = ctx.parent(around)
+        return isinstance(statement, cst.With) and statement.asynchronous is not None
+    return isinstance(around, cst.Await)
 
 
 def _is_callback(call: cst.Call, ctx: Context) -> bool:
@@ -152,8 +177,8 @@ RULE = Rule(
             "A `with` or `async with` on a lock (by its type, or by a name that ends in `lock` or `mutex`), or what"
             " stands between `lock.acquire()` and `lock.release()` in one function, that"
             " opens or copies files, sleeps, starts a process, speaks to a server or database, or calls a parameter,"
-            " callback or hook. What the body calls is looked at, not what these calls do in turn. What is made only"
-            " while it is not there yet is not flagged."
+            " callback or hook. So is a `with` whose body calls a function of the project that does so, over at most"
+            " four functions; the chain of calls is shown. What is made only while it is not there yet is not flagged."
         ),
         why=(
             "For as long as the holder waits, everyone else who wants the lock waits too, so that work on many threads"
@@ -178,7 +203,12 @@ RULE = Rule(
             "flake8-async ASYNC251",
         ),
     ),
-    triggers=(Nodes(("With", "AsyncWith"), Where(function=True)), Calls((".acquire",), Where(function=True))),
+    triggers=(
+        Nodes(("With", "AsyncWith"), Where(function=True)),
+        Calls((".acquire",), Where(function=True)),
+        Reaches(_ENDS, Where(held=True)),
+        Reaches((".execute", ".executemany"), Where(held=True), waits_for="the database"),
+    ),
     expects=Wait(),
     check=check,
     valid=(
@@ -198,6 +228,9 @@ RULE = Rule(
         "def wait(blocker):\n    with blocker:\n        print('done')\n",
         "async def take(condition_lock, items):\n    async with condition_lock:\n        await condition_lock.wait()\n"
         "        return items.pop()\n",
+        # what is called waits for nothing; it is handed on
+        "import time\n\ndef work():\n    time.sleep(1)\n\ndef note(items):\n    items.append(1)\n\n"
+        "def f(pool, lock, items):\n    with lock:\n        note(items)\n        pool.submit(work)\n",
         # released before, elsewhere, or not there to release
         "import threading, time\n\nlock = threading.Lock()\n\ndef wait():\n    lock.acquire()\n    n = len(table)\n"
         "    lock.release()\n    time.sleep(n)\n\ndef begin():\n    lock.acquire()\n    time.sleep(1)\n",
@@ -205,6 +238,12 @@ RULE = Rule(
         "    lock.release()\n",
     ),
     invalid=(
+        # by way of a function
+        "import json\n\nclass State:\n    def set(self, key, value):\n        with self._lock:\n"
+        "            self.data[key] = value\n            self._save()\n\n    def _save(self):\n"
+        "        with open(self.path, 'w') as file:\n            json.dump(self.data, file)\n",
+        "async def load(self, session, url):\n    async with self.lock:\n"
+        "        async with session.get(url) as answer:\n            self.data = answer\n",
         "import threading, requests\n\nlock = threading.Lock()\n\ndef fetch(url):\n    with lock:\n"
         "        return requests.get(url)\n",
         "import asyncio\n\nclass Api:\n    def __init__(self, session):\n        self.session = session\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Cost
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
 
 _RUNNERS = (
     *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")),
@@ -14,12 +14,17 @@ _RUNNERS = (
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or ctx.qualified(node.func) not in _RUNNERS:
+    if not isinstance(node, cst.Call):
+        return None
+    way = ctx.way(node)
+    if (ctx.qualified(node.func) not in _RUNNERS and not way) or ctx.handed(node) is not None:
         return None
     loops = ctx.item_loops(node)
     if not loops or ctx.is_paced(loops[0]) or ctx.carries(node, loops[0]):
         return None
-    return Match(f"`{ctx.code(node.func)}` starts a process for every item of the loop", (Plant("called", node),))
+    done = f"leads to `{way[-1].name}`, which starts" if way else "starts"
+    message = f"`{' '.join(ctx.code(node.func).split())}` {done} a process for every item of the loop"
+    return Match(message, (Plant("called", node),), chain=way)
 
 
 RULE = Rule(
@@ -28,7 +33,8 @@ RULE = Rule(
     kind=Kind.REUSE,
     page=Page(
         what=(
-            "`subprocess.run`, `check_output`, `Popen`, `os.system` and the like in a loop or comprehension over data."
+            "`subprocess.run`, `check_output`, `Popen`, `os.system` and the like in a loop or comprehension over data,"
+            " also by way of at most four functions of the project; the chain of calls is shown."
             " Not flagged: `while` loops, loops of at most 16 turns, over batches or with a sleep, and those that end"
             " or go on according to what the process said. Of a `Popen` only the start is timed, as the rest may run"
             " beside."
@@ -48,7 +54,7 @@ RULE = Rule(
             "CPython 3.11.7, mailcap.py:191: harmless, the few entries of one type of mail",
         ),
     ),
-    triggers=(Calls(_RUNNERS, Where(loop=True)),),
+    triggers=(Calls(_RUNNERS, Where(loop=True)), Reaches(_RUNNERS, Where(loop=True))),
     expects=Cost(),
     check=check,
     valid=(
@@ -71,6 +77,8 @@ RULE = Rule(
         "    return list(pool.map(lambda file: subprocess.run(['lint', file]), files))\n",
     ),
     invalid=(
+        "import subprocess\n\ndef git(*words):\n    return subprocess.check_output(('git', *words))\n\n"
+        "def dates(files):\n    return {file: git('log', '-1', file) for file in files}\n",
         "import subprocess\n\ndef lint(files):\n    for file in files:\n        subprocess.run(['lint', file])\n",
         "from subprocess import check_output as out\n\ndef sizes(files):\n"
         "    return {file: out(['du', file]) for file in files}\n",

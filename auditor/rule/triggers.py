@@ -34,6 +34,7 @@ class Where:
     kept: the receiver of the call, or what the statement stores into, is an attribute, a name of the module, a
         parameter that has a default or a name that an inner function binds anew, not another local name.
     often: inside a function that loops call, as `Context.runs_often` knows it by its name.
+    held: inside a `with` on what is named as a lock is, in the same function; only `Reaches` asks for that.
     """
 
     function: bool = False
@@ -42,6 +43,7 @@ class Where:
     handler: bool = False
     kept: bool = False
     often: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.scan.facts import Function, absolute
+from auditor.scan.held import Held
 from auditor.scan.once import functions_run_once
 from auditor.scan.outline import FUNCTION, LOOP, Called, Outline, Routine, position
 from auditor.scan.per_item import Handing, runs_per_item
@@ -46,6 +47,7 @@ class _Drawing:
         self._top = facts.names(facts.tree).bindings
         self._runs = runs_per_item(facts)
         self._places = places
+        self._held = Held(facts.flat)
         self._made = Outline(facts.package)
         self._own: set[str] = set()
         self._locals: dict[int, dict[str, str | None]] = {}
@@ -257,7 +259,7 @@ class _Drawing:
                 self._made.taken.append(attribute)
         if _first(func) in self._calling:
             place = self._places.of(index)
-            called = self._lead(func, place, call, place.around)
+            called = self._lead(func, place, call, place.around | self._held.around(index))
             if called is not None and (call.args or call.keywords):
                 called.hands = self._given(call, place)
 

@@ -218,6 +218,7 @@ class _FileRun:
         self.drafts: list[tuple[Suspect, str]] = []
         self.skipped = [Skip(source.path, reason) for reason in source.left_out]
         self.failures: dict[str, list[tuple[int, str]]] = {}
+        self._ways: dict[str, dict[Span, tuple[Step, ...]]] = {}
 
     def skips(self) -> tuple[Skip, ...]:
         """What was left out: slices, then rules that failed, each once with the first of its failures."""
@@ -239,6 +240,7 @@ class _FileRun:
             self._skip(f"{self.source.place(first, last)} left out: nested more than {MAX_DEPTH} deep")
             return
         pieces = _Pieces(self.source, statement)
+        self._ways = self._ways_from(candidates)
         for candidate in sorted(candidates, key=lambda c: (c.node.lineno, c.node.col_offset, type(c.node).__name__)):
             self._decide(candidate, pieces)
         pieces.shadow.release()
@@ -274,7 +276,7 @@ class _FileRun:
             )
 
     def _check(self, rule: Rule, candidate: Candidate, piece: Piece, node: cst.CSTNode, scopes: Scopes) -> None:
-        context = SliceContext(piece, scopes, self.source.path, self._ways(candidate.node, rule))
+        context = SliceContext(piece, scopes, self.source.path, self._ways.get(rule.id))
         match = rule.check(node, context)
         if match is None:
             return
@@ -305,13 +307,16 @@ class _FileRun:
         begin, end = (span.line, span.column - 1), (span.end_line, span.end_column - 1)
         return text_between(self.source, begin, end)
 
-    def _ways(self, node: ast.expr | ast.stmt, rule: Rule) -> dict[Span, tuple[Step, ...]]:
-        """The way from the candidate to what the rule looks for, if the outlook knows one."""
+    def _ways_from(self, candidates: Sequence[Candidate]) -> dict[str, dict[Span, tuple[Step, ...]]]:
+        """By rule, the ways from these nodes to what it looks for, as far as the outlook knows one."""
+        found: dict[str, dict[Span, tuple[Step, ...]]] = {}
         if self.facts.outlook is None or not self.facts.outlook.ways:
-            return {}
-        known = self.facts.outlook.ways.get(position(node), {})
-        way = next((way for key, way in known.items() if key.rpartition("/")[0] == rule.id), ())
-        return {self.source.span(node): tuple(Step(*step) for step in way)} if way else {}
+            return found
+        for node in (candidate.node for candidate in candidates):
+            for key, way in self.facts.outlook.ways.get(position(node), {}).items():
+                known = found.setdefault(key.rpartition("/")[0], {})
+                known.setdefault(self.source.span(node), tuple(Step(*step) for step in way))
+        return found
 
     def _skip(self, reason: str) -> None:
         self.skipped.append(Skip(self.source.path, reason))

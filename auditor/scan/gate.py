@@ -21,7 +21,7 @@ from auditor.scan.asked import (
     tests,
 )
 from auditor.scan.links import Outlook, Wanted
-from auditor.scan.outline import COROUTINE, FUNCTION, LOOP, position
+from auditor.scan.outline import COROUTINE, FUNCTION, HELD, LOOP, position
 from auditor.scan.places import Place, Places, bits_of
 from auditor.scan.syntax import Flat
 
@@ -103,7 +103,10 @@ class Gate:
         return tuple(
             Wanted(
                 key,
-                LOOP * trigger.where.loop | COROUTINE * trigger.where.coroutine | FUNCTION * trigger.where.function,
+                LOOP * trigger.where.loop
+                | COROUTINE * trigger.where.coroutine
+                | FUNCTION * trigger.where.function
+                | HELD * trigger.where.held,
                 frozenset(trigger.names) if trigger.made else frozenset(),
                 trigger.often,
             )

@@ -13,8 +13,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-LOOP, COROUTINE, FUNCTION = 1, 2, 4
-"""Surroundings of a call, as bits: in a loop, directly in a coroutine, in a function."""
+LOOP, COROUTINE, FUNCTION, HELD = 1, 2, 4, 8
+"""Surroundings of a call, as bits: in a loop, directly in a coroutine, in a function, under a lock."""
 
 SHAPE = 16
 """Characters of a mark that stand for an outline without its places."""
