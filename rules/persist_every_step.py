@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from auditor import cst
 from auditor.model import Cost
@@ -11,6 +12,13 @@ from auditor.rule import Calls, Context, Kind, Loop, Match, Page, Plant, Rule, W
 _DUMPS = ("json.dump", "pickle.dump", "marshal.dump", "yaml.dump", "yaml.safe_dump", "cloudpickle.dump")
 _SAVES = {"numpy.save": 0, "numpy.savez": 0, "torch.save": 1, "joblib.dump": 1}
 """Functions that write to a path, and the position of that."""
+_FRAMES = (
+    *("to_csv", "to_parquet", "to_excel", "to_json", "to_pickle", "to_feather", "to_hdf", "to_html", "to_netcdf"),
+    *("write_csv", "write_parquet", "write_json", "write_excel", "write_html", "write_image", "savefig", "savetxt"),
+)
+"""Methods of tables and figures that write to the path that they are given first."""
+_OPENS = ("builtins.open", "io.open", "codecs.open", "gzip.open", "pathlib.Path.open")
+_PATHS = ("pathlib.Path", "os.path.join", "builtins.str", "os.fspath")
 _WRITES = ("pathlib.Path.write_text", "pathlib.Path.write_bytes")
 _COMMITS = tuple(
     f"{owner}.commit"
@@ -20,6 +28,7 @@ _COMMITS = tuple(
     )
 )
 _DATABASE = re.compile(r"(?:^|[._])(?:db|conn|connection|database|session|con)$", re.IGNORECASE)
+_WRITING = re.compile(r"[wa]b?t?$")
 _CONSOLE = re.compile(r"(?:^|[._])(?:stdout|stderr|stdin|console|terminal)\b|^(?:self|cls|super\(\))$")
 _NOW_AND_THEN = re.compile(r"%|\btime\b|interval|elapsed|every|last_|_last|dirty|changed")
 
@@ -31,6 +40,8 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not loops or ctx.is_paced(loops[0]) or isinstance(ctx.parent(node), cst.Await):
         return None
     loop = loops[0]
+    if ctx.qualified(node.func) in _OPENS:
+        return _check_opened(node, loop, ctx)
     if not _rewrites(node, loop, ctx) or _now_and_then(node, loop, ctx):
         return None
     callee = " ".join(ctx.code(node.func).split())
@@ -38,6 +49,29 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     # opening the file empties it, and what is written may reach it only as it is closed
     plants = (Plant("called", node), *(() if opened is None else (Plant("called", opened),)))
     return Match(f"`{callee}` writes to the same place at every turn of the loop", plants)
+
+
+def _check_opened(call: cst.Call, loop: Loop, ctx: Context) -> Match | None:
+    """`with open(path, "a") as file: file.write(x)` at each turn, of a path that no turn changes."""
+    item = ctx.parent(call)
+    statement = None if item is None else ctx.parent(item)
+    of_path = isinstance(call.func, cst.Attribute) and ctx.qualified(call.func) == "pathlib.Path.open"
+    path = call.func.value if of_path and isinstance(call.func, cst.Attribute) else ctx.argument(call, 0, "file")
+    mode = ctx.argument(call, 0 if of_path else 1, "mode")
+    if not isinstance(statement, cst.With) or not isinstance(item, cst.WithItem) or item.asname is None:
+        return None
+    if path is None or mode is None or not _WRITING.match(str(ctx.text_of(mode))) or not _is_same(path, loop, ctx):
+        return None
+    if loop in ctx.loops(statement) and not _now_and_then(call, loop, ctx) and not _is_state(statement, ctx):
+        message = f"`{' '.join(ctx.code(path).split())}` is opened and written at every turn of the loop"
+        return Match(message, (Plant("called", statement),))
+    return None
+
+
+def _is_state(opened: cst.With, ctx: Context) -> bool:
+    """Whether a function that is flagged itself writes to the file."""
+    calls: Sequence[cst.Call] = ctx.inside(opened.body, cst.Call)
+    return any(ctx.qualified(call.func) in _DUMPS for call in calls)
 
 
 def _opened_for(call: cst.Call, loop: Loop, ctx: Context) -> cst.With | None:
@@ -65,9 +99,12 @@ def _rewrites(call: cst.Call, loop: Loop, ctx: Context) -> bool:
         return path is not None and _is_same(path, loop, ctx)
     if not isinstance(call.func, cst.Attribute):
         return False
-    owner = call.func.value
+    owner, method = call.func.value, call.func.attr.value
     if name in _WRITES:
         return _is_same(owner, loop, ctx)
+    if method in _FRAMES and call.args and not call.args[0].star:
+        path = call.args[0].value
+        return not (ctx.type_of(owner) or "").startswith("json") and _is_path(path, ctx) and _is_same(path, loop, ctx)
     if name in _COMMITS:
         return loop in ctx.item_loops(call) and _is_same(owner, loop, ctx)
     if name == "os.fsync":
@@ -107,7 +144,14 @@ def _without_fileno(descriptor: cst.BaseExpression) -> cst.BaseExpression:
     return descriptor
 
 
+def _is_path(value: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it may be a path: not a buffer that the loop fills, nor a mere option."""
+    return ctx.type_of(value) in ("str", "pathlib.Path", None) and not isinstance(value, cst.Call | cst.BaseNumber)
+
+
 def _is_same(place: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
+    if isinstance(place, cst.Call) and ctx.qualified(place.func) in _PATHS:
+        return all(not argument.star and _is_same(argument.value, loop, ctx) for argument in place.args)
     return ctx.is_constant(place) or ctx.is_unchanged(place, loop, immutable=True)
 
 
@@ -130,7 +174,9 @@ RULE = Rule(
     page=Page(
         what=(
             "In a loop, a write to a place that no turn changes: `json.dump`, `pickle.dump` and the like into a file"
-            " opened anew, `Path.write_text`, `numpy.save`, `torch.save`; `commit()` on a connection or session, in a"
+            " opened anew, `Path.write_text`, `numpy.save`, `torch.save`, `df.to_csv(path)`, `figure.savefig(path)`;"
+            ' `with open(path, "a") as file:` that opens one file at each turn to write to it;'
+            " `commit()` on a connection or session, in a"
             " `for` loop over single items; `flush()` and `os.fsync` on a file. Not flagged: writes behind a"
             " condition on a counter or a clock"
             " (`if step % 100 == 0`), loops that sleep, what handles an exception, and the console."
@@ -161,6 +207,8 @@ RULE = Rule(
     triggers=(
         Calls((*_DUMPS, *_SAVES, *_WRITES, "os.fsync"), Where(loop=True)),
         Calls((".commit", ".flush"), Where(loop=True)),
+        Calls(tuple(f".{name}" for name in _FRAMES), Where(loop=True)),
+        Calls(_OPENS, Where(loop=True)),
     ),
     expects=Cost(),
     check=check,
@@ -174,6 +222,11 @@ RULE = Rule(
         "import json\n\ndef f(rows, folder):\n    for row in rows:\n"
         "        with open(folder / row.name, 'w') as file:\n"
         "            json.dump(row.data, file)\n",
+        "def f(frames, folder):\n    for name, frame in frames.items():\n        path = folder / name\n"
+        "        frame.to_csv(path)\n        with open(path, 'a') as file:\n            file.write('end')\n",
+        # read; given to nobody; a text
+        "def f(rows, path):\n    for row in rows:\n        with open(path) as file:\n            row.read(file)\n"
+        "        print(row.frame.to_csv(), row.frame.to_json())\n",
         # one file for all
         "import json\n\ndef f(rows, path):\n    with open(path, 'w') as file:\n        for row in rows:\n"
         "            json.dump(row, file)\n",
@@ -183,6 +236,13 @@ RULE = Rule(
         "def f(repositories):\n    for repository in repositories:\n        repository.commit()\n",
     ),
     invalid=(
+        "def f(model, rounds):\n    history = []\n    for number in range(rounds):\n       "
+        " history.append(model.fit())\n"
+        "        frame(history).to_csv('history.csv')\n",
+        "def f(rows, path):\n    for row in rows:\n        with open(path, 'a') as file:\n"
+        "            file.write(f'{row}\\n')\n",
+        "import json\nfrom pathlib import Path\n\ndef f(steps, path):\n    done = []\n    for step in steps:\n"
+        "        done.append(step())\n        Path(path).write_text(json.dumps(done))\n",
         "import json\n\ndef run(steps, path):\n    state = []\n    for step in steps:\n        state.append(step())\n"
         "        with open(path, 'w') as file:\n            json.dump(state, file)\n",
         "import json\nfrom pathlib import Path\n\ndef run(steps, path: Path):\n    state = {}\n    for step in steps:\n"

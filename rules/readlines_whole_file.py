@@ -25,12 +25,35 @@ def _lines(node: cst.CSTNode, ctx: Context) -> cst.Call | None:
             # a size or hint bounds what is read
             if ctx.type_of(file) in _IN_MEMORY or (arguments and method in ("read", "readlines")):
                 return None
-            return node if method == "readlines" else _split(node, ctx)
+            return node if method == "readlines" else _split(node, ctx) or _split_by_name(node, ctx)
     return None
+
+
+def _split_by_name(read: cst.Call, ctx: Context) -> cst.Call | None:
+    """The call that splits the text into lines, where it has a name of which nothing else is used."""
+    function, statement = ctx.function(read), ctx.parent(read)
+    match statement:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=text) as name)]) if function is not None:
+            uses = [use for use in ctx.uses(text, function) if use is not name]
+        case _:
+            return None
+    if len(uses) != 1 or list(ctx.loops(read)) != list(ctx.loops(_iterated_from(uses[0], ctx))):
+        return None
+    return _split_of(uses[0], ctx)
+
+
+def _iterated_from(use: cst.Name, ctx: Context) -> cst.CSTNode:
+    """The loop that goes through what is made of the name, or the name."""
+    found = next((parent for parent in ctx.ancestors(use) if isinstance(parent, cst.For | cst.BaseComp)), None)
+    return use if found is None else found
 
 
 def _split(read: cst.Call, ctx: Context) -> cst.Call | None:
     """The call that splits into lines what `read` yields, decoded or not."""
+    return _split_of(read, ctx)
+
+
+def _split_of(read: cst.BaseExpression, ctx: Context) -> cst.Call | None:
     owner = ctx.parent(read)
     call = None if owner is None else ctx.parent(owner)
     match call:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from auditor import cst
 from auditor.model import Survivors
 from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
@@ -9,6 +12,7 @@ from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
 _TIMER = "threading.Timer"
 _LATER = ("call_later", "call_at")
 _LOOP_NAMES = ("loop", "_loop", "event_loop", "_event_loop", "ev_loop", "io_loop")
+_ENDS = re.compile(r"cancel|stop|clear|reset|abort|kill|disarm", re.IGNORECASE)
 _ENDINGS = ("cancel", "join")
 
 
@@ -23,7 +27,28 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if attribute is not None and _sets_itself(node, ctx) and not _is_ended(attribute, ctx):
         name = ctx.code(attribute)
         return Match(f"the timer in `{name}` sets the next one itself, and nothing ever cancels it", (plant,))
+    if attribute is not None and not _sets_itself(node, ctx) and _replaces(node, attribute, ctx):
+        name = ctx.code(attribute)
+        return Match(f"the timer in `{name}` takes the place of the one before, which goes on", (plant,))
     return None
+
+
+def _replaces(node: cst.Call, attribute: cst.Attribute, ctx: Context) -> bool:
+    """Whether the method may run while the timer that it set before is pending: it neither asks nor ends that."""
+    function = ctx.function(node)
+    if not isinstance(function, cst.FunctionDef) or ctx.starts_up(node) or ctx.kept_once(node):
+        return False
+    name = ctx.code(attribute).strip()
+    others = (one for one in ctx.inside(function, cst.Attribute) if one is not attribute)
+    asked = any(ctx.code(one).strip() == name and not _is_begun(one, ctx) for one in others)
+    calls: Sequence[cst.Call] = ctx.inside(function, cst.Call)
+    return not asked and not any(_ENDS.search(ctx.code(call.func)) for call in calls)
+
+
+def _is_begun(attribute: cst.Attribute, ctx: Context) -> bool:
+    """Whether all that is done with it is to start it: `self.timer.start()`, `self.timer.daemon = True`."""
+    around = ctx.parent(attribute)
+    return isinstance(around, cst.Attribute) and around.attr.value in ("start", "daemon", "name")
 
 
 def _is_ended(attribute: cst.Attribute, ctx: Context) -> bool:
@@ -81,8 +106,9 @@ RULE = Rule(
     page=Page(
         what=(
             "A `threading.Timer`, or the handle of `loop.call_later` or `call_at`, that is dropped in a method or"
-            " function that may run many times; and one that sets itself anew each time it fires and that nothing in"
-            " the module ever cancels. A delay of zero is exempt, and so is code that runs once."
+            " function that may run many times; one that sets itself anew each time it fires and that nothing in"
+            " the module ever cancels; and one kept in an attribute by a method that neither asks for nor cancels the"
+            " one that is there. A delay of zero is exempt, and so is code that runs once."
         ),
         why=(
             "Until it fires, a timer keeps its callback alive with the object and arguments that belong to it, and each"
@@ -114,9 +140,18 @@ RULE = Rule(
     expects=Survivors(noun="timers"),
     check=check,
     valid=(
-        "import threading\n\nclass Lease:\n    def renew(self):\n"
+        "import threading\n\nclass Lease:\n    def renew(self):\n        self.timer.cancel()\n"
         "        self.timer = threading.Timer(60, self.expire)\n"
         "        self.timer.start()\n\n    def close(self):\n        self.timer.cancel()\n",
+        # one at a time; set as it begins
+        "class Batch:\n    def add(self, item):\n        if self.handle is None:\n"
+        "            self.handle = self.loop.call_later(1, self.flush)\n\n    def flush(self):\n"
+        "        self.handle = None\n",
+        "import threading\n\nclass Lease:\n    def start(self):\n"
+        "        self.timer = threading.Timer(60, self.expire)\n        self.timer.start()\n\n"
+        "    def close(self):\n        self.timer.cancel()\n",
+        "class Batch:\n    def add(self, item):\n        self.disarm()\n"
+        "        self.handle = self.loop.call_later(1, self.flush)\n",
         "import asyncio\n\nasync def fetch(loop, request):\n    handle = loop.call_later(30, request.abort)\n"
         "    try:\n        return await request.send()\n    finally:\n        handle.cancel()\n",
         "import threading\n\ndef main():\n    threading.Timer(3600, stop).start()\n",
@@ -126,6 +161,9 @@ RULE = Rule(
         "class Phone:\n    def ring(self, office):\n        office.call_later(30, self.hang_up)\n",
     ),
     invalid=(
+        "import threading\n\nclass Lease:\n    def renew(self):\n"
+        "        self.timer = threading.Timer(60, self.expire)\n        self.timer.start()\n\n"
+        "    def close(self):\n        self.timer.cancel()\n",
         "import threading\n\nclass Lease:\n    def renew(self):\n        threading.Timer(60, self.expire).start()\n",
         "import asyncio\n\nasync def fetch(request):\n"
         "    asyncio.get_running_loop().call_later(30, request.abort)\n    return await request.send()\n",
