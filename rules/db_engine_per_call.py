@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor import cst
 from auditor.model import Reuse
-from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Rule, Where
+from auditor.rule import Calls, Context, Kind, Match, Page, Plant, Reaches, Rule, Where
 
 _MAKERS = (
     *("sqlalchemy.create_engine", "sqlalchemy.engine.create_engine", "sqlmodel.create_engine"),
@@ -30,12 +30,17 @@ _KEEPING = ("append", "add", "setdefault", "put")
 
 
 def check(node: cst.CSTNode, ctx: Context) -> Match | None:
-    if not isinstance(node, cst.Call) or ctx.runs_once(node) or not _makes(node, ctx):
+    if not isinstance(node, cst.Call) or ctx.runs_once(node):
+        return None
+    # what `map(connect, xs)` makes, it makes later
+    way = () if ctx.handed(node) is not None else ctx.way(node)
+    if not way and not _makes(node, ctx):
         return None
     if ctx.kept_once(node) or _is_handed_back(node, ctx) or _is_handed_to_owner(node, ctx):
         return None
     callee = " ".join(ctx.code(node.func).split())
-    return Match(f"`{callee}` connects anew each time it runs", (Plant("connection", node),))
+    by = f", by `{way[-1].name}`," if way else ""
+    return Match(f"`{callee}` connects{by} anew each time it runs", (Plant("connection", node),), chain=way)
 
 
 def _makes(call: cst.Call, ctx: Context) -> bool:
@@ -84,7 +89,8 @@ RULE = Rule(
             "An engine, pool or connection of a database, or a client of a service (`create_engine`,"
             " `psycopg2.connect`, `asyncpg.create_pool`, `redis.from_url`, `MongoClient`, `boto3.client`...) made"
             " inside a function or loop. Exempt are start-up code and tests, what an object keeps or a guard protects,"
-            " factories that return it, and SQLite in memory. HTTP clients belong to `http-client-per-call`."
+            " factories that return it (of these, of the project's own, the call is flagged that gets a connection of"
+            " its own from them), and SQLite in memory. HTTP clients belong to `http-client-per-call`."
         ),
         why=(
             "A connection to a server takes several round trips, authentication that is slow by design, and a process"
@@ -107,7 +113,12 @@ RULE = Rule(
             "homeassistant 2024.3.3, components/sql/config_flow.py:100: harmless, once for every form",
         ),
     ),
-    triggers=(Calls(_MAKERS, Where(function=True)), Calls(_MAKERS, Where(loop=True))),
+    triggers=(
+        Calls(_MAKERS, Where(function=True)),
+        Calls(_MAKERS, Where(loop=True)),
+        Reaches(_MAKERS, Where(function=True), made=True),
+        Reaches(_MAKERS, Where(loop=True), made=True),
+    ),
     expects=Reuse(making=True),
     check=check,
     valid=(
@@ -128,6 +139,8 @@ RULE = Rule(
         "    s3 = boto3.resource('s3')\n    return s3.Bucket(name)\n",
     ),
     invalid=(
+        "import sqlite3\n\ndef connect():\n    return sqlite3.connect('x.db')\n\n"
+        "def user(key):\n    return connect().execute(QUERY, (key,)).fetchone()\n",
         "from sqlalchemy import create_engine\n\ndef count(url):\n    engine = create_engine(url)\n"
         "    with engine.connect() as connection:\n        return connection.execute('select 1')\n",
         "import psycopg2\n\ndef user(number):\n    with psycopg2.connect('dbname=test') as connection:\n"

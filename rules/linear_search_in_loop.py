@@ -121,7 +121,26 @@ def _is_list(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Contex
         return ctx.type_of(items) == "list"
     if method != "remove" and _asks_for_its_own(call, items, ctx):
         return True
-    return _asks_for_another(call, ctx) and taken_for_list(items, ctx, named=method == "index")
+    if method == "remove" and _goes_through_copy(call, items, ctx):
+        return True
+    if not _asks_for_another(call, ctx):
+        return False
+    return (method == "index" and _is_place(call, ctx)) or taken_for_list(items, ctx, named=method == "index")
+
+
+def _is_place(call: cst.Call, ctx: Context) -> bool:
+    """Whether the index leads to an item of something: `row[names.index(x)]`."""
+    around = ctx.parent(call)
+    return isinstance(around, cst.Index) and isinstance(ctx.parent(around), cst.SubscriptElement)
+
+
+def _goes_through_copy(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether the loop goes through a slice of all items, as of a list from which its turns remove some."""
+    loop = next(iter(ctx.repeating(call)), None)
+    match loop:
+        case cst.For(iter=cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Slice())])):
+            return ctx.code(whole).strip() == ctx.code(items).strip()
+    return False
 
 
 def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
@@ -395,7 +414,9 @@ RULE = Rule(
         "        for node in self.nodes:\n            if node.name == name:\n                return node\n"
         "        raise KeyError(name)\n\n    def link(self, pairs):\n        for first, second in pairs:\n"
         "            self.node(first).link(second)\n",
-        # taken for a list: by its name, by what is done to it
+        # taken for a list: by its name, by what is done to it, by what is done with the index, by a slice of it
+        "def f(rows, header, keys):\n    for row in rows:\n        yield [row[header.index(key)] for key in keys]\n",
+        "def f(rows):\n    for row in rows[:]:\n        if row.old:\n            rows.remove(row)\n",
         "def f(rows, names):\n    return [names.index(row.name) for row in rows]\n",
         "def f(rows, free):\n    for row in rows:\n        free.remove(row.place)\n        free.append(row.other)\n",
         # the least is taken out at each turn

@@ -18,14 +18,15 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if not isinstance(node, cst.Comparison) or len(node.comparisons) != 1:
         return None
     (test,) = node.comparisons
-    if not isinstance(test.operator, cst.In | cst.NotIn) or ctx.type_of(test.comparator) != "list":
+    is_values = _is_values(test.comparator, ctx)
+    if not isinstance(test.operator, cst.In | cst.NotIn) or not (is_values or ctx.type_of(test.comparator) == "list"):
         return None
     length = ctx.length_of(test.comparator)
     if length is not None and length <= _SMALL_LIST:
         return None
     function = ctx.function(node)
     loops = [loop for loop in ctx.loops(node) if not _is_short(loop, ctx)]
-    if not loops and (ctx.loops(node) or not _is_long(test.comparator, ctx)):
+    if not loops and (is_values or ctx.loops(node) or not _is_long(test.comparator, ctx)):
         return None
     if not loops and not ctx.asked_again(node, test.comparator):
         return None
@@ -36,8 +37,17 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     name = " ".join(ctx.code(test.comparator).split())
     when = "" if loops else ", each time a loop calls the function"
-    message = f"`{name}` is a list, and each `in` walks it until it finds the item{when}"
+    kind = "the values of a dict" if is_values else "a list"
+    message = f"`{name}` is {kind}, and each `in` walks it until it finds the item{when}"
     return Match(message, (Plant("operator", node),))
+
+
+def _is_values(container: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is `table.values()`, which has no keys to look them up by."""
+    match container:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="values")), args=[]):
+            return ctx.type_of(owner) in ("dict", "collections.defaultdict", "collections.OrderedDict", None)
+    return False
 
 
 def _is_long(container: cst.BaseExpression, ctx: Context) -> bool:
@@ -139,7 +149,9 @@ RULE = Rule(
     kind=Kind.ALGORITHMIC,
     page=Page(
         what=(
-            "`x in items` or `x not in items` inside a loop or comprehension, where `items` is proven to be a list; or"
+            "`x in items` or `x not in items` inside a loop or comprehension, where `items` is proven to be a list, or"
+            " is"
+            " `table.values()`; or"
             " in a function that loops call, where it is a list of the module, of the object, or one that a loop hands"
             " over at every turn, and no table of constants."
             f" Lists of at most {_SMALL_LIST} entries that never grow are not flagged, nor are loops of at most"
@@ -221,6 +233,8 @@ RULE = Rule(
         "        return [value for value in values if not self.is_empty(value)]\n",
     ),
     invalid=(
+        "def f(rows, table):\n    return [row for row in rows if row.name in table.values()]\n",
+        "def f(rows, known=None):\n    known = known or []\n    return [row for row in rows if row.name in known]\n",
         "def f(rows, known: list[str]):\n    for row in rows:\n        if row in known:\n            print(row)\n",
         "def f(rows, others):\n    known = [other.key for other in others]\n"
         "    return [row for row in rows if row.key not in known]\n",
@@ -267,6 +281,9 @@ RULE = Rule(
             " at the list."
         ),
         fixed=(
+            None,
+            "def f(rows, known=None):\n    known = known or []\n    known_set = set(known)\n"
+            "    return [row for row in rows if row.name in known_set]\n",
             "def f(rows, known: list[str]):\n    known_set = set(known)\n    for row in rows:\n"
             "        if row in known_set:\n            print(row)\n",
             "def f(rows, others):\n    known = [other.key for other in others]\n    known_set = set(known)\n"

@@ -334,6 +334,8 @@ RULE = Rule(
         "    order.save()\n",
     ),
     invalid=(
+        "def save(cursor, prices):\n    for name, price in prices.items():\n"
+        "        sql = 'UPDATE item SET price = %s WHERE name = %s'\n        cursor.execute(sql, (price, name))\n",
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"
         "        rows += db.execute('select * from users where id = ?', (key,)).fetchall()\n    return rows\n",
         "import psycopg\n\ndef load(url, ids):\n    with psycopg.connect(url) as db, db.cursor() as cursor:\n"

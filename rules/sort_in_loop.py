@@ -64,11 +64,18 @@ def _sorted(call: cst.Call, loop: Loop, ctx: Context) -> cst.Name | cst.Attribut
     elif ctx.qualified(call.func) == "builtins.sorted" and call.args:
         items = _viewed(call.args[0].value, ctx)
         # what no turn changes is the rule invariant-call-in-loop, what is taken from an end is sorted-for-min-max
-        if ctx.is_unchanged(items, loop) or isinstance(ctx.parent(call), cst.Subscript):
+        if ctx.is_unchanged(items, loop) or _takes_an_end(ctx.parent(call), ctx):
             return None
     else:
         return None
     return items if isinstance(items, cst.Name | cst.Attribute | cst.Subscript) else None
+
+
+def _takes_an_end(around: cst.CSTNode | None, ctx: Context) -> bool:
+    match around:
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=index))]):
+            return ctx.code(index).replace(" ", "") in ("0", "-1")
+    return isinstance(around, cst.Subscript)
 
 
 def _viewed(value: cst.BaseExpression, ctx: Context) -> cst.BaseExpression:
@@ -147,6 +154,8 @@ RULE = Rule(
         "    return parts\n",
     ),
     invalid=(
+        "def f(rows):\n    seen = []\n    for row in rows:\n        seen.append(row)\n"
+        "        yield sorted(seen)[len(seen) // 2]\n",
         "def f(graph, start):\n    queue = [start]\n    while queue:\n        queue.sort()\n"
         "        node = queue.pop()\n        queue.extend(graph[node])\n",
         "def f(rows):\n    best = []\n    for row in rows:\n        best.append(row)\n"

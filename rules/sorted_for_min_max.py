@@ -63,9 +63,14 @@ def _uses(node: cst.Call, ctx: Context) -> Sequence[cst.CSTNode]:
     match ctx.parent(node):
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
             function = ctx.function(node)
-            if function is None or len(ctx.stores(name.value, function)) != 1:
+            if function is None:
                 return ()
-            return [use for use in ctx.uses(name.value, function) if use is not name]
+            stores, uses = ctx.stores(name.value, function), ctx.uses(name.value, function)
+            if len(stores) != 1 and (stores[-1] is not ctx.parent(node) or ctx.loops(node)):
+                return ()
+            own = {*ctx.uses(name.value, node), name}
+            # before, the name meant something else
+            return [use for use in (uses if len(stores) == 1 else uses[uses.index(name) :]) if use not in own]
     return (node,)
 
 
@@ -220,6 +225,7 @@ RULE = Rule(
         "def sorted(x):\n    return x\n\ndef f(rows):\n    return sorted(rows)[0]\n",
     ),
     invalid=(
+        "def cheapest(offers):\n    offers = sorted(offers, key=lambda offer: offer.price)\n    return offers[0]\n",
         "def f(rows):\n    return sorted(rows)[0]\n",
         "def newest(files):\n    return sorted(files, key=lambda file: file.stat().st_mtime)[-1]\n",
         "def top(scores):\n    return sorted(scores.items(), key=lambda pair: pair[1], reverse=True)[:3]\n",
@@ -240,6 +246,7 @@ RULE = Rule(
             " and where `IndexError` is handled."
         ),
         fixed=(
+            None,
             "def f(rows):\n    return min(rows)\n",
             "def newest(files):\n    return max(files, key=lambda file: file.stat().st_mtime)\n",
             "import heapq\n\n\ndef top(scores):\n"

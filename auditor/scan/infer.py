@@ -117,8 +117,10 @@ def type_of(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str
             return _type_of_operation(left, op, right, scopes, steps)
         case ast.IfExp(body=body, orelse=orelse):
             return _agreed([type_of(body, scopes, steps - 1), type_of(orelse, scopes, steps - 1)])
-        case ast.BoolOp(values=values):
-            return _agreed([type_of(value, scopes, steps - 1) for value in values])
+        case ast.BoolOp(op=op, values=[*others, last]):
+            kinds = [type_of(value, scopes, steps - 1) for value in (*others, last)]
+            # `x or []` says what `x` is meant to be
+            return kinds[-1] if isinstance(op, ast.Or) and _is_empty(last) and not any(kinds[:-1]) else _agreed(kinds)
         case ast.Await(value=value) | ast.NamedExpr(value=value):
             return type_of(value, scopes, steps - 1)
         case ast.Subscript(value=value, slice=ast.Slice()):
@@ -434,6 +436,17 @@ def _type_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, scopes
     if isinstance(op, ast.Mult):
         return next((kind for kind in kinds if kind in ("str", "bytes", "list", "tuple")), None)
     return None
+
+
+def _is_empty(value: ast.expr) -> bool:
+    """Whether it is an empty display or text."""
+    if isinstance(value, ast.Constant):
+        return value.value in ("", b"")
+    return (
+        isinstance(value, ast.List | ast.Dict | ast.Tuple)
+        and not getattr(value, "elts", None)
+        and not getattr(value, "keys", None)
+    )
 
 
 def _is_none(value: ast.expr | None) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import cst
-from auditor.scan.infer import qualified
+from auditor.scan.infer import bound_value, qualified
 from auditor.scan.scopes import Scopes
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ def _is_statement(argument: ast.expr, scopes: Scopes) -> bool:
             return _SQL.match(text) is not None
         case ast.JoinedStr(values=[first, *_]) | ast.BinOp(left=first):
             return _is_statement(first, scopes)
+        case ast.Name(id=name):
+            value = bound_value(name, scopes)
+            return value is not None and not isinstance(value, ast.Name) and _is_statement(value, scopes)
         case ast.Call(func=ast.Attribute(value=ast.Call() as inner)):
             return _is_statement(inner, scopes)
         case ast.Call(func=ast.Attribute(attr="format", value=text)):

@@ -31,6 +31,7 @@ def taken_for_list(items: cst.BaseExpression, ctx: Context, named: bool = False)
     if kind is not None or not isinstance(items, cst.Name | cst.Attribute):
         return kind == "list"
     name = ctx.code(items).strip()
+    named = named and not (ctx.qualified(items) or "").startswith("string.")
     if named and _MANY.search(name) and name.rpartition(".")[2].lower() not in _SINGLE:
         return True
     calls: Sequence[cst.Call] = ctx.inside(ctx.function(items) or ctx.root, cst.Call)

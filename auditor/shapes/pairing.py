@@ -66,7 +66,7 @@ def pairs(node: cst.CSTNode, sides: tuple[Side, Side], ctx: Context) -> bool:
             if not isinstance(operator, cst.Equal | cst.NotEqual):
                 return False
             # `a + b == total` as well as `a == b`
-            return _are_apart(left, right, sides) or any(_are_joined(part, sides, ctx) for part in (left, right))
+            return _are_apart(left, right, sides) or any(_are_added(part, sides, ctx) for part in (left, right))
         case cst.Call(func=cst.Attribute(value=receiver), args=arguments):
             parts: list[cst.BaseExpression] = [receiver, *(argument.value for argument in arguments)]
         case cst.Call(args=arguments):
@@ -76,6 +76,14 @@ def pairs(node: cst.CSTNode, sides: tuple[Side, Side], ctx: Context) -> bool:
     if any(_are_apart(left, right, sides) for left in parts for right in parts if left is not right):
         return True
     return any(_are_joined(part, sides, ctx) for part in parts)
+
+
+def _are_added(expression: cst.CSTNode, sides: tuple[Side, Side], ctx: Context) -> bool:
+    """Whether the expression is the sum or difference of something of either item: what is missing can be looked up."""
+    match expression:
+        case cst.BinaryOperation(left=left, operator=cst.Add() | cst.Subtract(), right=right):
+            return _are_apart(left, right, sides)
+    return False
 
 
 def _are_joined(expression: cst.CSTNode, sides: tuple[Side, Side], ctx: Context) -> bool:

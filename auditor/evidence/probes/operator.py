@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "operator"
 NODES = (ast.Compare, ast.AugAssign, ast.Assign)
-_SIZED = (str, bytes, list, tuple, bytearray, dict, set, frozenset)
+_SIZED: tuple[type, ...] = (str, bytes, list, tuple, bytearray, dict, set, frozenset, type({}.values()))
 _MAPS = (dict, defaultdict, OrderedDict)
 _SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom)
 FORGOTTEN = 4_096
