@@ -85,16 +85,28 @@ def blocks(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]:
     )
 
 
+Code = Callable[[Suspect], str]
+
+
+def _no_code(_suspect: Suspect) -> str:
+    return ""
+
+
 def compare(
-    old: Sequence[Suspect], new: Sequence[Suspect], changes: Sequence[FileChange], unknown: Collection[str] = ()
+    old: Sequence[Suspect],
+    new: Sequence[Suspect],
+    changes: Sequence[FileChange],
+    unknown: Collection[str] = (),
+    code: tuple[Code, Code] = (_no_code, _no_code),
 ) -> Comparison:
     """Match the suspects of both sides; what has no partner was introduced or fixed.
 
     Partners are, in this order: the same rule and symbol at the same place of unchanged lines; the same rule, symbol
     and text in the same file or what it was renamed to; the same place by another symbol; the same text anywhere, as
-    code was moved; the same rule and symbol in lines that were rewritten as one, as the change left the trouble in.
+    code was moved; the same rule and text in the same file, as it went into another function; the same rule and symbol
+    in lines that were rewritten as one, as the change left the trouble in.
     `unknown` are files of the new side whose old side could not be read: there, only what stands on changed lines
-    counts as introduced.
+    counts as introduced. `code` gives the flagged text of suspects of the old and of the new side, "" if unknown.
     """
     by_old = {change.old: change for change in changes if change.old is not None}
     by_new = {change.new: change for change in changes if change.new is not None}
@@ -104,6 +116,7 @@ def compare(
     pairs.match(lambda one: _context(one, _renamed(one, by_old)), lambda one: _context(one, one.path))
     pairs.match(lambda one: _old_place(one, by_old), _place)
     pairs.match(lambda one: _context(one, ""), lambda one: _context(one, ""))
+    pairs.match(lambda one: _text(one, _renamed(one, by_old), code[0]), lambda one: _text(one, one.path, code[1]))
     pairs.match(lambda one: _old_block(one, by_old), lambda one: _new_block(one, by_new))
     touched = {one.fingerprint for one in new if one.path in by_new and by_new[one.path].touches(one)}
     introduced = {one.fingerprint for one in pairs.new if one.path not in unknown or one.fingerprint in touched}
@@ -165,6 +178,11 @@ def _renamed(one: Suspect, by_old: dict[str, FileChange]) -> str:
 def _context(one: Suspect, path: str) -> Hashable | None:
     name = one.context.partition(":")[0]
     return (one.rule, path, name) if name else None
+
+
+def _text(one: Suspect, path: str, code: Code) -> Hashable | None:
+    text = " ".join(code(one).split())
+    return (one.rule, path, text) if text else None
 
 
 def _old_block(one: Suspect, by_old: dict[str, FileChange]) -> Hashable | None:

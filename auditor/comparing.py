@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -178,7 +179,7 @@ def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Ev
         for one in suspects
     }
     untouched = frozenset(states) - comparison.introduced - comparison.touched
-    lost = list(_gone(comparison.fixed, now, scope))
+    lost = list(_gone(comparison, now, scope))
     return Compared(
         states,
         untouched,
@@ -189,8 +190,9 @@ def _with_old_side(suspects: Sequence[Suspect], scope: Scope, stop: threading.Ev
     )
 
 
-def _gone(gone: Sequence[Suspect], now: Iterable[Suspect], scope: Scope) -> Iterator[tuple[Suspect, str | None]]:
-    """What is flagged no longer, and where its code stands unflagged, if it does."""
+def _gone(comparison: Comparison, now: Iterable[Suspect], scope: Scope) -> Iterator[tuple[Suspect, str | None]]:
+    """What is flagged no longer, and where its code stands, if nothing shows that it is fixed."""
+    gone = comparison.fixed
     if not gone:
         return
     root = scope.target.root
@@ -202,7 +204,8 @@ def _gone(gone: Sequence[Suspect], now: Iterable[Suspect], scope: Scope) -> Iter
     edited = [
         _edited(side, root) for side in scope.changed if is_anywhere or side.old in own or _gained(side, root, words)
     ]
-    standing = Standing(edited, scope.lasting, {(one.path, one.span.line, one.rule) for one in now})
+    flagged = {(one.path, one.span.line, one.rule): one.fingerprint in comparison.introduced for one in now}
+    standing = Standing(edited, scope.lasting, flagged)
     for one, code in zip(gone, codes, strict=True):
         yield one, standing.place(one, code)
 
@@ -258,9 +261,27 @@ def _compare(
     same = scope.read - scope.edited
     changes += [FileChange(path, path) for path in sorted(same & interesting)]
     unknown = {side.new for side in inside if side.old in unread and side.new is not None}
-    comparison = compare(before, suspects, changes, unknown)
+    comparison = compare(before, suspects, changes, unknown, (_code_before(changed, scope), _code_now(scope)))
     own = same | {side.old for side in inside}
     return replace(comparison, fixed=tuple(one for one in comparison.fixed if one.path in own))
+
+
+def _code_before(changed: Sequence[Side], scope: Scope) -> Callable[[Suspect], str]:
+    texts = {side.old: side.before for side in changed}
+
+    @functools.cache
+    def lines(path: str) -> dict[int, str]:
+        return _numbered(texts[path] if path in texts else _bytes(scope.target.root / path))
+
+    return lambda one: code_of(one, lines(one.path))
+
+
+def _code_now(scope: Scope) -> Callable[[Suspect], str]:
+    @functools.cache
+    def lines(path: str) -> dict[int, str]:
+        return _numbered(_bytes(scope.target.root / path))
+
+    return lambda one: code_of(one, lines(one.path))
 
 
 def _blocks(side: Side, root: Path) -> tuple[Block, ...]:

@@ -80,20 +80,26 @@ class Standing:
     """Looks up where the code of suspects that are gone stands now.
 
     `lasting` are ids of rules about what stays, rather than what an execution costs: code that runs less often is no
-    remedy there. `flagged` are (path, line, rule) of what is flagged now: there, the rule has not lost sight of it.
+    remedy there. `flagged` are (path, line, rule) of what is flagged now: there, the rule has not lost sight of it;
+    and whether the change introduced it.
     """
 
     files: Sequence[Edited]
     lasting: Collection[str] = ()
-    flagged: Collection[tuple[str, int, str]] = ()
+    flagged: Mapping[tuple[str, int, str], bool] = field(default_factory=dict)
     _streams: dict[str, list[list[_Token]]] = field(default_factory=dict)
 
     def place(self, gone: Suspect, code: str) -> str | None:
-        """`path:line` where such code stands now; None if it stands nowhere, or is shown to be mended."""
+        """`path:line` where such code stands now; None if it stands nowhere, or is shown to be mended.
+
+        What the change introduced in the same file for the same rule may be what became of it.
+        """
         if gone.rule in self.lasting and (stored := _STORED.search(code)):
             code = stored.group()  # what gains an entry matters, not the entry
         tokens = list(_tokens([(0, code[:_LONGEST])]))
         own = next((file for file in self.files if file.change.old == gone.path), None)
+        if own is not None and (heir := self._heir(own.change.new, gone.rule)):
+            return heir
         if len(tokens) < _FEWEST or len(code) > _LONGEST or gone.cell is not None or (own and not own.before):
             return None
         kept = _kept(gone, own)
@@ -104,6 +110,12 @@ class Standing:
                 if (file.change.new or "", line, gone.rule) not in self.flagged:
                     return None if self._is_mended_there(gone, tokens, file, line, own) else f"{file.change.new}:{line}"
         return None
+
+    def _heir(self, path: str | None, rule: str) -> str | None:
+        new = [
+            line for (where, line, by), introduced in self.flagged.items() if introduced and (where, by) == (path, rule)
+        ]
+        return f"{path}:{min(new)}" if new else None
 
     def _is_mended_elsewhere(self, gone: Suspect, tokens: Sequence[_Token], own: Edited | None) -> bool:
         if not gone.chain:

@@ -295,7 +295,16 @@ def test_where_it_is_flagged_again_its_rule_has_not_lost_sight_of_it() -> None:
     files = [edited(LOOP, "def load(paths):\n    return []\n"), other]
 
     assert Standing(files).place(gone, "open(path)") == "n.py:2"
-    assert Standing(files, flagged={("n.py", 2, "r")}).place(gone, "open(path)") is None
+    assert Standing(files, flagged={("n.py", 2, "r"): False}).place(gone, "open(path)") is None
+
+
+def test_what_the_change_introduced_in_its_file_may_be_what_became_of_it() -> None:
+    gone = flagged(LOOP, "open(path)")
+    files = [edited(LOOP, "def load(paths):\n    return [slurp(one) for one in paths]\n")]
+
+    assert Standing(files, flagged={("m.py", 2, "r"): True}).place(gone, "open(path)") == "m.py:2"
+    assert Standing(files, flagged={("m.py", 2, "other"): True}).place(gone, "open(path)") is None
+    assert Standing(files, flagged={("n.py", 2, "r"): True}).place(gone, "open(path)") is None
 
 
 def test_of_a_diff_only_what_is_known_is_looked_at() -> None:

@@ -86,9 +86,12 @@ def compare(head: Report, base: Report | None, files: Sequence[Edited]) -> Chang
     aside = {one.suspect.fingerprint: one for one in head.set_aside}
     there = _suspects({**aside, **after}.values(), head.prefix)
     changes = [file.change for file in files]
-    found = compare_suspects(_suspects(before.values(), base.prefix), there, changes)
+    found = compare_suspects(
+        _suspects(before.values(), base.prefix), there, changes, code=(_code(before), _code({**aside, **after}))
+    )
     gone = list(filter(_looked_at(head, files), found.fixed))
-    stands = _standing(gone, before, files, {(one.path, one.span.line, one.rule) for one in there})
+    flagged = {(one.path, one.span.line, one.rule): one.fingerprint in found.introduced for one in there}
+    stands = _standing(gone, before, files, flagged)
     pairs = [(before[old.fingerprint], after[new.fingerprint]) for old, new in found.pairs if new.fingerprint in after]
     return Change(
         introduced=tuple(one for name, one in after.items() if name in found.introduced),
@@ -123,7 +126,10 @@ def _name(finding: Finding) -> tuple[str, str, str, str]:
 
 
 def _standing(
-    gone: Sequence[Suspect], before: Mapping[str, Finding], files: Sequence[Edited], flagged: set[tuple[str, int, str]]
+    gone: Sequence[Suspect],
+    before: Mapping[str, Finding],
+    files: Sequence[Edited],
+    flagged: Mapping[tuple[str, int, str], bool],
 ) -> dict[str, str]:
     """Where the code of those that are gone stands now, by fingerprint; all are gone for good if no file is known."""
     if not gone or not files:
@@ -132,8 +138,13 @@ def _standing(
 
     lasting = [rule.id for rule in bundled_rules() if isinstance(rule.expects, Backlog | Survivors)]
     standing = Standing(files, lasting, flagged)
-    places = {one.fingerprint: standing.place(one, code_of(one, dict(before[one.fingerprint].excerpt))) for one in gone}
+    code = _code(before)
+    places = {one.fingerprint: standing.place(one, code(one)) for one in gone}
     return {name: place for name, place in places.items() if place is not None}
+
+
+def _code(findings: Mapping[str, Finding]) -> Callable[[Suspect], str]:
+    return lambda one: code_of(one, dict(findings[one.fingerprint].excerpt))
 
 
 def _looked_at(head: Report, files: Sequence[Edited]) -> Callable[[Suspect], bool]:

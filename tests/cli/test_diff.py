@@ -133,6 +133,14 @@ def test_a_function_moved_between_files_is_not_new_even_if_only_its_new_file_is_
         assert report["fixed"] == []
 
 
+def test_code_that_went_into_another_function_of_its_file_is_not_new(repository: Path) -> None:
+    helper = "\n\ndef made():\n    return queue.Queue()\n"
+    (repository / "m.py").write_text(f"{HEAD}def one():\n    return made()\n\n\n{FILLER}{helper}")
+    code, report, _ = audit(repository, ".", "--diff", "HEAD")
+
+    assert (code, told(report)) == (0, {"pre-existing": ["m.py:51"]})
+
+
 def test_what_another_file_has_still_was_not_moved_from_there(repository: Path) -> None:
     """The file is changed, but not named: another part of a long list of files has it."""
     with (repository / "m.py").open("a") as file:
@@ -200,6 +208,8 @@ def test_names_that_git_quotes_are_followed(repository: Path) -> None:
 
 @pytest.mark.parametrize("unified", ["0", "3"])
 def test_a_diff_on_standard_input_says_the_same_as_its_revision(repository: Path, unified: str) -> None:
+    commit(repository, gone=f"import asyncio\n{HEAD}{COSTLY.format(name='gone')}")
+    (repository / "gone.py").unlink()
     git(repository, "mv", "m.py", "n.py")
     text = (repository / "n.py").read_text()
     (repository / "n.py").write_text(COSTLY.format(name="first") + text.replace("X7 = 7\n", "") + "no_end = 1")
