@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.probing import Probed, plainly, probe
+from tests.evidence.probing import PYTHONS, Probed, plainly, probe
 
 SERVER = """
 import asyncio, http.client, http.server, os, socket, threading, urllib.request
@@ -417,3 +417,45 @@ def test_a_host_that_is_not_known_fails_as_it_does_without(tmp_path: Path) -> No
     program = f"import _socket, traceback\n_socket.getaddrinfo = lambda *_: 1 / 0\ntry:\n    {text}\nexcept ZeroDivisionError:\n    print(traceback.format_exc())\n"
     seen = run(tmp_path, program, text)
     assert seen.outcome.last_lines == tuple(plainly(tmp_path)[1].splitlines())[-len(seen.outcome.last_lines) :]
+
+
+HOLDER = f"""
+import functools, weakref
+class Big:
+    pass
+class Fetching(http.client.HTTPConnection):
+    @property
+    def answer(self):
+        self.request("GET", "/")
+        return self.getresponse()
+def logged(method):
+    @functools.wraps(method)
+    def logging(*arguments):
+        return method(*arguments)
+    return logging
+class Logged(Fetching):
+    @logged
+    def read(this):
+        return this.answer.read()
+class Job:
+    def run(self):
+        big = Big()
+        seen = weakref.ref(big)
+        print(Logged("127.0.0.1", PORT).read())
+        print({CLIENT}.connect())
+        big = None
+        print("let go" if seen() is None else "held")
+for turn in range(3):
+    Job().run()
+"""
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_what_a_caller_lets_go_is_gone_and_methods_of_any_form_connect_on_behalf_of_their_client(
+    tmp_path: Path, python: str
+) -> None:
+    flagged = (("connection", 'Logged("127.0.0.1", PORT)'), ("connection", CLIENT))
+    seen = probe(tmp_path, SERVER + HOLDER, *flagged, python=python)
+
+    assert seen.outcome.last_lines == ("b'ok'", "None", "let go") * 3
+    assert [counts(seen, index)[:2] for index in (0, 1)] == [(3, 3), (3, 3)]

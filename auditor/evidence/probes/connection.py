@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from _weakref import ref
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns, thread_time_ns
 
@@ -44,6 +45,7 @@ else:
 NAME = "connection"
 NODES = (ast.Call,)
 
+_FUNCTION = type(ast.parse)
 MOST_PEERS = 1000
 DATAGRAM = 2
 # Libraries that connect without Python sockets: what they open is not seen.
@@ -51,6 +53,9 @@ BLIND = ("curl_cffi", "pycurl")
 _recorders: List[Recorder] = []
 # objects made at sites, each with its recorders
 _clients = _census.Known()
+# code of the methods of their classes, and the classes by address
+_methods: Set[Any] = set()
+_classes: Dict[int, Any] = {}
 # sockets that a connection was counted for, each with the recorders and the peers that it may lead to
 _counted = _census.Known()
 
@@ -101,6 +106,7 @@ class Recorder:
         try:
             self._unseen = self._unseen or _pools.waits_unseen(client)
             _clients.add(client, [*(_clients.get(client) or ()), self])
+            _know(type(client))
         except Exception:
             pass  # the likes of a string, whose methods open no connections
         return client
@@ -330,6 +336,22 @@ def _look(frame: Any, found: Set[Recorder]) -> None:
     for recorder in _recorders:
         if recorder.evaluates(frame):
             found.add(recorder)
-    # locals are looked at only where a method can be expected: before Python 3.13 this makes a copy of all of them
-    if code.co_argcount and code.co_varnames[0] == "self":
-        found.update(_clients.get(frame.f_locals.get("self")) or ())
+    # Locals are looked at in methods of clients alone: before Python 3.13 this makes a copy of all of them, which keeps
+    # objects that the program has let go until the frame is done.
+    if code in _methods:
+        found.update(_clients.get(frame.f_locals.get(code.co_varnames[0])) or ())
+
+
+def _know(kind: Any) -> None:
+    """Note the methods of a class of clients."""
+    known = _classes.get(id(kind))
+    if known is not None and known() is kind:
+        return
+    for owner in kind.__mro__:
+        for value in tuple(vars(owner).values()):
+            method = value.fget if type(value) is property else value
+            while type(method) is _FUNCTION:
+                if method.__code__.co_argcount:
+                    _methods.add(method.__code__)
+                method = method.__dict__.get("__wrapped__")
+    _classes[id(kind)] = ref(kind)
