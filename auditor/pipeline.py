@@ -109,7 +109,7 @@ def audit(request: Request, progress: Progress) -> Report:
     Raises:
         AuditError: a path, rule or workload is unusable.
     """
-    with uncollected():
+    with uncollected(lasting=True):
         scanned = _scan(request, progress)
     questions = tuple(Question(suspect, scanned.expects[suspect.rule]) for suspect in scanned.suspects)
     memory = _memory(request, questions, scanned.target)

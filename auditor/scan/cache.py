@@ -206,7 +206,9 @@ class Cache:
 
         What was used today goes only when nothing older is left in any table: a table of a few rows is not at fault.
         """
-        db.execute("DELETE FROM notes WHERE day < ?", (self._day - _NOTE_DAYS,))
+        if self._touched:
+            # on the first use of a day: it reads all notes
+            db.execute("DELETE FROM notes WHERE day < ?", (self._day - _NOTE_DAYS,))
         for _ in range(16):
             pages, free, size = (
                 db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")

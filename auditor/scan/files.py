@@ -180,15 +180,19 @@ def package_of(file: Path, root: Path, known: dict[str, str] | None = None) -> s
 
     `known` remembers the packages of directories from one call to the next.
     """
-    directory = str(file).rpartition(os.sep)[0]
+    directory = str(file).rpartition(os.sep)[0] or file.anchor
     if known is not None and directory in known:
         return known[directory]
-    parts: list[str] = []
-    above = file.parent
-    while above != root.parent and (above / "__init__.py").is_file():
-        parts.insert(0, above.name)
-        above = above.parent
-    package = ".".join(parts)
-    if known is not None:
+    return _package_at(directory, str(root.parent), {} if known is None else known)
+
+
+def _package_at(directory: str, end: str, known: dict[str, str]) -> str:
+    """The package that a directory is, "" for none. None reaches to `end`."""
+    package = known.get(directory)
+    if package is None:
+        above, name = os.path.split(directory)
+        package = ""
+        if name and directory != end and os.path.isfile(os.path.join(directory, "__init__.py")):  # noqa: PTH113, PTH118
+            package = f"{_package_at(above, end, known)}.{name}".lstrip(".")
         known[directory] = package
     return package

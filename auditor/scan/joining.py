@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -63,10 +64,9 @@ class Joining:
 
     def known(self) -> dict[str, str] | None:
         """The outlooks as text, by path, if nothing changed since they were kept."""
-        noted = self._noted(self._name())
-        if noted is None or noted.get("shapes") != self._shapes:
+        if self._before.get("shapes") != self._shapes:
             return None
-        outlooks = noted.get("outlooks")
+        outlooks = self._before.get("outlooks")
         return outlooks if isinstance(outlooks, dict) else None
 
     def change(self, outlines: Outlines) -> dict[str, str] | None:
@@ -74,7 +74,7 @@ class Joining:
         if len(self._shapes) < LARGE:
             return None
         try:
-            return self._changed(self._noted(self._name()) or {}, outlines)
+            return self._changed(self._before, outlines)
         except (LookupError, ValueError, TypeError, AttributeError):
             return None
 
@@ -89,14 +89,21 @@ class Joining:
         network = Network(wanted, self._joint)
         outlooks = {path: one.dump() for path, one in network.fill(joints).items()}
         if keep:
-            self._keep(joints, packages, network, outlooks)
+            text = json.dumps(packages)
+            if self._cache is not None and len(self._shapes) >= LARGE:
+                self._cache.keep_note(f"packages of {self._root}", text)
+            self._keep(joints, _digest(text), network, outlooks)
         return outlooks
 
     def _changed(self, noted: Mapping[str, Any], outlines: Outlines) -> dict[str, str] | None:
-        shapes, packages, outlooks = noted["shapes"], noted["packages"], noted["outlooks"]
+        shapes, outlooks = noted["shapes"], noted["outlooks"]
         changed = [path for path, shape in self._shapes.items() if shapes.get(path) != shape]
         # of other files, or in other packages, any name may mean something else
         if shapes.keys() != self._shapes.keys() or len(changed) > MAX_CHANGED:
+            return None
+        text = self._note(f"packages of {self._root}")
+        packages = json.loads(text)
+        if _digest(text) != noted["packages"]:
             return None
         if any(outlines[path].package != packages[path] for path in changed):
             return None
@@ -112,7 +119,7 @@ class Joining:
             outlooks.pop(path, None)
             if outlook:
                 outlooks[path] = outlook.dump()
-        self._keep(joints, packages, network, outlooks)
+        self._keep(joints, noted["packages"], network, outlooks)
         return dict(outlooks)
 
     # what is kept
@@ -121,14 +128,16 @@ class Joining:
         if len(self._shapes) >= LARGE:
             return f"shapes of {self._root}"
         # little enough to keep every state that was seen
-        return f"shapes {hashlib.sha256(json.dumps(sorted(self._shapes.items())).encode()).hexdigest()}"
+        return f"shapes {_digest(json.dumps(sorted(self._shapes.items())))}"
 
-    def _noted(self, name: str) -> dict[str, Any] | None:
+    @functools.cached_property
+    def _before(self) -> dict[str, Any]:
+        """What was kept when the files were joined before, empty if nothing was."""
         try:
-            noted = json.loads(self._note(name))
+            noted = json.loads(self._note(self._name()))
         except (LookupError, ValueError):
-            return None
-        return noted if isinstance(noted, dict) else None
+            return {}
+        return noted if isinstance(noted, dict) else {}
 
     def _note(self, name: str) -> str:
         text = None if self._cache is None else self._cache.note(name)
@@ -139,9 +148,7 @@ class Joining:
     def _joint(self, path: str) -> Joint:
         return Joint.load(self._note(f"joint of {self._root} {path}"))
 
-    def _keep(
-        self, joints: Mapping[str, Joint], packages: Mapping[str, str], network: Network, outlooks: Mapping[str, str]
-    ) -> None:
+    def _keep(self, joints: Mapping[str, Joint], packages: str, network: Network, outlooks: Mapping[str, str]) -> None:
         if self._cache is None:
             return
         if len(self._shapes) >= LARGE:
@@ -150,3 +157,7 @@ class Joining:
                 self._cache.keep_note(f"joint of {self._root} {path}", joint.dump())
         noted = {"shapes": self._shapes, "packages": packages, "outlooks": outlooks}
         self._cache.keep_note(self._name(), json.dumps(noted, separators=(",", ":")))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

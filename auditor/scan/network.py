@@ -21,28 +21,31 @@ Ways = dict[Place, Way]
 class Network:
     """The joined files. `load` gives the joint of a file that is not at hand.
 
-    asked: by path, the files whose outlines were asked for it. takers: of files that take something from attributes,
-    what they know, and the names of these. ways: by trigger, those that lead on from functions.
+    takers: of files that take something from attributes, what they know, and the names of these. ways: by trigger,
+    those that lead on from functions. Who asked the outline of a file is kept in numbers: few are looked at.
     """
 
     def __init__(self, wanted: Iterable[Wanted], load: Callable[[str], Joint]) -> None:
         self.wanted = tuple(wanted)
-        self.asked: dict[str, list[str]] = {}
         self.takers: dict[str, tuple[list[str], list[str]]] = {}
         self.ways: dict[str, Ways] = {one.trigger: {} for one in self.wanted}
         self._load = load
         self._joints: dict[str, Joint] = {}
-        self._askers: dict[str, list[str]] = {}
+        self._paths: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._askers: list[list[int]] = []
 
     def asking(self, paths: Iterable[str]) -> set[str]:
         """The files for which the outline of one of these was asked."""
-        return {asker for path in paths for asker in self._askers_of().get(path, ())}
+        return {asker for path in paths for asker in self._askers_of(path)}
 
     def fill(self, joints: Mapping[str, Joint]) -> dict[str, Outlook]:
         """Take in the joints of all files, and return the outlooks of those that draw something from others."""
         self._joints = dict(joints)
-        self._askers = {}
-        self.asked = {path: joint.asked for path, joint in joints.items()}
+        self._number(list(joints))
+        self._askers = [[] for _ in joints]
+        for path, joint in joints.items():
+            self._ask(path, joint)
         self.takers = {path: (joint.imports, joint.taken) for path, joint in joints.items() if joint.taken}
         callers = callers_in(joints)
         self.ways = ways(joints, self.wanted, callers)
@@ -54,13 +57,14 @@ class Network:
         Raises:
             LookupError: a joint is not at hand, so all have to be given anew.
         """
-        before = {path: self._joint(path) for path in joints if path in self.asked}
+        before = {path: self._joint(path) for path in joints if path in self._numbers}
         stale = {*joints, *self._known_otherwise(before), *self._known_otherwise(joints)}
         called = self._called_by(before) | self._called_by(joints)
         self._joints |= joints
-        self._askers = {}
         for path, joint in joints.items():
-            self.asked[path] = joint.asked
+            for asked in before[path].asked:
+                self._askers[self._numbers[asked]].remove(self._numbers[path])
+            self._ask(path, joint)
             self.takers.pop(path, None)
             if joint.taken:
                 self.takers[path] = (joint.imports, joint.taken)
@@ -69,8 +73,8 @@ class Network:
                 continue
             moved = self._remade(one, joints, before) if one.made else self._rerouted(one, joints, before)
             stale.update(path for place in moved for path, _name in self._callers(place))
-        stale.update(path for path in called if path in self.asked and self._asks_who_calls(self._joint(path)))
-        return {path: self._outlook(path) for path in sorted(stale) if path in self.asked}
+        stale.update(path for path in called if path in self._numbers and self._asks_who_calls(self._joint(path)))
+        return {path: self._outlook(path) for path in sorted(stale) if path in self._numbers}
 
     def _asks_who_calls(self, joint: Joint) -> bool:
         return bool(joint.guarded) or joint.asks_who_loops(self.wanted)
@@ -82,16 +86,21 @@ class Network:
             self._joints[path] = self._load(path)
         return self._joints[path]
 
-    def _askers_of(self) -> dict[str, list[str]]:
-        if not self._askers:
-            for path, asked in self.asked.items():
-                for one in asked:
-                    self._askers.setdefault(one, []).append(path)
-        return self._askers
+    def _number(self, paths: list[str]) -> None:
+        self._paths = paths
+        self._numbers = {path: number for number, path in enumerate(paths)}
+
+    def _ask(self, path: str, joint: Joint) -> None:
+        for one in joint.asked:
+            self._askers[self._numbers[one]].append(self._numbers[path])
+
+    def _askers_of(self, path: str) -> list[str]:
+        number = self._numbers.get(path)
+        return [] if number is None else [self._paths[one] for one in self._askers[number]]
 
     def _callers(self, place: Place) -> Iterator[Place]:
         """The functions that call the one there."""
-        for path in (place[0], *self._askers_of().get(place[0], ())):
+        for path in (place[0], *self._askers_of(place[0])):
             for name, routine in self._joint(path).routines.items():
                 if any(call.target == place for call in routine.calls):
                     yield path, name
@@ -140,7 +149,7 @@ class Network:
     def _way(self, wanted: Wanted, place: Place, level: int, known: Callable[[Place], Way | None]) -> Way | None:
         """The way from the function if it leads through so many, itself included."""
         path, name = place
-        routine = self._joint(path).routines.get(name) if path in self.asked else None
+        routine = self._joint(path).routines.get(name) if path in self._numbers else None
         if routine is None or not routine.runs or not name:
             return None
         here = (name, path, routine.line)
@@ -169,7 +178,7 @@ class Network:
             name for name in joint.guarded if any(caller[0] != path for caller in self._callers((path, name)))
         ]
         if joint.asks_who_loops(self.wanted):
-            others = (self._joint(one) for one in sorted(self._askers_of().get(path, ())) if one != path)
+            others = (self._joint(one) for one in sorted(self._askers_of(path)) if one != path)
             made.looped = looped_by(others, path)
         for routine in joint.routines.values():
             for at, around, target in routine.calls:
@@ -190,10 +199,8 @@ class Network:
 
     def dump(self) -> str:
         """What `restore` takes, without the joints."""
-        numbers = {path: number for number, path in enumerate(self.asked)}
-        asked = [[numbers[one] for one in paths] for paths in self.asked.values()]
         ways = {trigger: [[*place, way] for place, way in known.items()] for trigger, known in self.ways.items()}
-        return json.dumps([list(self.asked), asked, self.takers, ways], separators=(",", ":"))
+        return json.dumps([self._paths, self._askers, self.takers, ways], separators=(",", ":"))
 
     def restore(self, text: str) -> None:
         """Take over what `dump` wrote.
@@ -202,8 +209,8 @@ class Network:
             ValueError: the text is none of `dump`'s, or of other rules.
         """
         try:
-            paths, asked, takers, ways = json.loads(text)
-            self.asked = {path: [paths[one] for one in known] for path, known in zip(paths, asked, strict=True)}
+            paths, self._askers, takers, ways = json.loads(text)
+            self._number(paths)
             self.takers = {path: (knows, taken) for path, (knows, taken) in takers.items()}
             self.ways = {one.trigger: _ways(ways[one.trigger]) for one in self.wanted}
         except (TypeError, AttributeError, LookupError) as error:

@@ -37,6 +37,10 @@ class Thing(NamedTuple):
     made: bool = False
 
 
+def _directory(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
 class Resolver:
     """The answers for the files of `packages`, by path the dotted package that each is in.
 
@@ -48,7 +52,6 @@ class Resolver:
         self._packages = packages
         self._words = words
         self._modules = Modules(packages)
-        self._directories = {path: path.rpartition("/")[0] for path in packages}
         self._files: dict[tuple[str, str], str | None] = {}
         self._known: dict[tuple[str, str], tuple[Thing | None, frozenset[str]]] = {}
         self._derived: dict[Place, tuple[list[str], frozenset[str]]] = {}
@@ -187,7 +190,7 @@ class Resolver:
 
     def _resolve(self, path: str, ref: str) -> Thing | None:
         # names of modules mean the same to all files of a directory
-        key = (path if ref.startswith(":") else self._directories[path], ref)
+        key = (path if ref.startswith(":") else _directory(path), ref)
         known = self._known.get(key)
         if known is not None:
             self._asked |= known[1]
@@ -243,7 +246,7 @@ class Resolver:
 
     def _file(self, importer: str, dotted: str) -> str | None:
         """The file that a file means by the name of a module; what is ambiguous means none."""
-        directory = self._directories[importer]
+        directory = _directory(importer)
         key = (directory, dotted)
         if key not in self._files:
             self._files[key] = self._chosen(directory, dotted)
@@ -251,7 +254,7 @@ class Resolver:
 
     def _chosen(self, directory: str, dotted: str) -> str | None:
         found = self._modules.named(dotted)
-        beside = [path for path in found if self._directories[path] == directory]
+        beside = [path for path in found if _directory(path) == directory]
         if len(beside) == 1:
             return beside[0]
         if len(found) != 1:
@@ -260,7 +263,7 @@ class Resolver:
 
     def _is_importable(self, path: str) -> bool:
         """Whether a top-level module can be meant from anywhere, and not a library of the same name."""
-        return bool(self._packages[path]) or path.rpartition("/")[0] in ("", "src", "lib")
+        return bool(self._packages[path]) or _directory(path) in ("", "src", "lib")
 
     def _member(self, thing: Thing, name: str) -> Thing | None:
         if thing.kind == "outside":

@@ -169,6 +169,19 @@ def test_what_was_not_used_for_longest_goes_first(code: Path, directory: Path, m
     assert scan(code, sealed()) == first
 
 
+def test_notes_that_were_not_used_for_a_month_go(code: Path, directory: Path) -> None:
+    scan(code)
+    (file,) = directory.glob("*.db")
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE notes SET day = day - 1")
+        kept = db.execute("SELECT count(*) FROM notes").fetchone()[0]
+        db.execute("INSERT INTO notes SELECT x'00', 'old', max(day) - 31 FROM scans")
+    scan(code)
+
+    with sqlite3.connect(file) as db:
+        assert db.execute("SELECT count(*), max(note = 'old') FROM notes").fetchone() == (kept, 0)
+
+
 def test_several_audits_share_the_cache_and_a_warm_one_loads_nothing_heavy(code: Path) -> None:
     program = (
         "import sys; from auditor.cli import main; code = main(sys.argv[1:]);"
