@@ -32,10 +32,25 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
     if statement is None:
         return None
     target = ctx.code(statement.targets[0].target).strip()
-    if not _adds_to(node, target, ctx) or ctx.carrier(statement, target) is None:
+    if not _adds_to(node, target, ctx):
         return None
-    message = f"`{target}` is copied each time the loop adds to it"
+    if ctx.carrier(statement, target) is not None:
+        message = f"`{target}` is copied each time the loop adds to it"
+    elif _is_kept(statement, target, ctx):
+        message = f"`{target}` is copied each time a loop calls what adds to it"
+    else:
+        return None
     return Match(message, (Plant("sized-call", node),))
+
+
+def _is_kept(statement: cst.Assign, target: str, ctx: Context) -> bool:
+    """Whether a method that loops call adds to what its object keeps, and does nothing else with it."""
+    function = ctx.function(statement)
+    if not isinstance(function, cst.FunctionDef) or "." not in target or ctx.loops(statement):
+        return False
+    receiver = [parameter.name.value for parameter in function.params.params[:1]]
+    own = receiver == [target.partition(".")[0]] and len(ctx.stores(target, function)) == 1
+    return own and ctx.runs_often(statement)
 
 
 def _check_enlargement(node: cst.Assign, ctx: Context) -> Match | None:
@@ -145,6 +160,7 @@ RULE = Rule(
     ),
     triggers=(
         Calls((*_CONCATENATIONS, *_FRAMES), Where(loop=True)),
+        Calls((*_CONCATENATIONS, *_FRAMES), Where(often=True)),
         Nodes(("Assign",), Where(loop=True), targets=("Subscript",)),
     ),
     expects=Scaling(avoidable=True),
@@ -169,6 +185,9 @@ RULE = Rule(
         "        a = np.append(a, box[side])\n    return a\n",
     ),
     invalid=(
+        "import pandas as pd\n\nclass Log:\n    def __init__(self):\n        self.rows = pd.DataFrame()\n\n"
+        "    def add(self, row):\n        self.rows = pd.concat([self.rows, pd.DataFrame([row])])\n\n"
+        "    def fill(self, rows):\n        for row in rows:\n            self.add(row)\n",
         "import pandas as pd\n\ndef f(files):\n    df = pd.DataFrame()\n    for file in files:\n"
         "        df = pd.concat([df, pd.read_csv(file)])\n    return df\n",
         "import pandas\n\ndef f(files):\n    df = None\n    for file in files:\n"

@@ -5,7 +5,17 @@ from __future__ import annotations
 from auditor import cst
 from auditor.model import Scaling
 from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Rule, Where
-from auditor.shapes import SAME, compares_key, conjuncts, looks_up, only_continues, pass_of, taken_for_list, taken_out
+from auditor.shapes import (
+    SAME,
+    compares_key,
+    conjuncts,
+    is_searched_as_list,
+    is_stretch,
+    looks_up,
+    only_continues,
+    pass_of,
+    taken_out,
+)
 
 _SMALL = 16
 _METHODS = ("index", "count", "remove")
@@ -25,8 +35,10 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
                 return _check_scan(node, made, ctx)
             if isinstance(made, cst.GeneratorExp) and name in _TAKING and _is_all(node):
                 return _check_all(node, made, ctx)
-        case cst.Call(func=cst.Name(value="min" | "max"), args=[_, *_]):
-            return _check_least(node, ctx)
+        case cst.Call(func=cst.Name(value="min" | "max" | "sum" | "sorted"), args=[_, *_]):
+            return _check_key(node, ctx) or _check_stretch(node, ctx) or _check_least(node, ctx)
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="sort"))):
+            return _check_key(node, ctx)
         case cst.Call(func=function, args=[cst.Arg(value=cst.Lambda() as test), cst.Arg(value=items)]):
             return _check_filter(node, test, items, ctx) if ctx.qualified(function) == "builtins.filter" else None
         case cst.ListComp() | cst.SetComp() | cst.DictComp():
@@ -106,7 +118,7 @@ def _is_set(name: cst.Name, around: cst.CSTNode | None, names: set[str], ctx: Co
 
 
 def _check_method(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Context) -> Match | None:
-    if not _is_list(call, items, method, ctx) or not _is_searched_again(call, items, ctx):
+    if not is_searched_as_list(call, items, ctx) or not _is_searched_again(call, items, ctx):
         return None
     if _is_least(call, items, ctx):
         return None
@@ -115,53 +127,31 @@ def _check_method(call: cst.Call, items: cst.BaseExpression, method: str, ctx: C
     return Match(f"each `{name}.{method}(...)` {walk}", (Plant("sized-call", call),))
 
 
-def _is_list(call: cst.Call, items: cst.BaseExpression, method: str, ctx: Context) -> bool:
-    """Whether it is proven to be a list, or taken for one by what is done with it."""
-    if ctx.type_of(items) is not None:
-        return ctx.type_of(items) == "list"
-    if method != "remove" and _asks_for_its_own(call, items, ctx):
-        return True
-    if method == "remove" and _goes_through_copy(call, items, ctx):
-        return True
-    if not _asks_for_another(call, ctx):
-        return False
-    return (method == "index" and _is_place(call, ctx)) or taken_for_list(items, ctx, named=method == "index")
+def _check_key(call: cst.Call, ctx: Context) -> Match | None:
+    """`max(set(items), key=items.count)`, `rows.sort(key=order.index)`."""
+    key = next((one.value for one in call.args if one.keyword is not None and one.keyword.value == "key"), None)
+    match key:
+        case cst.Attribute(value=items, attr=cst.Name(value="index" | "count" as method)):
+            pass
+        case _:
+            return None
+    if ctx.runs_once(call) or ctx.type_of(items) not in ("list", "tuple", None):
+        return None
+    if 0 < (ctx.length_of(items) or 0) <= _SMALL:
+        return None
+    name = " ".join(ctx.code(items).split())
+    return Match(
+        f"`{name}.{method}` goes through the list for each item that it is the key of", (Plant("sized-call", call),)
+    )
 
 
-def _is_place(call: cst.Call, ctx: Context) -> bool:
-    """Whether the index leads to an item of something: `row[names.index(x)]`."""
-    around = ctx.parent(call)
-    return isinstance(around, cst.Index) and isinstance(ctx.parent(around), cst.SubscriptElement)
-
-
-def _goes_through_copy(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
-    """Whether the loop goes through a slice of all items, as of a list from which its turns remove some."""
-    loop = next(iter(ctx.repeating(call)), None)
-    match loop:
-        case cst.For(iter=cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Slice())])):
-            return ctx.code(whole).strip() == ctx.code(items).strip()
-    return False
-
-
-def _asks_for_its_own(call: cst.Call, items: cst.BaseExpression, ctx: Context) -> bool:
-    """Whether the loop around goes through the items themselves: `x.index(item) for item in x`."""
-    loop = next(iter(ctx.repeating(call)), None)
-    if not isinstance(loop, cst.For | cst.CompFor):
-        return False
-    gone_through = pass_of(loop, ctx).collection
-    same = gone_through is not None and ctx.code(gone_through).strip() == ctx.code(items).strip()
-    match call.args[0].value:
-        case cst.Name(value=item):
-            return same and item in ctx.binds(loop)
-        case cst.Subscript(value=owner, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=index)))]):
-            return same and index in ctx.binds(loop) and ctx.code(owner).strip() == ctx.code(items).strip()
-    return False
-
-
-def _asks_for_another(call: cst.Call, ctx: Context) -> bool:
-    """Whether the loop around looks for something else at each turn."""
-    loop, item = next(iter(ctx.repeating(call)), None), call.args[0].value
-    return loop is not None and len(call.args) == 1 and not ctx.is_fixed(item) and ctx.renews(loop, item)
+def _check_stretch(call: cst.Call, ctx: Context) -> Match | None:
+    """`sum(items[:i])` for each `i`."""
+    loop, part = next(iter(ctx.repeating(call)), None), call.args[0].value
+    if loop is None or not is_stretch(part, loop, ctx):
+        return None
+    name = " ".join(ctx.code(part).split())
+    return Match(f"`{name}` is copied and gone through for each item", (Plant("sized-call", call),))
 
 
 def _check_least(call: cst.Call, ctx: Context) -> Match | None:
@@ -290,7 +280,8 @@ RULE = Rule(
         what=(
             "Inside a loop: `x.index(item)`, `x.count(item)` and `x.remove(item)` on a list, which is proven, or used"
             " as one in the function, or of no known type and, for `index`, named in the plural; `min(x)` or `max(x)`"
-            " whose result each turn takes out of `x`; and the search for"
+            " whose result each turn takes out of `x`; `sum(x[:i])` and the like up to the place at hand; `x.count` or"
+            " `x.index` as a `key`; and the search for"
             " one item by a comprehension, as in `next(x for x in items if x.id == key)`,"
             " `[x for x in items if x.id == key][0]`, `any(x.id == key for x in items)` and `next(filter(...))`, or by"
             " an inner loop that breaks off at the item it looks for. So is the search for all items that belong to the"
@@ -327,6 +318,7 @@ RULE = Rule(
     triggers=(
         Calls((".index", ".count", ".remove", "builtins.next", "builtins.any", *_TAKING), Where(loop=True)),
         Calls(("builtins.filter",), Where(loop=True)),
+        Calls(("builtins.max", "builtins.min", "builtins.sorted", ".sort"), Where(function=True)),
         Nodes(("ListComp", "SetComp", "DictComp", "For"), Where(loop=True), asks=True),
         Calls((".index", ".count", ".remove", "builtins.next", "builtins.any"), Where(often=True)),
         Nodes(("ListComp", "For"), Where(often=True), asks=True),
@@ -343,7 +335,8 @@ RULE = Rule(
         "        print(text.index(row), text.count(row), names.index('id'))\n",
         "def f(rows):\n    for row in rows:\n        left = min(row.sizes)\n        print(left)\n",
         # short
-        "KINDS = ['a', 'b', 'c']\n\ndef f(rows):\n    return [KINDS.index(row.kind) for row in rows]\n",
+        "KINDS = ['a', 'b', 'c']\n\ndef f(rows):\n    print(sorted(rows, key=KINDS.index))\n"
+        "    return [KINDS.index(row.kind) for row in rows]\n",
         # once, then the loop ends
         "def f(rows, items: list[int]):\n    for row in rows:\n        if row.old:\n            items.remove(row)\n"
         "            break\n",
@@ -419,6 +412,10 @@ RULE = Rule(
         "def f(rows):\n    for row in rows[:]:\n        if row.old:\n            rows.remove(row)\n",
         "def f(rows, names):\n    return [names.index(row.name) for row in rows]\n",
         "def f(rows, free):\n    for row in rows:\n        free.remove(row.place)\n        free.append(row.other)\n",
+        # as a key; of all up to the place at hand
+        "def f(words):\n    return max(set(words), key=words.count)\n",
+        "def f(rows, order: list[str]):\n    return sorted(rows, key=order.index)\n",
+        "def f(sizes):\n    return [sum(sizes[:i]) for i in range(len(sizes))]\n",
         # the least is taken out at each turn
         "def f(items):\n    out = []\n    items = list(items)\n    while items:\n        least = min(items)\n"
         "        items.remove(least)\n        out.append(least)\n    return out\n",

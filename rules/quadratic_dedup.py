@@ -13,6 +13,7 @@ from auditor.shapes import (
     any_pair,
     cannot_be_hashed,
     is_appended,
+    is_stretch,
     makes_default,
     only_continues,
     pairs,
@@ -47,7 +48,7 @@ def _check_list(node: cst.Comparison, ctx: Context) -> Match | None:
     loop = next((loop for loop in ctx.loops(node) if not _is_short(loop, ctx)), None)
     if loop is None:
         return _check_called(node, out, name, ctx)
-    if _is_part_before(out, loop, ctx):
+    if is_stretch(out, loop, ctx):
         return Match(f"`{name}` is copied and walked for each item", (Plant("operator", node),))
     whole: cst.CSTNode = loop
     while isinstance(whole, cst.CompFor):
@@ -68,21 +69,6 @@ def _check_called(node: cst.Comparison, out: cst.BaseExpression, name: str, ctx:
     when = f"each time a loop calls `{function.name.value}`"
     message = f"`{name}` is a list that is walked {when} before the item is appended to it"
     return Match(message, (Plant("operator", node),))
-
-
-def _is_part_before(container: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
-    """Whether it is a stretch, up to the index at hand or from it on, of what the loop goes through: `rows[:i]`."""
-    match container:
-        case cst.Subscript(value=items, slice=[cst.SubscriptElement(slice=cst.Slice() as part)]):
-            pass
-        case _:
-            return False
-    if not isinstance(loop, cst.For | cst.CompFor):
-        return False
-    turned = ctx.binds(loop)
-    code = ctx.code(items).strip()
-    goes_through = {ctx.code(one).strip() for one in ctx.inside(loop.iter, cst.Name, cst.Attribute)}
-    return code in goes_through and any(ctx.uses(name, part) for name in turned)
 
 
 def _is_renewed(container: cst.BaseExpression, loop: Loop, within: cst.CSTNode, ctx: Context) -> bool:

@@ -152,11 +152,34 @@ def _is_of_row(call: cst.Call, ctx: Context) -> bool:
                 return False
         case _:
             return False
-    loops = (loop for loop in ctx.item_loops(call) if isinstance(loop, cst.For | cst.CompFor))
-    return any(
-        row in ctx.binds(loop) and any(part.attr.value in _MANAGERS for part in ctx.inside(loop.iter, cst.Attribute))
+    loops = [loop for loop in ctx.item_loops(call) if isinstance(loop, cst.For | cst.CompFor)]
+    return any(row in ctx.binds(loop) and _goes_through_rows(loop.iter, ctx) for loop in loops) or any(
+        _is_row(store.value, ctx)
         for loop in loops
+        if isinstance(loop, cst.For)
+        for store in ctx.stores(row, loop)
+        if isinstance(store, cst.Assign)
     )
+
+
+def _goes_through_rows(items: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is `Model.objects...`, or a name bound to that."""
+    if isinstance(items, cst.Name):
+        stores = ctx.stores(items.value, ctx.function(items))
+        if len(stores) != 1 or not isinstance(stores[0], cst.Assign):
+            return False
+        items = stores[0].value
+    return any(part.attr.value in _MANAGERS for part in ctx.inside(items, cst.Attribute))
+
+
+def _is_row(value: cst.BaseExpression, ctx: Context) -> bool:
+    """Whether it is `Model(...)`, by what it is imported from, or `Model.objects.get(...)`."""
+    match value:
+        case cst.Call(func=cst.Name(value=model) as named) if model[:1].isupper():
+            return ".models." in f".{ctx.qualified(named) or ''}"
+        case cst.Call(func=cst.Attribute(value=manager, attr=cst.Name(value="get" | "create"))):
+            return isinstance(manager, cst.Attribute) and manager.attr.value in _MANAGERS
+    return False
 
 
 def _taken_by(call: cst.Call, ctx: Context) -> tuple[Plant, ...]:
@@ -223,7 +246,9 @@ RULE = Rule(
             "A query in a loop or comprehension over data: `execute` on a connection, cursor or session (proven by its"
             " type, or by an SQL text as argument), and the methods at which a chain of Django's or SQLAlchemy's ORM"
             " sends its query (`Model.objects.get(...)`, `session.query(...).first()`, `get_object_or_404(...)`, and"
-            " `row.save()` or `row.items.count()` of each row of `Model.objects`). So is a call in such a loop"
+            " `row.save()` or `row.items.count()` of each row of `Model.objects`, and `row.save()` of a row made"
+            " there)."
+            " So is a call in such a loop"
             " that leads to a query over at most four functions of the project; the chain of calls is shown. Not"
             " flagged: `while` loops,"
             " which mostly page through a result; loops over batches, or of at most 16 turns; loops that sleep; queries"
@@ -334,6 +359,10 @@ RULE = Rule(
         "    order.save()\n",
     ),
     invalid=(
+        "from .models import Book\n\ndef load(rows):\n    for row in rows:\n        book = Book(title=row.title)\n"
+        "        book.save()\n",
+        "from .models import Author\n\ndef sizes():\n    authors = Author.objects.all()\n"
+        "    return {author.id: author.books.count() for author in authors}\n",
         "def save(cursor, prices):\n    for name, price in prices.items():\n"
         "        sql = 'UPDATE item SET price = %s WHERE name = %s'\n        cursor.execute(sql, (price, name))\n",
         "import sqlite3\n\ndef load(db: sqlite3.Connection, ids):\n    rows = []\n    for key in ids:\n"

@@ -1,9 +1,9 @@
 """Shapes of code that several rules look at, so that no rule needs another. Each takes the context of its node."""
 
 from auditor.shapes.adding import Accumulation, Concat, accumulation, added_at_each_call, added_behind, concat_target
-from auditor.shapes.lists import taken_for_list, taken_out
+from auditor.shapes.lists import is_searched_as_list, taken_for_list, taken_out
 from auditor.shapes.pairing import Side, any_pair, pairs
-from auditor.shapes.passing import Pass, only_continues, pass_of
+from auditor.shapes.passing import Pass, is_stretch, only_continues, pass_of
 from auditor.shapes.searching import SAME, compares_key, conjuncts, looks_up
 from auditor.shapes.starting import CREW, is_starter, makes_a_crew
 from auditor.shapes.values import cached_by_call, cannot_be_hashed, is_appended, makes_default, sought_in
@@ -27,7 +27,9 @@ __all__ = [
     "conjuncts",
     "is_appended",
     "is_awaited_later",
+    "is_searched_as_list",
     "is_starter",
+    "is_stretch",
     "looks_up",
     "makes_a_crew",
     "makes_default",

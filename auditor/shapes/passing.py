@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor import cst
 
 if TYPE_CHECKING:
-    from auditor.rule import Context
+    from auditor.rule import Context, Loop
 
 _VIEWS = ("items", "keys", "values", "copy")
 _WRAPPERS = tuple(f"builtins.{name}" for name in ("list", "sorted", "reversed", "tuple", "set"))
@@ -80,3 +80,18 @@ def _measured(stop: cst.BaseExpression, ctx: Context) -> cst.BaseExpression | No
             if len(stores) == 1 and isinstance(stores[0], cst.Assign) and isinstance(stores[0].value, cst.Call):
                 return _measured(stores[0].value, ctx)
     return None
+
+
+def is_stretch(container: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
+    """Whether it is a stretch, up to the index at hand or from it on, of what the loop goes through: `rows[:i]`."""
+    match container:
+        case cst.Subscript(value=items, slice=[cst.SubscriptElement(slice=cst.Slice() as part)]):
+            pass
+        case _:
+            return False
+    if not isinstance(loop, cst.For | cst.CompFor):
+        return False
+    turned = ctx.binds(loop)
+    code = ctx.code(items).strip()
+    goes_through = {ctx.code(one).strip() for one in ctx.inside(loop.iter, cst.Name, cst.Attribute)}
+    return code in goes_through and any(ctx.uses(name, part) for name in turned)
