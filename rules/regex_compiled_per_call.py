@@ -229,7 +229,7 @@ RULE = Rule(
         ),
         references=(
             "True: CPython 3.11.7, Lib/http/cookiejar.py:451, one look-up for each attribute of each cookie",
-            "Harmless: Django 5.2.19, django/core/management/commands/inspectdb.py:282, once for each column",
+            "Harmless: tabulate 0.10.0, tabulate/__init__.py:1254, one for each cell of a table that a person reads",
             "kitty#657",
         ),
     ),
