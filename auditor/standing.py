@@ -200,11 +200,11 @@ def _numbers(suspect: Suspect) -> range:
 
 
 def _kept(gone: Suspect, own: Edited | None) -> str | None:
-    """Where it stands still, if no line of it was changed."""
+    """Where it stands still, if the line in which it begins was not changed: of a loop, the head tells what it does."""
     if own is None:
         return f"{gone.path}:{gone.span.line}"
-    now = [own.change.new_line(number) for number in _numbers(gone)]
-    return None if own.change.new is None or None in now else f"{own.change.new}:{now[0]}"
+    now = own.change.new_line(gone.span.line)
+    return None if own.change.new is None or now is None else f"{own.change.new}:{now}"
 
 
 def _tokens(lines: Iterable[tuple[int, str]]) -> Iterator[_Token]:

@@ -179,6 +179,27 @@ def test_code_in_a_helper_without_a_loop_is_not_known_to_run_less_often() -> Non
     assert stands(HOIST, after, 're.compile("a+")') == "m.py:12"
 
 
+SEARCH = """\
+def solve(self, wanted):
+    for one in wanted:
+        for locked in self.packages:
+            if locked.name == one:
+                break
+"""
+
+
+def test_a_loop_of_which_only_the_inside_was_changed_still_stands() -> None:
+    gone = replace(flagged(SEARCH, "for locked in self.packages:"), span=Span(3, 9, 5, 22))
+    code = "\n".join(SEARCH.splitlines()[2:])[8:]
+    after = SEARCH.replace("locked.name == one", "normal(locked.name) == one")
+
+    assert code_of(gone, numbered(SEARCH)) == code
+    assert Standing([edited(SEARCH, after)]).place(gone, code) == "m.py:3"
+    assert (
+        Standing([edited(SEARCH, SEARCH.replace("for locked in self.packages", "if True"))]).place(gone, code) is None
+    )
+
+
 def test_code_in_a_function_whose_results_are_kept_is_fixed() -> None:
     after = HOIST.replace('re.compile("a+")', "many()") + '\n\n{}def many():\n    return re.compile("a+")\n'
 
@@ -317,7 +338,7 @@ def test_of_a_diff_only_what_is_known_is_looked_at() -> None:
 def test_a_flagged_text_that_begins_above_what_the_diff_shows_is_looked_for_all_the_same() -> None:
     before = "def f(name):\n    a = open(\n        name,\n        mode='r',\n        errors='x',\n    )\n"
     after = (
-        before.replace("errors='x',", "errors='x')").replace("    )\n", "")
+        before.replace("a = open", "one = open").replace("errors='x',", "errors='x')").replace("    )\n", "")
         + "    with open(name, mode='r', errors='x') as b: pass\n"
     )
     whole = edited(before, after)
