@@ -43,11 +43,11 @@ def _compare(python: str, directory: Path, options: list[str]) -> bool:
         with_audit = [*options, "--audit", "--audit-output", str(report)]
         code, audited, audited_s = _session(python, directory, with_audit, Path(scratch) / "audited.xml")
         counts = json.loads(report.read_text())["summary"]["by_verdict"] if report.exists() else {}
-        different, unsteady = _differing(plain, audited), set[str]()
+        different, unsteady = differing(plain, audited), set[str]()
         if different:
             _, again, _ = _session(python, directory, options, Path(scratch) / "again.xml")
             # a name that comes and goes is unsteady whichever run it came in
-            unsteady = _differing(plain, again) | (
+            unsteady = differing(plain, again) | (
                 audited.keys() - plain.keys() if plain.keys() != again.keys() else set()
             )
     different -= unsteady
@@ -63,7 +63,8 @@ def _compare(python: str, directory: Path, options: list[str]) -> bool:
     return (plain_code == code or bool(unsteady)) and not different
 
 
-def _differing(one: dict[str, str], other: dict[str, str]) -> set[str]:
+def differing(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    """The tests that ended in another way, or ran once only."""
     return {test for test in one.keys() | other.keys() if one.get(test) != other.get(test)}
 
 
@@ -75,10 +76,11 @@ def _session(python: str, directory: Path, options: list[str], outcomes: Path) -
     started = time.perf_counter()
     command = [python, "-m", "pytest", "-q", f"--junit-xml={outcomes}", *options]
     code = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
-    return code, _read(outcomes), time.perf_counter() - started
+    return code, read(outcomes), time.perf_counter() - started
 
 
-def _read(outcomes: Path) -> dict[str, str]:
+def read(outcomes: Path) -> dict[str, str]:
+    """How each test of a JUnit file ended; of a run that wrote none, nothing."""
     if not outcomes.exists():
         return {}
     found: dict[str, str] = {}

@@ -37,19 +37,24 @@ class Starts:
 
         def execute_child(popen: Any, args: Any, executable: Any, *others: Any, **options: Any) -> Any:
             try:
-                # preexec_fn, close_fds, pass_fds, cwd, env
-                words = [args] if isinstance(args, (str, bytes, os.PathLike)) else args
-                self.look(words, others[4], at >= 0 and others[at] not in (None, -1, os.getuid()))
-            except Exception:
-                pass
-            try:
-                return original(popen, args, executable, *others, **options)
+                is_one = isinstance(args, (str, bytes, os.PathLike))
+                # as the original does: an iterator gives its words once
+                words = [args] if is_one else list(args)
+                self._look_at(words, others, at)
+                return original(popen, args if is_one else words, executable, *others, **options)
             except BaseException as error:
                 if error.__traceback__ is not None:
                     error.__traceback__ = error.__traceback__.tb_next
                 raise
 
         subprocess.Popen._execute_child = execute_child
+
+    def _look_at(self, words: List[Any], others: Any, at: int) -> None:
+        try:
+            # preexec_fn, close_fds, pass_fds, cwd, env
+            self.look(words, others[4], at >= 0 and others[at] not in (None, -1, os.getuid()))
+        except Exception:
+            pass  # what is wrong with the arguments, the original tells
 
     def look(self, args: Any, env: Optional[Mapping[Any, Any]], as_another: bool = False) -> None:
         """A process is about to be started with this environment, None for this process' own, or as another user."""

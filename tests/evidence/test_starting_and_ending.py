@@ -1,4 +1,4 @@
-"""Programs end in many ways; what was counted by then is known, and the program does not notice."""
+"""Programs start others and end in many ways; what was counted by then is known, and the program does not notice."""
 
 from __future__ import annotations
 
@@ -73,6 +73,12 @@ asyncio.run(main())
 
 
 STRANGE = {
+    "words that come once": """\
+import subprocess, sys
+def main():
+    words = filter(None, (sys.executable, "", "-c", "print('started')"))
+    print(subprocess.run(words, capture_output=True, text=True).stdout, list(words))
+""",
     "handed to a worker": """\
 from concurrent.futures import ProcessPoolExecutor
 def main():
@@ -90,7 +96,9 @@ def main():
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("which", STRANGE)
-def test_a_program_that_looks_at_what_ends_it_sees_what_it_would_see(tmp_path: Path, which: str, python: str) -> None:
+def test_a_program_that_looks_at_what_starts_and_ends_processes_sees_what_it_would_see(
+    tmp_path: Path, which: str, python: str
+) -> None:
     program = STRANGE[which] + "\nimport queue\njobs = queue.Queue()\nif __name__ == '__main__':\n    main()\n"
     seen = probe(tmp_path, "import os\n" + program, ("queue", "queue.Queue()"), python=python)
 
