@@ -8,9 +8,15 @@ import pytest
 
 from tests.evidence.probing import Probed, probe
 
-OPERATIONS = {"timed": "twice(i)", "called": "twice(i)", "operator": "i in few"}
+OPERATIONS = {
+    "timed": "twice(i)",
+    "called": "twice(i)",
+    "operator": "i in few",
+    "sized-call": "few.count(i)",
+    "matched": "re.match('a', 'b')",
+}
 PROGRAM = """\
-import os, threading
+import os, re, threading
 few = [1, 2, 3]
 
 def twice(x):
@@ -38,7 +44,7 @@ def test_all_are_counted_though_few_are_timed(tmp_path: Path, name: str) -> None
     assert seen.row("seconds").n < 200_000
 
 
-@pytest.mark.parametrize("name", ["timed", "called"])
+@pytest.mark.parametrize("name", ["timed", "called", "sized-call"])
 def test_a_long_expression_is_counted_as_well(tmp_path: Path, name: str) -> None:
     assert counted(tmp_path, name, "work(100_000)", LONG).value("hits") == 100_000
 

@@ -35,8 +35,11 @@ _JOINING = ("sum", "reduce")
 """Functions that are called with parts and what to add them to: each part is added to a copy of those before."""
 
 
-def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X.f(A, B)` becomes `fin(receiver(X, "f").f(operand(A), last(B)))`."""
+def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[ast.AST, Any] | str:
+    """`X.f(A, B)` becomes `X.f(A, B) if skip() else fin(receiver(X, "f").f(operand(A), last(B)))`.
+
+    What is too long to stand there twice is never skipped.
+    """
     if isinstance(node, ast.Subscript):
         return _plant_subscript(node, call)
     if isinstance(node, ast.Delete):
@@ -50,11 +53,15 @@ def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Callable[...,
     if name in _CONSUMING and len(node.args) == 1 and not node.keywords and isinstance(node.args[0], COMPREHENSIONS):
         return _plant_comprehension(node, node.args[0], call, name)
 
-    def change(made: Any) -> ast.expr:
-        _wrap_operands(node, call)
+    def measured(made: Any) -> Any:
+        _wrap_operands(made, call)
         return call("fin", made)
 
-    return {node: change, **_raised.plant_raised(node, parents, call)}
+    return {node: _skipping(measured, call), **_raised.plant_raised(node, parents, call)}
+
+
+def _skipping(measured: Callable[[Any], Any], call: Any) -> Callable[[Any], Any]:
+    return lambda made: call.unless_skipped(made, measured) or measured(made)
 
 
 def _plant_comprehension(
@@ -116,15 +123,15 @@ def _is_filter(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and getattr(value.func, "id", "") == "filter" and len(value.args) == 2
 
 
-def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:
-    """`X[A:B]` becomes `fin(receiver(X)[A:keyword(B)])`."""
+def _plant_subscript(node: ast.Subscript, call: Any) -> dict[ast.AST, Any] | str:
+    """`X[A:B]` becomes `X[A:B] if skip() else fin(receiver(X)[A:keyword(B)])`."""
     if not isinstance(node.ctx, ast.Load):
         return "a subscript that is assigned to or deleted cannot be timed"
     if isinstance(node.value, COMPREHENSIONS):
         return _plant_comprehension(node, node.value, call)
 
-    def change(made: Any) -> ast.expr:
-        index: Any = node.slice
+    def measured(made: Any) -> Any:
+        index: Any = made.slice
         if isinstance(index, getattr(ast, "Index", ())) and hasattr(index, "value"):
             index = index.value  # Python 3.8
         if isinstance(index, ast.Slice):
@@ -133,15 +140,15 @@ def _plant_subscript(node: ast.Subscript, call: Callable[..., ast.expr]) -> dict
         elif isinstance(index, ast.expr) and not any(
             isinstance(part, ast.Slice) for part in ast.iter_child_nodes(index)
         ):
-            owner, name = (node, "slice") if index is node.slice else (node.slice, "value")
+            owner, name = (made, "slice") if index is made.slice else (made.slice, "value")
         else:
-            owner, name = node, ""
-        node.value = call("receiver" if name else "alone", node.value, ast.Constant(value=""))
+            owner, name = made, ""
+        made.value = call("receiver" if name else "alone", made.value, ast.Constant(value=""))
         if name:
             setattr(owner, name, call("keyword", getattr(owner, name)))
         return call("fin", made)
 
-    return {node: change}
+    return {node: _skipping(measured, call)}
 
 
 def _plant_deletion(node: ast.Delete, call: Callable[..., ast.expr]) -> dict[ast.AST, Any] | str:

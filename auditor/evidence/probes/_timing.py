@@ -237,6 +237,7 @@ class Skips:
     def __next__(self) -> Iterable[bool]:
         ahead, self._ahead = self._ahead, 0
         if not ahead:
+            self.settle()
             return (False,)
         passed = repeat(True, ahead)
         self._passed.append((ahead, passed))

@@ -44,7 +44,9 @@ class Recorder(sized_call.Recorder):
 
     def __init__(self, runtime: Any, site: dict[str, Any]) -> None:
         super().__init__(runtime, site)
-        self._clock = self._matching = _Clock(self._samples, runtime.tick, runtime.timing.set_lookup_ns)
+        self._clock = self._matching = _Clock(
+            self._samples, runtime.tick, self._skips.plan, runtime.timing.set_lookup_ns
+        )
 
     def record(self, final: bool) -> dict[str, Any]:
         """What was seen so far."""
@@ -62,8 +64,8 @@ class Recorder(sized_call.Recorder):
 class _Clock(sized_call.Clock):
     """The executions under way, and those that took longer than a pass explains."""
 
-    def __init__(self, samples: Any, tick: Any, lookup_ns: Any) -> None:
-        super().__init__(samples, tick)
+    def __init__(self, samples: Any, tick: Any, plan: Any, lookup_ns: Any) -> None:
+        super().__init__(samples, tick, plan)
         self._lookup_ns = lookup_ns
         self._per_character = 0.0
         self.forget()

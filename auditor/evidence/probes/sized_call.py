@@ -65,15 +65,17 @@ class Recorder:
         self._runtime = runtime
         self._samples = runtime.timing.Samples()
         self._lookup_ns = 0.0
-        self._clock = Clock(self._samples, runtime.tick)
+        self._skips = runtime.timing.Skips(self._samples)
+        self._clock = Clock(self._samples, runtime.tick, self._skips.plan)
         self._instrument: list[int] = []
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """The site's functions by role."""
-        return {**_first_functions(self._clock), **_last_functions(self._clock)}
+        return {"skip": self._skips.skip, **_first_functions(self._clock), **_last_functions(self._clock)}
 
     def hits(self) -> int:
         """Executions so far."""
+        self._skips.settle()
         return self._samples.hits  # type: ignore[no-any-return]
 
     def _alternative_ns(self) -> float:
@@ -89,20 +91,22 @@ class Recorder:
         """What was seen so far."""
         if not self._instrument:
             self._instrument = _instrument_ns()
+        self._skips.settle()
         return {**self._samples.record(), "instrument": self._instrument, "lookup_ns": self._alternative_ns()}
 
     def reset(self) -> None:
         """Forget everything, after a fork."""
-        self._samples.reset()
+        self._skips.reset()
         self._clock.opened.clear()
 
 
 class Clock:
     """The executions under way, by the address of the frame in which they are."""
 
-    def __init__(self, samples: Any, tick: Callable[[], None]) -> None:
+    def __init__(self, samples: Any, tick: Callable[[], None], plan: Callable[[], None]) -> None:
         self.samples = samples
         self.tick = tick
+        self.plan = plan
         self.comparable = self.scans = self.joins = False
         self.opened: dict[int, _Open] = {}
 
@@ -129,6 +133,7 @@ class Clock:
         entry = self.opened.pop(key, None)
         if entry is not None and entry.begun:
             self.samples.add(entry.gap, entry.begun, now, entry.size)
+            self.plan()
             self.tick()
 
     def receive(self, value: Any, name: str) -> _Open:
@@ -311,7 +316,7 @@ def _instrument_ns() -> list[int]:
     """Cost of timing an empty call in ns (5th, 50th, 95th percentile), measured once a process."""
     if not _measured:
         costs = _Costs()
-        functions = _last_functions(Clock(costs, lambda: None))
+        functions = _last_functions(Clock(costs, lambda: None, lambda: None))
         keyword, fin = functions["keyword"], functions["fin"]
         for _ in range(400):
             fin(keyword(None))
