@@ -128,7 +128,8 @@ RULE = Rule(
         ),
         measured=(
             "Seconds spent in the call alone, the length of the list, and how the cost of a call grows with that"
-            " length. Confirmed when the seconds are considerable and the cost grows with the length."
+            " length. Confirmed when the seconds are considerable and the cost grows with the length. Rejected,"
+            " however hot, where lists never get longer than 64 items."
         ),
         fix=(
             "Append, and reverse once after the loop: `x.reverse()`. `collections.deque` and its `appendleft()` where"
@@ -145,7 +146,7 @@ RULE = Rule(
         Nodes(("Assign",), Where(loop=True), targets=("Subscript",)),
         Nodes(("Assign",), Where(function=True, kept=True), targets=("Subscript",)),
     ),
-    expects=Scaling(),
+    expects=Scaling(copies=True),
     check=check,
     valid=(
         "def f(node):\n    out = []\n    while node:\n        out.append(node)\n        node = node.parent\n"

@@ -191,7 +191,8 @@ RULE = Rule(
         ),
         measured=(
             "Seconds spent in the call alone, the length of the list, and how the cost of a call grows with that"
-            " length. Confirmed when the seconds are considerable and the cost grows with the length."
+            " length. Confirmed when the seconds are considerable and the cost grows with the length. Rejected,"
+            " however hot, where lists never get longer than 64 items."
         ),
         fix=(
             "`collections.deque` and its `popleft()`. A deque is slow to index in its middle and cannot be sliced:"
@@ -212,7 +213,7 @@ RULE = Rule(
         Nodes(("Assign",), Where(function=True, kept=True), targets=("Subscript",), values=("List", "Tuple")),
         Nodes(("Assign",), Where(loop=True), values=("Subscript", "Tuple", "Name", "Attribute"), again=True),
     ),
-    expects=Scaling(),
+    expects=Scaling(copies=True),
     check=check,
     valid=(
         "from collections import deque\n\ndef f(rows):\n    queue = deque(rows)\n    while queue:\n"

@@ -92,8 +92,9 @@ RULE = Rule(
         ),
         measured=(
             "Seconds spent in the addition alone, and how they grow with the string's length. Confirmed when the"
-            " seconds are considerable and the cost of one addition grows with the length; rejected when it does not,"
-            " as with in-place growth. Bytes are not used: they count each resize in full and favour the wrong side."
+            " seconds are considerable and the cost of one addition grows with the length; rejected when it does"
+            " not, as with in-place growth. Bytes are not used: they count each resize in full and favour the wrong"
+            " side. Rejected, however hot, where results never get longer than 64 characters."
         ),
         fix=(
             'Collect the parts in a list and `"".join(parts)` after the loop, or write to an `io.StringIO`. Where'
@@ -111,7 +112,7 @@ RULE = Rule(
         Nodes(("Assign",), Where(function=True, kept=True), values=("BinOp",), again=True),
         Nodes(("Assign",), Where(loop=True), values=("BinOp", "IfExp", "JoinedStr", "Call"), again=True),
     ),
-    expects=Scaling(),
+    expects=Scaling(copies=True),
     check=check,
     valid=(
         # reset by every turn (pylint#8701)

@@ -33,8 +33,9 @@ FIXED_ROUNDS = 4
 def time_rows(records: Sequence[dict[str, Any]]) -> list[Row]:
     """`hits`, and `seconds` with the instrument's cost taken off.
 
-    The interval of `seconds` joins two doubts: what the instrument costs (its 5th to 95th percentile in that process),
-    and, where hits were thinned out, the sampling error of a stratified mean (Cochran, Sampling Techniques, 1977, 5.4).
+    The interval of `seconds` joins two doubts: what the instrument costs (its 5th to 95th percentile in that process,
+    as much longer as the process took by the clock than by the processor), and, where hits were thinned out, the
+    sampling error of a stratified mean (Cochran, Sampling Techniques, 1977, 5.4).
     Hits side by side in threads, tasks or processes, or within one another, take the time of one; the upper end is
     their sum.
     """
@@ -100,7 +101,10 @@ def _seconds(record: dict[str, Any]) -> tuple[float, float, float]:
         mean = total_ns / represented
         variance = max(0.0, squares / represented - mean * mean)
         error = Z95 * represented * math.sqrt(variance / n)
+    # of the time for which others had the processor, the instrument has its part
+    dilation = record.get("dilation", 1.0)
     cheap, typical, dear = record["instrument"]
+    typical, dear = typical * dilation, dear * dilation
     low, value, high = (
         max(0.0, raw - counted * cost + sign * error) * scale / 1e9
         for cost, sign in ((dear, -1), (typical, 0), (cheap, 1))

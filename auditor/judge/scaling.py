@@ -7,6 +7,8 @@
                    most 0
     any            no growth; that over n under the threshold, and n drives     rejected: cost per execution is constant
                    the operation's own size
+    any            at least 1,000 executions, none above 64 items, of what      rejected: so few are copied for nothing
+                   is a copy in memory
     any            sizes are visibly bounded (see below), and the constant-     rejected: nothing is to be gained at
                    time alternative is surely less than 4 times cheaper         such sizes
     confirmed      growth's lower end reaches the threshold                     confirmed
@@ -85,6 +87,10 @@ def judge_scaling(expects: Scaling, seen: Seen) -> Opinion:
     if flat and over is not None and is_driven(seen):
         reason = f"cost per execution stays constant over n (exponent {over.value:.2f}){described(seen)}"
         return Opinion(VerdictKind.REJECTED, reason)
+    if expects.copies and _is_bounded(seen) and seen.value("size_max") <= SMALL:
+        runs = words.times(seen.hits, "executions")
+        copied = f"copies of up to {words.times(seen.value('size_max'), 'items')} cost next to nothing"
+        return Opinion(VerdictKind.REJECTED, f"{copied}, whatever else is done in {runs}")
     ratio = seen.row("cost_ratio")
     if _is_bounded(seen) and ratio is not None and ratio.high < DEARER:
         met = words.times(seen.value("size_max"), "items")

@@ -25,10 +25,12 @@ class Scaling:
 
     `steep` says that a few items more may make it dearer by any factor, so that small sizes do not speak for it.
     `avoidable` says that one execution in all would do, so that what each costs counts, whether it grows or not.
+    `copies` says that what grows is a copy or a move in memory, of which a few items cost next to nothing.
     """
 
     steep: bool = False
     avoidable: bool = False
+    copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,17 @@ def test_where_one_execution_in_all_would_do_a_constant_cost_counts() -> None:
     assert said(Scaling(avoidable=True), seen(*time(0.001, 0.001), *constant)).kind is REJECTED
 
 
+def test_a_copy_of_a_few_items_is_not_what_is_looked_for_however_hot_it_is() -> None:
+    # what else an addition takes is many look-ups, the more so on a busy machine
+    hot = (*HOT, row("cost_ratio", (33, 65)))
+    verdict = said(Scaling(copies=True), seen(*hot, *sizes(1, 64), hits=960_000))
+    assert verdict.kind is REJECTED
+    assert "Copies of up to 64 items" in verdict.reason
+    assert said(Scaling(), seen(*hot, *sizes(32, 64), hits=960_000)).kind is CONFIRMED
+    assert said(Scaling(copies=True), seen(*hot, *sizes(32, 65), hits=960_000)).kind is CONFIRMED
+    assert said(Scaling(copies=True), seen(*hot, *sizes(32, 64), hits=999)).kind is CONFIRMED
+
+
 def test_a_growth_that_is_known_is_no_false_alarm_where_a_few_times_the_size_make_it_costly() -> None:
     growing = row("growth", (0.9, 1.1)), row("size_max", 8000)
     near = said(Scaling(), seen(*time(0.1, 0.1), *growing))

@@ -245,6 +245,7 @@ class Runtime:
         self._parent, self._own = self._own, os.getpid()
         self._starts.beyond = []
         self._unplanted.reset()
+        self.timing.pace.reset()
         self._census.reset()
         self._growth.reset()
         self._loops.reset()
@@ -292,6 +293,7 @@ class Runtime:
         self._first = self._first or now
         pause = max(FIRST_FLUSH_NS, min(FLUSH_NS, (now - self._first) // 10))
         self._due = now + pause
+        self.timing.pace.look()
         self._growth.look()
         loaded = [path for path in self._loaded_files() if path in self._sites]
         state = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+from _thread import get_ident
 from bisect import bisect_left
 from itertools import chain, repeat
 from time import perf_counter_ns
@@ -19,14 +20,54 @@ FULL_HITS = 20_000
 """So many hits are timed each, which costs 24 ms in all; from then on, frequent ones are thinned out."""
 
 TIMED_PER_S = 25_000
-"""Timings a second that thinning leaves: at 1.2 us each, book-keeping included, they slow the program by 3 %. Fewer
-would leave the sum at the mercy of the one timing in which the scheduler took the processor away."""
+"""Timings in a second of the processor that thinning leaves: at 1.2 us each, book-keeping included, they slow the
+program by 3 %. Fewer would leave the sum at the mercy of the one timing in which the scheduler took the processor
+away."""
 
 KEPT = 48
 EMPTY_EVERY = 16
 EMPTY_KEPT = 200
 STRETCHES = 512
 """Stretches of time remembered, for executions around them that end later; of more, every other one is forgotten."""
+
+
+_open, _read, _close = os.open, os.read, os.close
+
+
+class Pace:
+    """How much longer things take by the clock than by the processor, which other programs have at times.
+
+    The kernel tells for each thread for how long it ran, and for how long it was ready while others had the processors
+    (Linux alone; elsewhere it is taken for none). It falls upon the instrument as it does on what is timed.
+    """
+
+    SOURCE = "/proc/thread-self/schedstat"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """A forked process runs none of its parent's threads."""
+        self._threads = {}  # type: Dict[int, Tuple[int, int]]
+        self.dilation = 1.0
+
+    def look(self) -> None:
+        """Take in what the kernel says of the thread that asks."""
+        try:
+            file = _open(self.SOURCE, os.O_RDONLY)
+            try:
+                ran, waited = map(int, _read(file, 200).split()[:2])
+            finally:
+                _close(file)
+        except (OSError, ValueError):
+            return
+        self._threads[get_ident()] = ran, waited
+        told = list(self._threads.values())
+        ran, waited = sum(one[0] for one in told), sum(one[1] for one in told)
+        self.dilation = 1.0 + waited / ran if ran > 0 else 1.0
+
+
+pace = Pace()
 
 
 class Covered:
@@ -175,7 +216,7 @@ class Samples:
     def _step(self, now: int) -> int:
         if self.hits < FULL_HITS:
             return 1
-        mean = int(self.hits * 1e9 / (now - self.first + 1) / TIMED_PER_S)
+        mean = int(self.hits * 1e9 * pace.dilation / (now - self.first + 1) / TIMED_PER_S)
         return 1 if mean < 2 else self.rng.randrange(1, 2 * mean)
 
     def _size(self, cost: int, size: int) -> None:
@@ -210,6 +251,7 @@ class Samples:
             "sizes": [self.size_min, self.size_max],
             "bins": {str(key): entry for key, entry in self.bins.copy().items()},
             "instrument": self.instrument_ns(),
+            "dilation": pace.dilation,
         }
 
     def instrument_ns(self) -> List[int]:
