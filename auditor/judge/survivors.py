@@ -247,7 +247,7 @@ def _crew_advice(seen: Seen, created: float) -> str:
     more = words.times(words.at_least(executions + FULL * created), "times")
     most = seen.row("left_most")
     if seen.low("alive_end") + seen.low("destroyed_pending") < seen.limits.survivors:
-        return "it was in processes that came to no proper end; let them end by themselves, not by SIGKILL"
+        return "it was in processes that came to no proper end; run it so that they end by themselves, not by SIGKILL"
     if _has_stopped(seen):
         return f"{_last(seen)}, as of a crew made when it is needed; run its unit of work {more}"
     if most is not None and most.high < seen.limits.survivors:
