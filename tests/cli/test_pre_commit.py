@@ -83,6 +83,7 @@ def test_a_new_finding_blocks_and_an_old_one_does_not(repository: Path) -> None:
     assert code == 1
     assert "n.py:5" in said
     assert "m.py" not in said
+    assert "# audit: ignore[RULE] -- reason" in said
 
 
 def test_the_very_first_commit_is_all_new(tmp_path: Path, runner: str) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+_WAYS_OUT = """\
+What is new in the change blocks it until it is measured and rejected (audit PATH --run "COMMAND"), or set aside:
+  # audit: ignore[RULE] -- reason"""
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -17,7 +22,10 @@ def run(arguments: Sequence[str]) -> int:
     """
     from auditor.cli.audit import run as audit
 
-    return audit(["--static", "--fail-on", "suspected", "--diff", _revision(), *arguments])
+    code = audit(["--static", "--fail-on", "suspected", "--diff", _revision(), *arguments])
+    if code == 1:
+        print(_WAYS_OUT, file=sys.stderr)
+    return code
 
 
 def _revision() -> str:
