@@ -26,6 +26,8 @@ _MAKERS = (
     *("google.cloud.storage.Client", "google.cloud.bigquery.Client", "google.cloud.firestore.Client"),
 )
 
+# a client of Redis may be made with the pool that is kept, which the way to it does not tell
+_CONNECTING = tuple(name for name in _MAKERS if not name.endswith((".Redis", ".StrictRedis", ".Valkey")))
 _KEEPING = ("append", "add", "setdefault", "put")
 
 
@@ -116,8 +118,8 @@ RULE = Rule(
     triggers=(
         Calls(_MAKERS, Where(function=True)),
         Calls(_MAKERS, Where(loop=True)),
-        Reaches(_MAKERS, Where(function=True), made=True),
-        Reaches(_MAKERS, Where(loop=True), made=True),
+        Reaches(_CONNECTING, Where(function=True), made=True),
+        Reaches(_CONNECTING, Where(loop=True), made=True),
     ),
     expects=Reuse(making=True),
     check=check,

@@ -33,6 +33,8 @@ _ENDS = (
     *(f"pathlib.Path.{name}" for name in ("open", "read_text", "write_text", "read_bytes", "write_bytes")),
 )
 """What the functions wait for that are called under a lock."""
+_STEPS = 3
+"""Two functions and the end: over more, it is mostly a setting that is read once."""
 _FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
 
@@ -51,7 +53,7 @@ def check(node: cst.CSTNode, ctx: Context) -> Match | None:
         return None
     for call in (call for part in held for call in _own_calls(part)):
         waits, way = _reason(call, awaited, ctx), ctx.way(call)
-        if waits is None and way:
+        if waits is None and 0 < len(way) <= _STEPS:
             waits = f"leads to `{way[-1].name}`"
         if waits is not None and not _happens_once(call, held, ctx):
             callee = " ".join(ctx.code(call.func).split())
@@ -178,7 +180,7 @@ RULE = Rule(
             " stands between `lock.acquire()` and `lock.release()` in one function, that"
             " opens or copies files, sleeps, starts a process, speaks to a server or database, or calls a parameter,"
             " callback or hook. So is a `with` whose body calls a function of the project that does so, over at most"
-            " four functions; the chain of calls is shown. What is made only while it is not there yet is not flagged."
+            " two functions; the chain of calls is shown. What is made only while it is not there yet is not flagged."
         ),
         why=(
             "For as long as the holder waits, everyone else who wants the lock waits too, so that work on many threads"

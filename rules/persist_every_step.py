@@ -28,6 +28,7 @@ _COMMITS = tuple(
     )
 )
 _DATABASE = re.compile(r"(?:^|[._])(?:db|conn|connection|database|session|con)$", re.IGNORECASE)
+_NAMES_FILE = re.compile(r"/|^\S+\.\w+$")
 _WRITING = re.compile(r"[wa]b?t?$")
 _CONSOLE = re.compile(r"(?:^|[._])(?:stdout|stderr|stdin|console|terminal)\b|^(?:self|cls|super\(\))$")
 _NOW_AND_THEN = re.compile(r"%|\btime\b|interval|elapsed|every|last_|_last|dirty|changed")
@@ -146,6 +147,9 @@ def _without_fileno(descriptor: cst.BaseExpression) -> cst.BaseExpression:
 
 def _is_path(value: cst.BaseExpression, ctx: Context) -> bool:
     """Whether it may be a path: not a buffer that the loop fills, nor a mere option."""
+    text = ctx.text_of(value)
+    if text is not None:
+        return _NAMES_FILE.search(str(text)) is not None
     return ctx.type_of(value) in ("str", "pathlib.Path", None) and not isinstance(value, cst.Call | cst.BaseNumber)
 
 
@@ -226,7 +230,7 @@ RULE = Rule(
         "        frame.to_csv(path)\n        with open(path, 'a') as file:\n            file.write('end')\n",
         # read; given to nobody; a text
         "def f(rows, path):\n    for row in rows:\n        with open(path) as file:\n            row.read(file)\n"
-        "        print(row.frame.to_csv(), row.frame.to_json())\n",
+        "        print(row.frame.to_csv(), row.frame.to_json(), row.page.to_html('#### Some words'))\n",
         # one file for all
         "import json\n\ndef f(rows, path):\n    with open(path, 'w') as file:\n        for row in rows:\n"
         "            json.dump(row, file)\n",
