@@ -34,6 +34,7 @@ class Where:
     kept: the receiver of the call, or what the statement stores into, is an attribute, a name of the module, a
         parameter that has a default or a name that an inner function binds anew, not another local name.
     often: inside a function that loops call, as `Context.runs_often` knows it by its name.
+    elsewhere: with `often`, a function counts too that loops of other files call, so that those decide.
     held: inside a `with` on what is named as a lock is, in the same function; only `Reaches` asks for that.
     """
 
@@ -43,6 +44,7 @@ class Where:
     handler: bool = False
     kept: bool = False
     often: bool = False
+    elsewhere: bool = False
     held: bool = False
 
 

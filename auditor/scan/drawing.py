@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from auditor.scan.facts import Function, absolute
 from auditor.scan.held import Held
+from auditor.scan.often import SteadyArguments
 from auditor.scan.once import functions_run_once
 from auditor.scan.outline import FUNCTION, LOOP, Called, Outline, Routine, position
 from auditor.scan.per_item import Handing, runs_per_item
@@ -48,6 +49,7 @@ class _Drawing:
         self._runs = runs_per_item(facts)
         self._places = places
         self._held = Held(facts.flat)
+        self._steady = SteadyArguments(facts.flat)
         self._made = Outline(facts.package)
         self._own: set[str] = set()
         self._locals: dict[int, dict[str, str | None]] = {}
@@ -262,6 +264,7 @@ class _Drawing:
             called = self._lead(func, place, call, place.around | self._held.around(index))
             if called is not None and (call.args or call.keywords):
                 called.hands = self._given(call, place)
+                called.around |= self._steady.bits(index) if place.around & LOOP else 0
 
     def _given(self, call: ast.Call, place: Place) -> list[tuple[int | str, str]]:
         """Which arguments of a call may be functions, each with its reference, "" for a lambda."""

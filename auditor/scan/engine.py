@@ -124,6 +124,8 @@ class Engine:
         facts = ModuleFacts(tree=source.tree, package=package, outlook=outlook)
         places = Places(facts.flat, runs_per_item(facts).functions, called_often(facts).names)
         candidates, ends = self.gate.candidates(facts.flat, places, outlook)
+        for name in self.gate.awaiting(facts.flat, places):
+            facts.awaited |= called_often(facts).leading_to(name)
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)

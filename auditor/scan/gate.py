@@ -20,9 +20,10 @@ from auditor.scan.asked import (
     shared_defaults,
     tests,
 )
+from auditor.scan.facts import Function
 from auditor.scan.links import Outlook, Wanted
 from auditor.scan.outline import COROUTINE, FUNCTION, HELD, LOOP, position
-from auditor.scan.places import Place, Places, bits_of
+from auditor.scan.places import OFTEN, Place, Places, bits_of
 from auditor.scan.syntax import Flat
 
 MAX_DEPTH = 200
@@ -60,6 +61,7 @@ class Gate:
     _ends: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
     _called: set[str] = field(default_factory=set)
+    _elsewhere: dict[type[ast.AST], list[tuple[int, tuple[Test, ...]]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Gate:
@@ -85,6 +87,8 @@ class Gate:
         alike = replace(trigger, kinds=())
         for name in trigger.kinds:
             kind = getattr(ast, name, ast.Module)
+            if trigger.where.elsewhere:
+                self._elsewhere.setdefault(kind, []).append((bits_of(trigger.where), tests(trigger)))
             if issubclass(kind, ast.expr | ast.stmt):
                 known = self._nodes.setdefault(kind, {})
                 known.setdefault(alike, (bits_of(trigger.where), tests(trigger), []))[2].append(rule)
@@ -165,6 +169,20 @@ class Gate:
             for index, rules in found.items()
         ]
         return candidates, ends
+
+    def awaiting(self, flat: Flat, places: Places) -> set[str]:
+        """Names of the functions that triggers would have looked at if loops called them, here or in other files."""
+        names, found = Names(aliases={}, roots=set(), bound=set()), set[str]()
+        for kind, triggers in self._elsewhere.items():
+            for index in flat.of(kind):
+                around = places.of(index).bits
+                if around & OFTEN or not around & FUNCTION:
+                    continue
+                for bits, asked in triggers:
+                    if (around | OFTEN) & bits == bits and all(test(flat.nodes[index], names) for test in asked):
+                        scopes = reversed(places.of(index).scopes)
+                        found.add(next(one.name for one in scopes if isinstance(one, Function)))
+        return found
 
     def _ends_at(self, name: str, index: int, call: ast.Call, names: Names, places: Places) -> Iterator[End]:
         for root, key in self._ends[name]:

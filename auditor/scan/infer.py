@@ -9,25 +9,21 @@ from functools import partial
 
 from auditor.scan import entries
 from auditor.scan.facts import Annotated, Binding, Function, Known, returned
+from auditor.scan.kinds import JOINED, agreed, by_method, is_empty, is_none, is_property, of_operation
 from auditor.scan.scopes import Scopes
 from auditor.scan.signatures import (
     ANNOTATIONS,
-    BY_METHOD,
     CODING,
-    COLUMNS,
     LITERALS,
     OPTIONAL,
     PROPERTIES,
-    RECEIVING,
     RETURNS,
     STR_TO_LIST,
     STR_TO_STR,
     TEXT_OPENERS,
 )
 
-_JOINED = ("dict", "set", "frozenset")
-"""Types that `|` joins, with their own kind or, of the sets, with one another."""
-_COPIED = {"copy": ("list", *_JOINED), **dict.fromkeys(("union", "difference", "intersection"), ("set", "frozenset"))}
+_COPIED = {"copy": ("list", *JOINED), **dict.fromkeys(("union", "difference", "intersection"), ("set", "frozenset"))}
 """By method, the types whose objects it gives a copy of, changed or not."""
 _LOOK_UPS = frozenset(("get", "setdefault"))
 
@@ -114,13 +110,13 @@ def type_of(expression: ast.expr, scopes: Scopes, steps: int = MAX_STEPS) -> str
         case ast.Call():
             return _type_of_call(expression, scopes, steps)
         case ast.BinOp(left=left, op=op, right=right):
-            return _type_of_operation(left, op, right, scopes, steps)
+            return of_operation((type_of(left, scopes, steps - 1), type_of(right, scopes, steps - 1)), op)
         case ast.IfExp(body=body, orelse=orelse):
-            return _agreed([type_of(body, scopes, steps - 1), type_of(orelse, scopes, steps - 1)])
+            return agreed([type_of(body, scopes, steps - 1), type_of(orelse, scopes, steps - 1)])
         case ast.BoolOp(op=op, values=[*others, last]):
             kinds = [type_of(value, scopes, steps - 1) for value in (*others, last)]
             # `x or []` says what `x` is meant to be
-            return kinds[-1] if isinstance(op, ast.Or) and _is_empty(last) and not any(kinds[:-1]) else _agreed(kinds)
+            return kinds[-1] if isinstance(op, ast.Or) and is_empty(last) and not any(kinds[:-1]) else agreed(kinds)
         case ast.Await(value=value) | ast.NamedExpr(value=value):
             return type_of(value, scopes, steps - 1)
         case ast.Subscript(value=value, slice=ast.Slice()):
@@ -143,15 +139,15 @@ def annotated_type(annotation: ast.expr, scopes: Scopes, steps: int = MAX_STEPS)
         case ast.Subscript(value=generic, slice=inner):
             name = qualified(generic, scopes, steps - 1)
             if name == "typing.Union" and isinstance(inner, ast.Tuple):
-                parts = [part for part in inner.elts if not _is_none(part)]
-                return _agreed([annotated_type(part, scopes, steps - 1) for part in parts])
+                parts = [part for part in inner.elts if not is_none(part)]
+                return agreed([annotated_type(part, scopes, steps - 1) for part in parts])
             if name in OPTIONAL:
                 first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
                 return annotated_type(first, scopes, steps - 1)
             return annotated_type(generic, scopes, steps - 1)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            parts = [part for part in (left, right) if not _is_none(part)]
-            return _agreed([annotated_type(part, scopes, steps - 1) for part in parts])
+            parts = [part for part in (left, right) if not is_none(part)]
+            return agreed([annotated_type(part, scopes, steps - 1) for part in parts])
         case ast.Name() | ast.Attribute():
             name = qualified(annotation, scopes, steps - 1)
             return None if name is None else ANNOTATIONS.get(name, name.removeprefix("builtins."))
@@ -233,8 +229,8 @@ def _forget(remembered: dict[tuple[object, ...], Known]) -> None:
 
 def _global_kinds(name: str, bindings: Sequence[Binding], where: Scopes, steps: int) -> Iterator[str | None]:
     """A module-level name is also bound by functions that declare it `global`."""
-    known = [binding for binding in bindings if binding.annotation is not None or not _is_none(binding.value)]
-    further = [(f, b) for f, b in where.facts.globals(name) if not b.augmented and not _is_none(b.value)]
+    known = [binding for binding in bindings if binding.annotation is not None or not is_none(binding.value)]
+    further = [(f, b) for f, b in where.facts.globals(name) if not b.augmented and not is_none(b.value)]
     if any(binding.annotation is not None for binding in known) or not further:
         yield from _kinds(bindings, where, steps)
         return
@@ -255,7 +251,7 @@ def _kinds(bindings: Sequence[Binding], where: Scopes, steps: int) -> Iterator[s
             yield from anew if known else [annotated_type(binding.annotation, _reading(binding, where), steps - 1)]
             return
     # an augmented assignment keeps a built-in container's type; `x = None` beside `x = []` is its "not yet" state
-    plain = [b for b in bindings if not (b.augmented or b.replaced or _is_none(b.value))]
+    plain = [b for b in bindings if not (b.augmented or b.replaced or is_none(b.value))]
     if not plain or any(b.value is None for b in plain):
         yield None
         return
@@ -297,7 +293,7 @@ def _type_in_class(klass: ast.ClassDef, attr: str, where: Scopes, steps: int) ->
     if not definitions:
         return remembered((attr, klass), where, steps, partial(_kinds, bindings, where, steps))
     first = definitions[0]
-    if isinstance(first, Function) and first.returns is not None and any(map(_is_property, first.decorator_list)):
+    if isinstance(first, Function) and first.returns is not None and any(map(is_property, first.decorator_list)):
         return annotated_type(first.returns, where, steps - 1)
     return None
 
@@ -312,11 +308,6 @@ def _type_in_bases(klass: ast.ClassDef, attr: str, where: Scopes, steps: int) ->
             if found := _type_in_class(definition, attr, inside, steps // 2):
                 return found
     return None
-
-
-def _is_property(decorator: ast.expr) -> bool:
-    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
-    return name in ("property", "cached_property")
 
 
 def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
@@ -338,7 +329,7 @@ def _type_of_call(call: ast.Call, scopes: Scopes, steps: int) -> str | None:
     else:
         name = qualified(call.func, scopes, steps - 1)
     if name is None:
-        return _type_returned(call.func, scopes, steps) or _type_by_method(call)
+        return _type_returned(call.func, scopes, steps) or by_method(call)
     if name in TEXT_OPENERS and _is_binary(call, name):
         return "io.BufferedReader"
     if name in RETURNS:
@@ -367,21 +358,6 @@ def _type_looked_up(call: ast.Call, container: ast.expr, scopes: Scopes, steps: 
         default = type_of(call.args[1], scopes, steps - 1)
         return default if default in ("str", "bytes", "list") else None
     return found
-
-
-def _type_by_method(call: ast.Call) -> str | None:
-    """What a method of that name gives, whoever has it."""
-    callee = call.func
-    if not isinstance(callee, ast.Attribute) or (
-        isinstance(callee.value, ast.Attribute) and callee.value.attr in COLUMNS
-    ):
-        return None
-    if callee.attr in CODING:
-        # to or from a text: what codes other things is given these
-        return CODING[callee.attr] if all(isinstance(given, ast.Constant) for given in call.args) else None
-    if callee.attr in RECEIVING:
-        return "bytes" if len(call.args) == 1 else None
-    return BY_METHOD.get(callee.attr)
 
 
 def defined(callee: ast.expr, scopes: Scopes) -> tuple[Scopes, Function] | None:
@@ -417,42 +393,6 @@ def _type_returned(callee: ast.expr, scopes: Scopes, steps: int) -> str | None:
 
 def _kinds_returned(function: Function, inside: Scopes, steps: int) -> Iterator[str | None]:
     """The types of what its `return` statements give; that of one which may also give None is that of the others."""
-    values = [value for value in returned(function) if not _is_none(value)]
+    values = [value for value in returned(function) if not is_none(value)]
     for value in values or [None]:
         yield None if value is None else type_of(value, inside, steps - 1)
-
-
-def _type_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, scopes: Scopes, steps: int) -> str | None:
-    kinds = (type_of(left, scopes, steps - 1), type_of(right, scopes, steps - 1))
-    if isinstance(op, ast.Mod) and kinds[0] in ("str", "bytes"):
-        return kinds[0]
-    if isinstance(op, ast.Add):
-        # str, bytes, list and tuple add only to their own kind
-        return next((kind for kind in kinds if kind in ("str", "bytes", "list", "tuple")), None)
-    if isinstance(op, ast.BitOr):
-        return next((kind for kind in kinds if kind in _JOINED), None)
-    if isinstance(op, ast.Div) and kinds[0] == "pathlib.Path":
-        return kinds[0]
-    if isinstance(op, ast.Mult):
-        return next((kind for kind in kinds if kind in ("str", "bytes", "list", "tuple")), None)
-    return None
-
-
-def _is_empty(value: ast.expr) -> bool:
-    """Whether it is an empty display or text."""
-    if isinstance(value, ast.Constant):
-        return value.value in ("", b"")
-    return (
-        isinstance(value, ast.List | ast.Dict | ast.Tuple)
-        and not getattr(value, "elts", None)
-        and not getattr(value, "keys", None)
-    )
-
-
-def _is_none(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
-
-
-def _agreed(kinds: Sequence[str | None]) -> str | None:
-    first = kinds[0] if kinds else None
-    return first if all(kind == first for kind in kinds) else None

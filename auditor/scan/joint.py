@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from auditor.scan.outline import LOOP, Key
+from auditor.scan.outline import LOOP, STEADY, Key
 
 Place = tuple[str, str]
 """A function or class: the path of its file, its dotted name there."""
@@ -72,14 +72,19 @@ class Joint:
     routines: dict[str, Joined] = field(default_factory=dict)
 
     def asks_who_loops(self, wanted: Iterable[Wanted]) -> bool:
-        """Whether it has an end of a trigger that asks for loops in other files."""
+        """Whether a rule would hear of loops in other files, or it has an end of a trigger that asks for them."""
+        if self.awaited:
+            return True
         triggers = {one.trigger for one in wanted if one.often}
         return any(not triggers.isdisjoint(routine.ends) for routine in self.routines.values())
 
     def looped(self, path: str) -> set[str]:
-        """Names of the functions of another file that this one calls in a loop."""
+        """Names of the functions of another file that this one calls in a loop.
+
+        Behind a slash, bits for the arguments that are the same at every turn, the lowest for the first.
+        """
         return {
-            call.target[1]
+            f"{call.target[1]}/{steady}" if (steady := call.around // STEADY) else call.target[1]
             for routine in self.routines.values()
             for call in routine.calls
             if call.around & LOOP and call.target[0] == path

@@ -47,7 +47,7 @@ class Outlook:
     def forget_loops(self, awaited: Collection[str]) -> None:
         """Leave `looped` out where it is all that the file draws, but for functions of these names."""
         if not self._draws():
-            self.looped = [name for name in self.looped if name.rpartition(".")[2] in awaited]
+            self.looped = [name for name in self.looped if _last(name) in awaited]
 
     def dump(self) -> str:
         """One line of text, empty if the file draws nothing."""
@@ -90,6 +90,11 @@ class Outlook:
             looped,
             {(a, b, c, d): given for a, b, c, d, given in handed},
         )
+
+
+def _last(name: str) -> str:
+    """The last component of the name of a function that loops call, without what stands behind the slash."""
+    return name.partition("/")[0].rpartition(".")[2]
 
 
 def _way(steps: Iterable[Any]) -> Way:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from auditor.scan.asked import last_of
 from auditor.scan.facts import Function, ModuleFacts
+from auditor.scan.outline import MAX_STEADY, STEADY
 from auditor.scan.per_item import runs_per_item
 from auditor.scan.syntax import Flat, walk
 
@@ -57,7 +58,7 @@ def _found(facts: ModuleFacts) -> Often:
     found = {function.name for function in runs_per_item(facts).functions if isinstance(function, Function)}
     found |= defined & _HOT
     if facts.outlook is not None:
-        found.update(name.rpartition(".")[2] for name in facts.outlook.looped)
+        found.update(_looped(entry)[0] for entry in facts.outlook.looped)
     calls: dict[str, set[str]] = {}
     for index in flat.of(ast.Call):
         func = flat.nodes[index].func
@@ -79,30 +80,77 @@ def _found(facts: ModuleFacts) -> Often:
 def given_again(facts: ModuleFacts) -> dict[str, set[str]]:
     """By function of the module, the parameters for which a loop gives the same value at every turn."""
     if facts.given_again is None:
-        facts.given_again = {name: set(given) for name, given in _given_again(facts.flat)}
+        flat = facts.flat
+        defined = [flat.nodes[index] for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef)]
+        functions = {one.name: one for one in defined}
+        found = {name: set(given) for name, given in _given_again(flat, functions)}
+        for name, steady in () if facts.outlook is None else map(_looped, facts.outlook.looped):
+            if name in functions:
+                found.setdefault(name, set()).update(_steady_of(functions[name], steady))
+        facts.given_again = found
     return facts.given_again
 
 
-def _given_again(flat: Flat) -> Iterator[tuple[str, list[str]]]:
+def _given_again(flat: Flat, functions: Mapping[str, Function]) -> Iterator[tuple[str, list[str]]]:
     found: dict[str, list[str]] = {}
-    defined = [flat.nodes[index] for index in flat.of(ast.FunctionDef, ast.AsyncFunctionDef)]
-    functions = {one.name: one for one in defined}
-    bound: dict[int, set[str]] = {}
+    arguments = SteadyArguments(flat)
     for index in flat.of(ast.Call):
         call = flat.nodes[index]
         function = functions.get(last_of(call.func) or "")
-        loop = None if function is None else _loop_around(index, flat)
-        if function is None or loop is None:
+        bound = None if function is None else arguments.bound_around(index)
+        if function is None or bound is None:
             continue
-        if loop not in bound:
-            nodes = walk(flat.nodes[loop])
-            bound[loop] = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
         pairs = [(keyword.arg or "", keyword.value) for keyword in call.keywords]
-        listed = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
-        is_bound = isinstance(call.func, ast.Attribute) and listed[:1] in (["self"], ["cls"])
-        pairs += zip(listed[is_bound:], call.args, strict=False)
-        found.setdefault(function.name, []).extend(name for name, value in pairs if _is_outside(value, bound[loop]))
+        pairs += zip(_listed(function, isinstance(call.func, ast.Attribute)), call.args, strict=False)
+        found.setdefault(function.name, []).extend(name for name, value in pairs if _is_outside(value, bound))
     return iter(found.items())
+
+
+def _listed(function: Function, of_object: bool) -> list[str]:
+    """The parameters that a call gives by position."""
+    listed = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    return listed[1:] if of_object and listed[:1] in (["self"], ["cls"]) else listed
+
+
+def _looped(entry: str) -> tuple[str, int]:
+    """The last component of the name of a function that loops of other files call, and the bits of its arguments."""
+    name, _, steady = entry.partition("/")
+    return name.rpartition(".")[2], int(steady or 0)
+
+
+def _steady_of(function: Function, bits: int) -> Iterator[str]:
+    """The parameters that those bits stand for."""
+    for place, name in enumerate(_listed(function, of_object=True)[:MAX_STEADY]):
+        if bits >> place & 1:
+            yield name
+
+
+class SteadyArguments:
+    """Which arguments of calls in loops are the same at every turn."""
+
+    def __init__(self, flat: Flat) -> None:
+        self._flat = flat
+        self._bound: dict[int, set[str]] = {}
+
+    def bound_around(self, index: int) -> set[str] | None:
+        """The names that the loop around the call at that index binds, None if there is no loop."""
+        loop = _loop_around(index, self._flat)
+        if loop is None:
+            return None
+        if loop not in self._bound:
+            nodes = (one for one in walk(self._flat.nodes[loop]) if isinstance(one, ast.Name))
+            self._bound[loop] = {one.id for one in nodes if isinstance(one.ctx, ast.Store)}
+        return self._bound[loop]
+
+    def bits(self, index: int) -> int:
+        """The bits of an outline for those that are given by position."""
+        bound = self.bound_around(index)
+        if bound is None:
+            return 0
+        given = self._flat.nodes[index].args[:MAX_STEADY]
+        if any(isinstance(value, ast.Starred) for value in given):
+            return 0
+        return sum(STEADY << place for place, value in enumerate(given) if _is_outside(value, bound))
 
 
 def _is_outside(value: ast.expr, bound: set[str]) -> bool:

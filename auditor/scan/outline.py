@@ -16,6 +16,10 @@ from typing import Any
 LOOP, COROUTINE, FUNCTION, HELD = 1, 2, 4, 8
 """Surroundings of a call, as bits: in a loop, directly in a coroutine, in a function, under a lock."""
 
+STEADY = 16
+"""The bit for a first argument that is the same at every turn of the loop around; those that follow are above."""
+MAX_STEADY = 8
+
 SHAPE = 16
 """Characters of a mark that stand for an outline without its places."""
 

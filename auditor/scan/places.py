@@ -12,14 +12,14 @@ from auditor.scan.outline import COROUTINE, FUNCTION, LOOP
 from auditor.scan.syntax import Flat
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_HANDLER, _CALLED, _OFTEN = 8, 16, 32
+_HANDLER, _CALLED, OFTEN = 8, 16, 32
 """More surroundings, as bits: in a handler, in a function or lambda, in a function that loops call."""
 
 
 def bits_of(where: Where) -> int:
     """What a trigger asks of the surroundings, as bits of a `Place`."""
     around = LOOP * where.loop | COROUTINE * where.coroutine | _HANDLER * where.handler
-    return around | _CALLED * where.function | _OFTEN * where.often
+    return around | _CALLED * where.function | OFTEN * where.often
 
 
 @dataclass(slots=True)
@@ -87,8 +87,8 @@ class Places:
         bits = _CALLED | LOOP * (function in self._per_item) | COROUTINE * isinstance(function, ast.AsyncFunctionDef)
         piece = place.slice
         if isinstance(function, Function):
-            bits |= FUNCTION | _OFTEN * (function.name in self._often)
+            bits |= FUNCTION | OFTEN * (function.name in self._often)
             piece = place.slice if place.bits & FUNCTION else function
         else:
-            bits |= place.bits & _OFTEN
+            bits |= place.bits & OFTEN
         return Place((*place.scopes, function), piece, bits | place.bits & FUNCTION)

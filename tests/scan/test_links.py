@@ -447,6 +447,38 @@ def test_a_function_that_a_loop_elsewhere_calls_by_way_of_others_runs_often(code
     assert [path for path, _line, _chain in found(code, "regex-compiled-per-call")] == ["helpers.py"]
 
 
+SEARCHED = "def find(items, key):\n    for item in items:\n        if item.id == key:\n            return item\n"
+
+
+@pytest.mark.parametrize(
+    ("caller", "flagged"),
+    [
+        ("from helpers import find\n\ndef f(rows, items):\n    return [find(items, row.id) for row in rows]\n", True),
+        ("import helpers\n\ndef f(rows, items):\n    for row in rows:\n        helpers.find(items, row.id)\n", True),
+        ("from helpers import find\n\ndef f(rows, key):\n    return [find(row.cells, key) for row in rows]\n", False),
+        ("from helpers import find\n\ndef f(items, key):\n    return find(items, key)\n", False),
+        ("from helpers import find\n\ndef f(rows, lists):\n    return [find(*lists, row.id) for row in rows]\n", False),
+    ],
+)
+def test_a_search_runs_often_where_a_loop_of_another_file_gives_it_the_same_items(
+    code: Path, caller: str, flagged: bool
+) -> None:
+    write(code, helpers=SEARCHED, caller=caller)
+
+    assert [path for path, _line, _chain in found(code, "linear-search-in-loop")] == ["helpers.py"] * flagged
+
+
+def test_a_method_that_searches_its_object_runs_often_where_a_loop_of_another_file_calls_it(code: Path) -> None:
+    helpers = (
+        "class Store:\n    def __init__(self):\n        self.rows = []\n\n    def find(self, key):\n"
+        "        for row in self.rows:\n            if row.key == key:\n                return row\n"
+    )
+    caller = "from helpers import Store\n\ndef f(store: Store, keys):\n    return [store.find(key) for key in keys]\n"
+    write(code, helpers=helpers, caller=caller)
+
+    assert [path for path, _line, _chain in found(code, "linear-search-in-loop")] == ["helpers.py"]
+
+
 def test_loops_elsewhere_count_for_nothing_where_no_rule_asks_for_them(code: Path) -> None:
     caller = "from helpers import other\n\ndef f(rows):\n    return [other(row) for row in rows]\n"
     write(code, helpers=f"{CLEAN}\n\ndef other(row):\n    return row\n", caller=caller)
