@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,17 @@ def test_without_a_setting_it_is_written_and_the_setting_is_told(tmp_path: Path)
 
     assert result.returncode == 0
     assert f'baseline = "{FILE}"' in result.stdout
+
+
+def test_what_is_said_of_a_first_baseline_can_be_followed(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text(HEAD + COSTLY.format(name="one"))
+    said = run("baseline", "src", cwd=tmp_path).stdout
+    advice = textwrap.dedent(said[said.index("  [tool.audit]") :])
+
+    assert "For audit to use it, pyproject.toml needs:" in said
+    with (tmp_path / "pyproject.toml").open("a") as file:
+        file.write(advice)
+    result = run("src", "--fail-on", "suspected", cwd=tmp_path)
+    assert (result.returncode, "1 pre-existing" in result.stdout) == (0, True), result.stderr

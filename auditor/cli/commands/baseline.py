@@ -22,7 +22,7 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
     parser.add_argument(
         "--output", type=Path, metavar="FILE",
-        help="the baseline (default: that of [tool.audit], else audit-baseline.jsonl beside it)",
+        help="the baseline (default: that of [tool.audit], else audit-baseline.jsonl in the project's directory)",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     from auditor import baseline
@@ -32,10 +32,13 @@ def run(arguments: Sequence[str]) -> int:
     from auditor.progress import Progress
     from auditor.report.figures import counted
     from auditor.scan.files import root_of
+    from auditor.store import locate
 
     paths = tuple(options.paths) or (Path(),)
-    config = load_config(Path(os.path.abspath(paths[0])))  # noqa: PTH100 - keeps symlinks as typed
-    chosen = options.output or config.baseline or config.root / baseline.NAME
+    start = Path(os.path.abspath(paths[0]))  # noqa: PTH100 - keeps symlinks as typed
+    config = load_config(start)
+    project = locate(start, config.root if config.source else None).project
+    chosen = options.output or config.baseline or project / baseline.NAME
     file = Path(os.path.abspath(chosen))  # noqa: PTH100
     before = baseline.read(file, conflicts=True) if file.exists() else ()
     report = audit(Request(paths, "", "", config), Progress())
@@ -50,8 +53,8 @@ def run(arguments: Sequence[str]) -> int:
     known = counted(len({*found, *kept}), "known finding")
     print(f"{os.path.relpath(file)}: {known} ({added:,} new, {gone:,} gone).")
     if config.baseline is None:
-        print("For audit to use it, the project's pyproject.toml needs:")
-        print(f'  [tool.audit]\n  baseline = "{Path(os.path.relpath(file, config.root)).as_posix()}"')
+        print(f"For audit to use it, {os.path.relpath(project / 'pyproject.toml')} needs:")
+        print(f'  [tool.audit]\n  baseline = "{Path(os.path.relpath(file, project)).as_posix()}"')
     return 0
 
 
