@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from auditor import cst
 from auditor.model import Wait
-from auditor.rule import Calls, Context, Kind, Match, Nodes, Page, Plant, Reaches, Rule, Where
+from auditor.rule import Calls, Context, Kind, Loop, Match, Nodes, Page, Plant, Reaches, Rule, Where
 
 _LOCKS = tuple(
     f"{module}.{name}"
@@ -145,12 +145,22 @@ def _is_callback(call: cst.Call, ctx: Context) -> bool:
     match call.func:
         case cst.Name(value=name):
             function = ctx.function(call)
-            return _CALLBACK.fullmatch(name) is not None or (
-                isinstance(function, cst.FunctionDef) and name in _parameters(function)
+            return (
+                _CALLBACK.fullmatch(name) is not None
+                or (isinstance(function, cst.FunctionDef) and name in _parameters(function))
+                or any(_gives_callback(name, loop, ctx) for loop in ctx.loops(call))
             )
         case cst.Attribute(attr=cst.Name(value=name)):
             return _CALLBACK.fullmatch(name) is not None
     return False
+
+
+def _gives_callback(name: str, loop: Loop, ctx: Context) -> bool:
+    """Whether the loop goes through what is called callbacks, hooks or listeners, each by that name."""
+    if not isinstance(loop, cst.For) or name not in ctx.binds(loop):
+        return False
+    names = ctx.inside(loop.iter, cst.Name)
+    return any(_CALLBACK.fullmatch(one.value.rstrip("s")) for one in names)
 
 
 def _parameters(function: cst.FunctionDef) -> set[str]:
@@ -251,6 +261,8 @@ RULE = Rule(
         "import asyncio\n\nclass Api:\n    def __init__(self, session):\n        self.session = session\n"
         "        self.guard = asyncio.Lock()\n\n    async def get(self, url):\n        async with self.guard:\n"
         "            return await self.session.get(url)\n",
+        "class Bus:\n    def emit(self, name, event):\n        with self._lock:\n"
+        "            for run in self.handlers.get(name, ()):\n                run(event)\n",
         "class Bus:\n    def emit(self, event):\n        with self._lock:\n"
         "            for callback in self.callbacks:\n"
         "                callback(event)\n",

@@ -335,6 +335,8 @@ RULE = Rule(
         "def f(rows, text, known, names):\n    for row in rows:\n        known.remove(row)\n"
         "        print(text.index(row), text.count(row), names.index('id'))\n",
         "def f(rows):\n    for row in rows:\n        left = min(row.sizes)\n        print(left)\n",
+        # a window, which stays as long as it is
+        "def f(sizes, n):\n    return [max(sizes[i:i + n]) for i in range(len(sizes))]\n",
         # short
         "KINDS = ['a', 'b', 'c']\n\ndef f(rows):\n    print(sorted(rows, key=KINDS.index))\n"
         "    return [KINDS.index(row.kind) for row in rows]\n",

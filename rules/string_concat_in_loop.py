@@ -164,6 +164,9 @@ RULE = Rule(
         "            row[i] += '!'\n",
     ),
     invalid=(
+        # the parts are added elsewhere
+        "class Node:\n    def __init__(self):\n        self.parts = []\n\n    def text(self):\n        out = ''\n"
+        "        for part in self.parts:\n            out = part.text() + out\n        return out\n",
         "def f(rows):\n    text = ''\n    for row in rows:\n        text += str(row)\n    return text\n",
         "def f(rows):\n    text = ''\n    for row in rows:\n        text = text + row.name + '\\n'\n    return text\n",
         "def f(rows):\n    text = ''\n    for row in rows:\n        text = f'{row} {text}'\n    return text\n",
@@ -225,6 +228,7 @@ RULE = Rule(
             " front of it, or stands below a `try`; nor for attributes and for names of the module."
         ),
         fixed=(
+            None,
             "def f(rows):\n    text_parts = []\n    for row in rows:\n        text_parts.append(str(row))\n"
             '    text = "".join(text_parts)\n    return text\n',
             "def f(rows):\n    text_parts = []\n    for row in rows:\n"

@@ -162,7 +162,8 @@ class SliceContext:
                 return values.length_of_range(parsed) if isinstance(parsed, ast.Call) else None
             if name in _SAME_LENGTH:
                 iterable = iterable.args[0].value
-        return self.length_of(iterable)
+        # what is empty here is filled elsewhere
+        return self.length_of(iterable) or None
 
     def appended(self, target: str, within: cst.CSTNode) -> Sequence[cst.BaseExpression]:
         """What is put into the list of that dotted name."""

@@ -94,4 +94,7 @@ def is_stretch(container: cst.BaseExpression, loop: Loop, ctx: Context) -> bool:
     turned = ctx.binds(loop)
     code = ctx.code(items).strip()
     goes_through = {ctx.code(one).strip() for one in ctx.inside(loop.iter, cst.Name, cst.Attribute)}
-    return code in goes_through and any(ctx.uses(name, part) for name in turned)
+    ends = [end for end in (part.lower, part.upper) if end is not None]
+    moved = [end for end in ends if any(ctx.uses(name, end) for name in turned)]
+    # a window of which both ends move stays as long as it is
+    return code in goes_through and len(moved) == 1
