@@ -17,6 +17,9 @@ LOOPS = (
 """Functions below which a program's own code is called by an event loop alone. uvloop's own frames do not show, those
 of who runs it mostly do; where none does, samples cannot tell."""
 
+STARTING = ("/threading.py", "/concurrent/futures/", "/multiprocessing/")
+"""Parts of the paths of files through which threads, processes and executors are started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -25,6 +28,8 @@ class Pattern:
     below: if any, one of these functions ("file-suffix:function") must be called from there, directly or not.
     in_loop: whether an event loop must have called it.
     through: if any, a place (a real path, lines as above) at which a function called from there must stand.
+    at_module: whether the frame must be the module's own code, and call what starts threads or processes itself: all
+    that a script does is called from its module in the end.
     """
 
     file: str
@@ -32,10 +37,11 @@ class Pattern:
     below: tuple[str, ...] = ()
     in_loop: bool = False
     through: tuple[str, tuple[tuple[int, int], ...]] | None = None
+    at_module: bool = False
 
     def flags(self, frame: Frame) -> bool:
         """Whether a frame of the right file stands at one of the lines."""
-        return _is_at(frame, self.lines)
+        return _is_at(frame, self.lines) and (frame.name == "<module>" or not self.at_module)
 
 
 @dataclass(slots=True)
@@ -132,6 +138,9 @@ class _Matcher:
             for file, lines in {pattern.through for pattern in patterns if pattern.through is not None}
         }
         self._loop = loop_frames(frames)
+        self._starting = {
+            number for number, frame in enumerate(frames) if any(part in f"/{frame.file}" for part in STARTING)
+        }
 
     def count(self, stacks: Mapping[tuple[int, ...], int]) -> dict[Pattern, int]:
         """How many samples match each pattern; patterns without any are left out."""
@@ -152,6 +161,8 @@ class _Matcher:
         return matching
 
     def _calls(self, deeper: tuple[int, ...], pattern: Pattern) -> bool:
+        if pattern.at_module and self._starting.isdisjoint(deeper[:1]):
+            return False
         if pattern.through is not None and self._through[pattern.through].isdisjoint(deeper):
             return False
         return not pattern.below or any(not self._called[name].isdisjoint(deeper) for name in pattern.below)

@@ -9,6 +9,8 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -190,6 +192,29 @@ def work():
 work()
 """
     asked = question(source, "# thread", Survivors("threads", churn=("threading.py:start",)), function="def work")
+    outcome = measure(PASS, tmp_path, source, asked)
+    (churn,) = outcome.rows["# thread"]
+    assert isinstance(churn, Evidence)
+    assert churn.metric == "churn"
+    assert churn.high < outcome.run.wall_s - 0.2
+
+
+def test_churn_of_a_script_is_the_time_in_what_its_module_starts(tmp_path: Path) -> None:
+    source = """\
+import threading, time
+def work():
+    for _ in range(300):
+        other = threading.Thread(target=int)
+        other.start()
+        other.join()
+for _ in range(300):
+    one = threading.Thread(target=int)  # thread
+    one.start()
+    one.join()
+time.sleep(0.3)
+work()
+"""
+    asked = question(source, "# thread", Survivors("threads", churn=("threading.py:start",)))
     outcome = measure(PASS, tmp_path, source, asked)
     (churn,) = outcome.rows["# thread"]
     assert isinstance(churn, Evidence)
@@ -473,3 +498,19 @@ def test_it_is_wanted_where_time_is_in_question(
     questions: list[Question] = [question(ASKED, "# x", asked)]
     spy: Pass = PASS
     assert spy.wanted(questions, hits) is wanted
+
+
+@pytest.mark.parametrize(("late", "is_read"), [(0.9, True), (0.05, False), (0.0, False), (None, False)])
+def test_few_looks_are_no_process_that_forbids_them_where_the_sampler_got_no_processor(
+    tmp_path: Path, late: float | None, is_read: bool
+) -> None:
+    frames = [{"name": "f", "file": "a.py", "line": 1}]
+    profile = {"type": "sampled", "name": 'Process 7 Thread 7 "MainThread"', "samples": [[0]] * 155}
+    recording = tmp_path / "recording.json"
+    recording.write_text(json.dumps({"shared": {"frames": frames}, "profiles": [profile]}))
+    watch = SimpleNamespace(failure=None, recording=recording, watched_s=8.4, late=late)
+
+    found, failure = pyspy._recording(cast("gate.Watch", watch))
+
+    assert (found is not None) is is_read
+    assert is_read or "could look only 155 times" in failure

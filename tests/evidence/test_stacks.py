@@ -96,3 +96,22 @@ def test_who_runs_a_loop_is_known_by_file_and_function(tmp_path: Path, runner: F
     assert tallies.of[pattern].hits == (9 if is_below else 0)
     tallies.add(read_recording(recording(tmp_path, frames, {"7 Thread 7": [[1, 0]] * 9}), ignore=Path("/")), 1.0)
     assert tallies.of[pattern].hits == (9 if is_below else 0)
+
+
+def test_what_a_module_starts_itself_is_told_from_what_its_functions_start(tmp_path: Path) -> None:
+    script, pool = str(tmp_path / "script.py"), "/lib/python3/concurrent/futures/thread.py"
+    frames = [
+        Frame("<module>", script, 9),
+        Frame("Thread.start", "/lib/python3/threading.py", 5),
+        Frame("work", script, 3),
+        Frame("<module>", str(tmp_path / "other.py"), 9),
+        Frame("submit", pool, 7),
+    ]
+    stacks = [[0, 1], [0, 4, 1], [0, 2, 1], [0, 3, 1], [3, 1], [0, 4], [0]]
+    pattern = Pattern(script, ((1, 99),), ("threading.py:start",), at_module=True)
+
+    tallies = Tallies((pattern,), str(tmp_path))
+    tallies.add(read_recording(recording(tmp_path, frames, {"7 Thread 7": stacks}), ignore=Path("/child")), 7.0)
+
+    # by the module itself, and through the executor that it asks
+    assert tallies.of[pattern].hits == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -118,6 +119,8 @@ def patterns_of(question: Question, target: os.PathLike[str]) -> dict[str, Patte
             return {"seconds": Pattern(file, flagged), "stall": Pattern(file, flagged, in_loop=True)}
         case Survivors(churn=churn) if churn and suspect.function is not None:
             return {"churn": Pattern(file, _lines(suspect.function), churn)}
+        case Survivors(churn=churn) if churn:
+            return {"churn": Pattern(file, ((1, sys.maxsize),), churn, at_module=True)}
     return {}
 
 
@@ -167,7 +170,8 @@ def _recording(watch: Watch) -> tuple[Recording | None, str]:
         recording = read_recording(watch.recording, ignore=CHILD_DIRECTORY / "sitecustomize.py")
     except ValueError as error:
         return None, f"py-spy's recording cannot be read: {error}"
-    due = watch.watched_s * RATE_HZ
+    # a sampler that waits for a processor comes too seldom, which its intervals take into account
+    due = watch.watched_s * RATE_HZ * (1 - (watch.late or 0.0))
     if due >= 10 * FEW_SAMPLES and recording.ticks < due / 5:
         return None, (
             f"py-spy could look only {recording.ticks} times in {watch.watched_s:.1f} s; "
