@@ -1,4 +1,7 @@
-"""A GitLab on loopback that holds one merge request, and answers as GitLab's REST documentation says."""
+"""A GitLab on loopback that holds one merge request, and answers as GitLab's REST documentation says.
+
+Each request is held against the attributes that the documentation lists (`tests/data/gitlab.requests.json`).
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
+
+import jsonschema
 
 BOT = {"id": 1, "username": "project_42_bot"}
 HERE = "/api/v4/projects/42/merge_requests/3"
+DOCUMENTED = json.loads((Path(__file__).parents[1] / "data" / "gitlab.requests.json").read_text(encoding="utf-8"))
+
+
+def complaint(method: str, path: str, query: str, data: dict[str, Any]) -> str:
+    """What the documentation has against the request, "" if nothing."""
+    if f"{method} {path}" == "GET /api/v4/user":
+        return ""
+    operation = f"{method} {re.sub(r'/[0-9]+(?=/|$)', '/{}', path.removeprefix(HERE))}"
+    if not path.startswith(HERE) or operation not in DOCUMENTED:
+        return f"{method} {path}: not documented"
+    documented = DOCUMENTED[operation]
+    unknown = {name for name, _value in parse_qsl(query)} - set(documented.get("query", ()))
+    found = [f"unknown: {name}" for name in sorted(unknown)]
+    schema = {**DOCUMENTED, **documented.get("body", {"maxProperties": 0})}
+    found += [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(data)]
+    return f"{operation}: {'; '.join(found)}" if found else ""
 
 
 @dataclass
 class FakeGitLab:
-    """What the project holds. `before` is called before a request ("METHOD path") is answered, once.
+    """What the project holds. `complaints`: requests that GitLab does not document, of which there are to be none.
+
+    `before` is called before a request ("METHOD path") is answered, once.
 
     `drafts` are None where it knows no draft notes, as GitLab did until 15.9; those of others are never told.
     """
@@ -31,6 +56,7 @@ class FakeGitLab:
     failure: tuple[int, dict[str, str]] = (503, {})
     old_path: str = "shop/a.py"
     url: str = ""
+    complaints: list[str] = field(default_factory=list)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _next: int = 0
@@ -123,18 +149,20 @@ def _handler(fake: FakeGitLab) -> type[BaseHTTPRequestHandler]:
 
         def handle_any(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            path = self.path.partition("?")[0]
+            path, _, query = self.path.partition("?")
+            data = json.loads(raw) if raw else {}
             with fake.lock:
                 hook = fake.before.pop(f"{self.command} {path}", None)
             if hook is not None:
                 hook()
             with fake.lock:
                 headers: dict[str, str] = {}
+                fake.complaints += filter(None, [complaint(self.command, path, query, data)])
                 if fake.failing > 0:
                     fake.failing -= 1
                     (status, headers), body = fake.failure, {"message": "sorry"}
                 else:
-                    status, body = fake.answer(self.command, path, json.loads(raw) if raw else {})
+                    status, body = fake.answer(self.command, path, data)
             text = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             for name, value in {"Content-Type": "application/json", **headers}.items():

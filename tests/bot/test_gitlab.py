@@ -16,7 +16,7 @@ from auditor.bot.deliver import Delivered, deliver
 from auditor.bot.event import Event
 from auditor.bot.gitlab import GitLabForge
 from auditor.model import Edit, Finding, Fix, Report, Span, VerdictKind
-from tests.bot.gitlab_server import HERE, FakeGitLab, running
+from tests.bot.gitlab_server import HERE, FakeGitLab, complaint, running
 from tests.report.factory import a_finding, a_report
 
 DIFF = "@@ -1,2 +1,3 @@\n import json\n+one = json.loads(json.dumps(given))\n x = 1\n"
@@ -33,6 +33,7 @@ def gitlab(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitLab]:
     with running() as found:
         found.diff = DIFF
         yield found
+        assert found.complaints == []
 
 
 def introduced(**changes: Any) -> Finding:
@@ -53,6 +54,28 @@ def delivered(gitlab: FakeGitLab, head: Report, **changes: Any) -> Delivered:
     )
     event = replace(event, **changes)
     return deliver(GitLabForge(event), event, head, a_report())
+
+
+@pytest.mark.parametrize(
+    ("request_line", "query", "data", "said"),
+    [
+        ("POST /notes", "", {"body": "x"}, ""),
+        ("POST /notes", "", {"text": "x"}, "'body' is a required property"),
+        ("POST /notes", "", {"body": "x" * 1_000_001}, "is too long"),
+        ("GET /notes", "since=1", {}, "unknown: since"),
+        ("POST /discussions", "", {"body": "x", "position": {"new_line": 0}}, "'start_sha' is a required property"),
+        ("PUT /discussions/1/notes/2", "", {"body": "x", "resolved": True}, "too many properties"),
+        ("POST /checks", "", {}, "not documented"),
+    ],
+)
+def test_the_server_complains_of_what_gitlab_does_not_document(
+    request_line: str, query: str, data: dict[str, Any], said: str
+) -> None:
+    method, _, path = request_line.partition(" ")
+    found = complaint(method, HERE + path, query, data)
+
+    assert said in found
+    assert bool(said) == bool(found)
 
 
 def test_a_change_gets_a_note_and_a_discussion_with_a_suggestion(gitlab: FakeGitLab) -> None:

@@ -37,6 +37,7 @@ def github() -> Iterator[FakeGitHub]:
 def gitlab() -> Iterator[FakeGitLab]:
     with gitlab_server.running() as found:
         yield found
+        assert found.complaints == []
 
 
 class Jobs:
