@@ -81,6 +81,27 @@ def test_a_tree_that_the_program_keeps_stays_as_it_is(tmp_path: Path) -> None:
     assert probe(tmp_path, PROGRAM, FLAGGED, command="python3 main.py").outcome.last_lines == ("True True",)
 
 
+def test_a_traceback_of_what_cannot_be_compiled_shows_the_program_alone(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def f(:\n")
+    main = """\
+import program, traceback
+def imported():
+    import broken
+def compiled():
+    compile("def f(:", "text", "exec")
+for attempt in (imported, compiled):
+    try:
+        attempt()
+    except SyntaxError as error:
+        print([frame.name for frame in traceback.extract_tb(error.__traceback__)])
+"""
+    (tmp_path / "main.py").write_text(main)
+    seen = probe(tmp_path, PROGRAM, FLAGGED, command=f"{sys.executable} main.py")
+
+    assert seen.outcome.last_lines[1:] == ("['<module>', 'imported']", "['<module>', 'compiled']")
+    assert "\n".join(seen.outcome.last_lines) + "\n" == plainly(tmp_path, "main.py")[1]
+
+
 def test_future_statements_of_the_caller_hold_for_what_it_compiles(tmp_path: Path) -> None:
     main = (
         "from __future__ import annotations\nfor options in ({}, {'dont_inherit': True}):\n"

@@ -18,7 +18,8 @@ from importlib.machinery import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from collections.abc import Callable
+    from types import CodeType, FrameType, ModuleType
     from typing import Any
 
 INHERITED = 0
@@ -30,10 +31,10 @@ INHERITED &= ~__future__.nested_scopes.compiler_flag
 IMPORT_SYSTEM = ("importlib._bootstrap", "_frozen_importlib")
 
 
-def hook(runtime: Any) -> Any:
+def hook(runtime: Any, tools: ModuleType) -> Any:
     """Stand in for `builtins.compile` and for `get_code` of loaders of source files; gives the former as it was."""
     original = builtins.compile
-    compiling = _Compiling(runtime, original)
+    compiling = _Compiling(runtime, tools.hide_frame, original)
     compiling.hook_compile()
     compiling.hook_loaders()
     return original
@@ -46,8 +47,8 @@ class _Compiling:
     one of those loaders is asked for a flagged file.
     """
 
-    def __init__(self, runtime: Any, original: Any) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: Any, hide_frame: Callable[[BaseException], None], original: Any) -> None:
+        self._runtime, self._hide_frame = runtime, hide_frame
         self._compile = original
         self._loading = set()  # type: set[int]
         self._made = {}  # type: dict[str, tuple[Any, CodeType]]
@@ -77,7 +78,11 @@ class _Compiling:
                         return self._planted(source, filename, path, options, others)
                     except Exception as error:
                         self._runtime.fail(path, error)
-            return original(source, filename, mode, *options, **others)
+            try:
+                return original(source, filename, mode, *options, **others)
+            except BaseException as error:
+                self._hide_frame(error)
+                raise
 
         builtins.compile = compile
 
@@ -104,7 +109,7 @@ class _Compiling:
         """Plant probes in flagged files that are imported."""
         owner = next(one for one in SourceFileLoader.__mro__ if "get_code" in vars(one))  # type: Any
         original = owner.get_code
-        runtime = self._runtime
+        runtime, hide_frame = self._runtime, self._hide_frame
 
         def get_code(loader: Any, fullname: str) -> Any:
             path = ""
@@ -115,7 +120,11 @@ class _Compiling:
                     return self._loaded(loader, path, shown)
             except Exception as error:
                 runtime.fail(path, error)
-            return original(loader, fullname)
+            try:
+                return original(loader, fullname)
+            except BaseException as error:
+                hide_frame(error)
+                raise
 
         owner.get_code = get_code
 

@@ -77,7 +77,7 @@ class Runtime:
         self._writing = allocate_lock()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
-        self.compile = _load("audit_compiling", os.path.join(HERE, "audit_compiling.py")).hook(self)
+        self.compile = _load("audit_compiling", os.path.join(HERE, "audit_compiling.py")).hook(self, tools)
         codes = _load("audit_unplanted", os.path.join(HERE, "audit_unplanted.py"))
         self._unplanted = codes.Unplanted(self)
         _load("audit_readers", os.path.join(HERE, "audit_readers.py")).hook(self, codes, content)
