@@ -135,7 +135,7 @@ def _check_key(call: cst.Call, ctx: Context) -> Match | None:
             pass
         case _:
             return None
-    if ctx.runs_once(call) or ctx.type_of(items) not in ("list", "tuple", None):
+    if ctx.type_of(items) not in ("list", "tuple", None):
         return None
     if 0 < (ctx.length_of(items) or 0) <= _SMALL:
         return None
