@@ -15,6 +15,7 @@ from auditor.scan.often import SteadyArguments
 from auditor.scan.once import functions_run_once
 from auditor.scan.outline import FUNCTION, LOOP, Called, Outline, Routine, position
 from auditor.scan.per_item import Handing, runs_per_item
+from auditor.scan.scopes import receiver_of
 
 if TYPE_CHECKING:
     from auditor.scan.facts import ModuleFacts, Scope
@@ -363,8 +364,7 @@ class _Drawing:
         for index in range(len(scopes) - 1, 0, -1):
             method, owner = scopes[index], scopes[index - 1]
             if isinstance(owner, ast.ClassDef) and isinstance(method, Function):
-                first = method.args.args[:1]
-                return _dotted(scopes[1:index]) if first and first[0].arg == name else None
+                return _dotted(scopes[1:index]) if receiver_of(method) == name else None
         return None
 
     def _routine(self, place: Place) -> Routine | None:

@@ -42,8 +42,9 @@ class Scopes:
         """The class whose method this place is in, and the name of the method's receiver."""
         for index in range(len(self.chain) - 1, 0, -1):
             method, owner = self.chain[index], self.chain[index - 1]
-            if isinstance(owner, ast.ClassDef) and isinstance(method, Function) and method.args.args:
-                return owner, method.args.args[0].arg
+            if isinstance(owner, ast.ClassDef) and isinstance(method, Function):
+                receiver = receiver_of(method)
+                return None if receiver is None else (owner, receiver)
         return None
 
     def class_meant(self, expression: ast.expr) -> ast.ClassDef | None:
@@ -61,3 +62,9 @@ class Scopes:
                 return None
         owner = self.klass()
         return owner[0] if owner is not None and owner[1] == receiver else None
+
+
+def receiver_of(method: Function) -> str | None:
+    """The name by which a method knows its object or class; None if it is a static one, or takes nothing."""
+    is_static = any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in method.decorator_list)
+    return None if is_static or not method.args.args else method.args.args[0].arg

@@ -447,6 +447,16 @@ def test_a_function_that_a_loop_elsewhere_calls_by_way_of_others_runs_often(code
     assert [path for path, _line, _chain in found(code, "regex-compiled-per-call")] == ["helpers.py"]
 
 
+def test_the_first_parameter_of_a_static_method_is_no_receiver(code: Path) -> None:
+    config = (
+        "import subprocess\n\n\nclass Config:\n    def write(self, text):\n        subprocess.run(['show', text])\n\n"
+        "    @staticmethod\n    def print(file, lines):\n        for line in lines:\n            file.write(line)\n"
+    )
+    write(code, config=config)
+
+    assert not found(code, "subprocess-per-item")
+
+
 SEARCHED = "def find(items, key):\n    for item in items:\n        if item.id == key:\n            return item\n"
 
 
