@@ -106,6 +106,32 @@ def test_a_program_that_looks_at_what_starts_and_ends_processes_sees_what_it_wou
     assert seen.outcome.run.exit_code == 0
 
 
+def test_a_program_may_take_away_what_the_probes_use(tmp_path: Path) -> None:
+    program = """\
+import os, queue, sys
+taken = {"sys": ("_getframe",), "os": ("getpid", "fsdecode", "PathLike", "write", "replace"), "time": ("time_ns", "perf_counter_ns")}
+import time
+kept = [(sys.modules[module], name, getattr(sys.modules[module], name)) for module in taken for name in taken[module]]
+for module, name, _ in kept:
+    delattr(module, name)
+jobs = queue.Queue()
+exec(compile("print('compiled')", "text", "exec"))
+if os.fork() == 0:
+    print("forked", flush=True)
+    os._exit(0)
+os.wait()
+for i in range(3000):
+    jobs.put(sorted([i, 2, 1], key=lambda n: n))
+for module, name, original in kept:
+    setattr(module, name, original)
+"""
+    seen = probe(tmp_path, program, ("queue", "queue.Queue()"), ("ordered", "sorted([i, 2, 1], key=lambda n: n)"))
+
+    assert said(seen) == plainly(tmp_path)
+    assert seen.outcome.run.exit_code == 0
+    assert (seen.value("puts"), seen.value("hits", 1)) == (3000, 3000)
+
+
 def test_a_traceback_of_what_did_not_end_it_shows_the_program_alone(tmp_path: Path) -> None:
     program = """\
 import os, queue, traceback

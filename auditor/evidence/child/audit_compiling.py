@@ -11,10 +11,10 @@ import __future__
 import ast
 import builtins
 import os
-import sys
 from _thread import get_ident
 from functools import wraps
 from importlib.machinery import SourceFileLoader
+from sys import _getframe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ for _name in __future__.all_feature_names:
     INHERITED |= getattr(__future__, _name).compiler_flag
 INHERITED &= ~__future__.nested_scopes.compiler_flag
 
+ONLY_AST = ast.PyCF_ONLY_AST
 IMPORT_SYSTEM = ("importlib._bootstrap", "_frozen_importlib")
 
 
@@ -67,11 +68,11 @@ class _Compiling:
             optimize: Any = -1,
             **others: Any,
         ) -> Any:
-            frame = sys._getframe(1)
+            frame = _getframe(1)
             if not dont_inherit and isinstance(flags, int):
                 flags |= frame.f_code.co_flags & INHERITED
             options = (flags, True, optimize)
-            if mode == "exec" and isinstance(flags, int) and not flags & ast.PyCF_ONLY_AST:
+            if mode == "exec" and isinstance(flags, int) and not flags & ONLY_AST:
                 path = self._flagged(filename, frame)
                 if path:
                     try:
@@ -88,9 +89,12 @@ class _Compiling:
 
     def _flagged(self, filename: Any, frame: FrameType) -> str:
         """The path of a flagged file that is compiled to be run, else ""."""
-        if not isinstance(filename, (str, bytes, os.PathLike)):
-            return ""
-        path = self._runtime.flagged(os.fsdecode(filename))
+        try:
+            path = (
+                self._runtime.flagged(os.fsdecode(filename)) if isinstance(filename, (str, bytes, os.PathLike)) else ""
+            )
+        except Exception:
+            return ""  # a program under test may have taken parts of `os` away
         by_import = frame.f_globals.get("__name__") in IMPORT_SYSTEM and get_ident() not in self._loading
         return "" if by_import else path
 
@@ -99,7 +103,7 @@ class _Compiling:
         made = self._made.get(path)
         if made is None or made[0] != key or isinstance(source, ast.AST):
             flags, _, optimize = options
-            tree = self._compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True, optimize, **others)
+            tree = self._compile(source, filename, "exec", flags | ONLY_AST, True, optimize, **others)
             tree = self._runtime.planted_tree(path, path, tree, flags)
             made = key, self._compile(tree, filename, "exec", *options, **others)
             self._made[path] = made

@@ -10,11 +10,11 @@ import builtins
 import json
 import os
 import sys
-import time
 from _thread import allocate_lock, get_ident
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from time import perf_counter_ns
+from time import time_ns as _time_ns
 from types import SimpleNamespace
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ PATIENCE_S = 1.0
 # As they are before the program begins: it may put others in their place, which refuse to work on an event loop's
 # thread, write to a file system in memory, or stop the clock.
 _open, _read, _write, _close, _replace, _remove = os.open, os.read, os.write, os.close, os.replace, os.remove
-_getppid = os.getppid
+_getpid, _getppid = os.getpid, os.getppid
 
 
 def install(config: Dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ class Runtime:
         self._census = _load("audit_census", os.path.join(HERE, "audit_census.py")).Census(self, tools, others)
         self._loops = _load("audit_loops", os.path.join(HERE, "audit_loops.py")).Loops(self, tools)
         self.idle_ns = self._loops.idle_ns
-        self._parent, self._own = os.getppid(), os.getpid()
+        self._parent, self._own = _getppid(), _getpid()
         self._writing = allocate_lock()
         for site in config["sites"]:
             self._sites.setdefault(site["file"], []).append(site)
@@ -242,7 +242,7 @@ class Runtime:
         self._due = self._first = 0
         self._file = self._fresh_file()
         # not getppid(), as the parent may have ended by now
-        self._parent, self._own = self._own, os.getpid()
+        self._parent, self._own = self._own, _getpid()
         self._starts.beyond = []
         self._unplanted.reset()
         self.timing.pace.reset()
@@ -338,7 +338,7 @@ class Runtime:
 
     def _fresh_file(self) -> str:
         """A program that replaces itself by another keeps its process id."""
-        return os.path.join(self._scratch, "probes-%d-%d.json" % (os.getpid(), time.time_ns()))
+        return os.path.join(self._scratch, "probes-%d-%d.json" % (_getpid(), _time_ns()))
 
     def _loaded_files(self) -> List[str]:
         if self._planted >= set(self._sites):

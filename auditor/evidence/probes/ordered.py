@@ -13,10 +13,10 @@ import ast
 import math
 import os
 import random
-import sys
 from heapq import nsmallest
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import chain
+from sys import _getframe
 from time import get_clock_info, perf_counter_ns, thread_time_ns
 
 TYPE_CHECKING = False
@@ -174,11 +174,11 @@ class Recorder:
         }
 
     def _items(self, items: Any) -> Any:
-        return self._begin(items, id(sys._getframe(1)))
+        return self._begin(items, id(_getframe(1)))
 
     def _listed(self, items: Any) -> Any:
         # what else has a `sort` does what it likes
-        return self._begin(items, id(sys._getframe(1))) if type(items) is list else items
+        return self._begin(items, id(_getframe(1))) if type(items) is list else items
 
     def _begin(self, items: Any, key: int) -> Any:
         self._hits += 1
@@ -201,7 +201,7 @@ class Recorder:
         return self._spent_ns < _FREE_NS + (now - self._first) // _SLOWED
 
     def _key(self, function: Any) -> Any:
-        execution = self._under_way.get(id(sys._getframe(1)))
+        execution = self._under_way.get(id(_getframe(1)))
         if execution is None or function is None:
             return function
         keys: list[Any] = []
@@ -224,14 +224,14 @@ class Recorder:
 
     def _fin(self, result: Any, wanted: int) -> Any:
         ended, passed = _now(), perf_counter_ns()
-        execution = self._under_way.pop(id(sys._getframe(1)), None)
+        execution = self._under_way.pop(id(_getframe(1)), None)
         if isinstance(result, list):
             self._end(result, wanted, ended, passed, execution)
         return result
 
     def _placed(self, nothing: Any, result: Any) -> Any:
         ended, passed = _now(), perf_counter_ns()
-        execution = self._under_way.pop(id(sys._getframe(1)), None)
+        execution = self._under_way.pop(id(_getframe(1)), None)
         if type(result) is list:
             self._end(result, 0, ended, passed, execution)
         return nothing
