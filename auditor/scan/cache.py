@@ -98,7 +98,8 @@ class Cache:
         """Remember the scan, written as `text`, of what `reading` says, and its outline."""
         key = self._key("scan", scan.path, package, outlook, reading.digest)
         self._scans.append((key, text, self._day))
-        self._outlines.append((self._key("outline", scan.mark), scan.outline, self._day))
+        if scan.mark:
+            self._outlines.append((self._key("outline", scan.mark), scan.outline, self._day))
         self._keep_place(self._place(file, scan.path, package, outlook), reading, key)
 
     def outline(self, mark: str) -> str | None:

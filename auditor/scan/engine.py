@@ -119,7 +119,7 @@ class Engine:
         """Suspects of a parsed file, in source order.
 
         `found` is told of each suspect, in any order; for its sake all candidates are looked at as LibCST parses them.
-        `outlook` is what the file draws from others of its project.
+        `outlook` is what the file draws from others of its project, which know by then what it says to them.
         """
         facts = ModuleFacts(tree=source.tree, package=package, outlook=outlook)
         places = Places(facts.flat, runs_per_item(facts).functions, called_often(facts).names)
@@ -129,7 +129,7 @@ class Engine:
         run = _FileRun(source, facts, found)
         for _first, group in sorted(_by_slice(candidates).items()):
             run.scan_slice(group)
-        text = _outline(facts, places, ends).dump()
+        text = _outline(facts, places, ends).dump() if outlook is None else ""
         suspects = tuple(_fingerprinted(run.drafts))
         complexities = Complexities(facts.flat)
         return FileScan(
@@ -140,7 +140,7 @@ class Engine:
             skipped=run.skips(),
             suppressions=suppressions(source),
             outline=text,
-            mark=mark_of(text),
+            mark=mark_of(text) if outlook is None else "",
         )
 
 

@@ -14,7 +14,8 @@ class FileScan:
     """What one file gave. `lines` counts its physical lines, 0 if it could not be read.
 
     `complexities` are those of the functions around the suspects, one for each, None outside of any function.
-    `outline` is what it says to the rest of its project, `mark` stands for that; `dump` writes the mark alone.
+    `outline` is what it says to the rest of its project, `mark` stands for that; `dump` writes the mark alone. A scan
+    that took into account what others say has none.
     """
 
     path: str
