@@ -107,7 +107,8 @@ def _in_coroutine(node: cst.Call, ctx: Context) -> bool:
 def _polls(call: cst.Call, ctx: Context) -> bool:
     """Whether the call is told not to wait: `acquire(False)`, `get(block=False)`, `join(timeout=0)`, `WNOHANG`."""
     return any(
-        ctx.code(argument.value) in ("False", "0", "0.0") or "WNOHANG" in ctx.code(argument) for argument in call.args
+        ctx.code(argument.value) in ("False", "0", "0.0") or "WNOHANG" in ctx.code(argument.value)
+        for argument in call.args
     )
 
 

@@ -154,8 +154,11 @@ def _gone_through(iterable: cst.BaseExpression, ctx: Context) -> set[str]:
             return {ctx.code(frame).strip()}
         case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value="tolist" | "unique")), args=[]):
             return _gone_through(inner, ctx)
-        case cst.Subscript(value=cst.Attribute(value=frame, attr=cst.Name(value="shape")), slice=[rows]):
-            return {ctx.code(frame).strip()} if ctx.code(rows).strip() == "0" else set()
+        case cst.Subscript(
+            value=cst.Attribute(value=frame, attr=cst.Name(value="shape")),
+            slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value="0")))],
+        ):
+            return {ctx.code(frame).strip()}
         case cst.BinaryOperation(left=left):
             return _gone_through(left, ctx)
     return set()

@@ -127,10 +127,8 @@ def _path_behind(handle: cst.BaseExpression, loop: Loop, ctx: Context) -> cst.Ba
     """The path of a file that the loop opens anew to write to it."""
     opened: cst.BaseExpression | None = handle
     if isinstance(handle, cst.Name):
-        names = (node for node in ctx.descendants(loop) if isinstance(node, cst.WithItem) and node.asname is not None)
-        opened = next(
-            (item.item for item in names if ctx.code(item.asname or item).strip().endswith(handle.value)), None
-        )
+        items = (node for node in ctx.descendants(loop) if isinstance(node, cst.WithItem))
+        opened = next((one.item for one in items if one.asname and ctx.code(one.asname.name) == handle.value), None)
     if not isinstance(opened, cst.Call):
         return None
     if isinstance(opened.func, cst.Attribute) and opened.func.attr.value == "open" and ctx.type_of(opened.func.value):

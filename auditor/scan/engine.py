@@ -28,7 +28,7 @@ from auditor.scan.places import Places
 from auditor.scan.record import FileScan, Reading
 from auditor.scan.scopes import Scopes
 from auditor.scan.shadow import NotShadowedError, Shadow
-from auditor.scan.shadow.text import text_between
+from auditor.scan.shadow.text import in_formatted_string, text_between
 from auditor.scan.slices import Slice, SliceError, slice_lines
 from auditor.scan.source import Source, UnreadableError, parse_source, read_bytes
 from auditor.scan.suppressions import suppressions
@@ -282,6 +282,9 @@ class _FileRun:
         match = rule.check(node, context)
         if match is None:
             return
+        if isinstance(piece, Shadow) and in_formatted_string(node):
+            # places inside f-strings cannot be relied upon before Python 3.12
+            raise NotShadowedError("place in an f-string")
         _insist(match)
         flagged = node if match.node is None else match.node
         runs = context.runs(flagged)

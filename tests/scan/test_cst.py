@@ -20,6 +20,16 @@ from auditor.scan import Engine
 scan = Engine(bundled_rules()).scan_file(Path(sys.argv[1]), Path(sys.argv[1]).parent)
 print([suspect.rule for suspect in scan.suspects], "libcst" in sys.modules)
 """
+PACKAGE = """
+import sys
+from pathlib import Path
+from auditor.catalog import bundled_rules
+from auditor.scan import Engine
+engine, files = Engine(bundled_rules()), [Path(name) for name in sys.argv[1:]]
+found = [suspect for file in files for suspect in engine.scan_file(file, file.parent).suspects]
+assert found
+print(len(files), "files, libcst:", "libcst" in sys.modules)
+"""
 
 
 @pytest.mark.parametrize("name", sorted(set(cst.BASES) & set(OWN)))
@@ -58,3 +68,11 @@ def test_a_file_is_scanned_without_libcst(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", SCAN, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout == "['unbounded-queue'] False\n"
+
+
+def test_whole_packages_are_scanned_without_libcst() -> None:
+    """The sample projects have f-strings, generators over several lines, coroutines and decorators."""
+    files = sorted((Path(__file__).parents[2] / "sample_projects").rglob("*.py"))
+    done = subprocess.run([sys.executable, "-c", PACKAGE, *map(str, files)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{len(files)} files, libcst: False\n"
+    assert len(files) > 10

@@ -15,8 +15,8 @@ from libcst import matchers
 
 from auditor import cst as ours
 from auditor.catalog import bundled_rules
-from auditor.rule import Calls, Context, Match
-from auditor.scan import Engine, naming
+from auditor.rule import Calls, Context, Match, Rule
+from auditor.scan import Engine, engine, naming
 from auditor.scan.nodes import children
 from auditor.scan.shadow import NotShadowedError, Shadow
 from auditor.scan.shadow.node import is_shadow
@@ -109,6 +109,10 @@ def test_shadows_are_what_libcst_parses(name: str) -> None:
         "'é' + (a), 'é' 'b', f'{x!r:>{width}}' 'y', f'{a.b}', f'{x=}', b'a' b'b'\n",
         "f'{a}' 'b' rf'c{d}e{f:{g}}' f'h', ('i' f'{j(k)[l]}'\n  f'{{m}}{n!r}'), Rf'o' '''p{q}'''\n",
         "x[((a), b)], x[((a), (b))], x[((a, b), c)], x[(a, b), c], x[(a)[0], b], x[()], x[(a,)], x[(  # why\n a), b]\n",
+        "f'{a}={b}', f'a={b}', f'{a=}', f'{a}={a=}', f'{a=!s}', f'a={a!r}', f'{a=:>3}', f'{a:=^3}', f'a={b!r}c='\n",
+        "x = any(\n    a\n    for b in c\n), f( a for b in c ), ( a for b in c), (\n(a\n) for b in c\n  )\n",
+        "x = any(  # why\n    a for b in c\n), any(\n    a for b in c  # why\n), any(\\\n    a for b in c\\\n)\n",
+        "x = f(\n  (\n    a for b in (\n  c)), d), any(\n    '#' for b in c\n)\n",
         "x = ('a'  # why\n     \"b\" r'c' \\\n  '')\nraise A('b'\n    'c', u'd' '''e''')\n",
         "def f():\n    # why \\\n    if x: pass\n    'a' 'b'\n",
         "def f():\n    g(a, '''b\n    c\n d''',  # don't\n    e, 'f\\\n    h' \\\n    'i', (\n      j \\\n    + k))\n",
@@ -192,6 +196,40 @@ def test_names_are_found_as_if_all_nodes_were_looked_at(name: str) -> None:
                 assert [*map(stands, bound)] == [*map(stands, within.stores.get(asked, ()))], asked
                 count += len(used) + len(bound)
     assert count > 40
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = f'{a}={b}', f'{a}=', f'a={b}'\n",
+        "x = any(\n    a in b\n    for b in c  # why\n    if b\n), f( a for b in c )\n",
+    ],
+)
+def test_frequent_code_is_shadowed_throughout(code: str) -> None:
+    source = parse_source(code.encode(), "x.py")
+    shadow, piece = Shadow(source, source.tree.body[0]), Slice(source, 1, len(source.lines))
+    assert compare(shadow, piece, shadow.module.body[0], piece.module.body[0]) > 10
+
+    for node in shadow.descendants(shadow.module):
+        if isinstance(node, ours.GeneratorExp | ours.FormattedString):
+            assert shadow.code(node)
+
+
+@pytest.mark.parametrize("rule", bundled_rules(), ids=lambda rule: rule.id)
+def test_examples_are_scanned_without_libcst(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But those with code in an f-string, a pattern, or a line continued by a backslash."""
+    parsed: list[str] = []
+
+    class Counting(Slice):
+        def __init__(self, source: Source, first: int, last: int) -> None:
+            parsed.append("".join(source.lines))
+            super().__init__(source, first, last)
+
+    monkeypatch.setattr(engine, "Slice", Counting)
+    scan = Engine([rule])
+    for example in (*rule.valid, *rule.invalid):
+        scan.scan_text(example)
+    assert [code for code in parsed if not re.search(r"\bf['\"]|\bcase |\\\n", code)] == []
 
 
 def test_what_the_shadow_does_not_know_is_answered_by_libcst() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -123,14 +124,20 @@ def _literal_parts(node: Any) -> tuple[str, str, str]:
 
 def _parts(values: Iterable[ast.expr], up: Any) -> tuple[Any, ...]:
     found = []
-    for one in values:
+    listed = list(values)
+    for one, after in itertools.zip_longest(listed, listed[1:]):
         if isinstance(one, ast.FormattedValue):
             found.append(made(_FORMATTED, (one,), up, up._tree))
-        elif not str(getattr(one, "value", "=")).rstrip().endswith(("=", "!r", "!s", "!a")):
+        elif not (_is_shown(after) and str(getattr(one, "value", "=")).rstrip().endswith(("=", "!r", "!s", "!a"))):
             found.append(made(_FORMATTED_TEXT, (one,), up, up._tree))
         else:
             raise NotShadowedError("f-string that may show its own code")
     return tuple(found)
+
+
+def _is_shown(value: ast.expr | None) -> bool:
+    """Whether it may be that of `{value=}`, whose code is in the text before it; `=` alone stands for `=!r`."""
+    return isinstance(value, ast.FormattedValue) and (value.conversion >= 0 or value.format_spec is not None)
 
 
 def _format_spec(node: Any) -> tuple[Any, ...] | None:

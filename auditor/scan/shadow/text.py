@@ -161,9 +161,25 @@ def _extent(node: Any, source: Source) -> tuple[Place, Place]:
 def _shrunk(source: Source, begin: Place, end: Place) -> tuple[Place, Place]:
     """Without white space at both ends."""
     text = text_between(source, begin, end)
-    if text != text.strip():
-        raise NotShadowedError("white space inside the parentheses of a generator")
-    return begin, end
+    inner = text.strip()
+    if inner == text:
+        return begin, end
+    if inner.startswith(("#", "\\")) or inner.endswith("\\") or "#" in inner.rpartition("\n")[2]:
+        raise NotShadowedError("comment or continued line inside the parentheses of a generator")
+    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return _moved(begin, before), _moved_back(source, end, after)
+
+
+def _moved(begin: Place, over: str) -> Place:
+    """The place behind this text."""
+    rows = over.split("\n")
+    return (begin[0] + len(rows) - 1, len(rows[-1]) + (begin[1] if len(rows) == 1 else 0))
+
+
+def _moved_back(source: Source, end: Place, over: str) -> Place:
+    """The place before this text."""
+    line = end[0] - over.count("\n")
+    return (line, end[1] - len(over)) if line == end[0] else (line, len(source.lines[line - 1].rstrip()))
 
 
 def _closing(source: Source, end: Place) -> list[Place]:

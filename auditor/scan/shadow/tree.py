@@ -79,9 +79,6 @@ class Shadow:
             return found
         trail: set[ast.AST] = set()
         for one in around:
-            # places inside f-strings cannot be relied upon before Python 3.12
-            if type(one) is ast.JoinedStr:
-                raise NotShadowedError(type(wanted).__name__)
             if one in self.known:
                 start = self.known[one]
                 break
