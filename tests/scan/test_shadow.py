@@ -168,7 +168,9 @@ def f(a, *b, c=(d), **e) -> g:
 
 def stands(node: Any) -> tuple[str, str]:
     """Where a shadow stands, and for what."""
-    at = node._at[0] if isinstance(node._at, tuple) else node._at
+    # what only LibCST can read it has read, and such nodes have no place of their own
+    at = getattr(node, "_at", None)
+    at = at[0] if isinstance(at, tuple) else at
     return type(node).__name__, ast.dump(at, include_attributes=True) if isinstance(at, ast.AST) else str(at)
 
 
