@@ -421,6 +421,8 @@ def test_a_host_that_is_not_known_fails_as_it_does_without(tmp_path: Path) -> No
 
 HOLDER = f"""
 import functools, weakref
+# a client that goes away without a request may be worth a traceback to the server
+http.server.ThreadingHTTPServer.handle_error = lambda *_: None
 class Big:
     pass
 class Fetching(http.client.HTTPConnection):
