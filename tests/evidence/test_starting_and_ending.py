@@ -72,6 +72,27 @@ asyncio.run(main())
     assert said(seen) == plainly(tmp_path) == (0, "not yet\n" * 20)
 
 
+def test_a_signal_that_is_waited_for_is_no_end(tmp_path: Path) -> None:
+    program = """\
+import asyncio, os, signal
+async def job():
+    await asyncio.sleep(1000)
+async def main():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.sigwait([signal.SIGTERM])
+    for _ in range(30):
+        asyncio.create_task(job())
+        await asyncio.sleep(0)
+asyncio.run(main())
+"""
+    seen = probe(tmp_path, program, TASK)
+
+    assert (seen.value("created"), seen.row("alive_end").low) == (30, 30)
+    assert seen.outcome.census is not None
+    assert seen.outcome.census.tasks == 30
+
+
 STRANGE = {
     "words that come once": """\
 import subprocess, sys

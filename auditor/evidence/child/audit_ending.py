@@ -38,8 +38,11 @@ def hook(
     def hook_signals(signal: Any) -> None:
         asking = {getattr(signal, name) for name in _ASKING if hasattr(signal, name)}
 
+        mask, block = signal.pthread_sigmask, signal.SIG_BLOCK
+
         def raised(number: int) -> None:
-            if number in asking and signal.getsignal(number) is signal.SIG_DFL:
+            # a signal that is blocked waits, for `sigwait` say
+            if number in asking and signal.getsignal(number) is signal.SIG_DFL and number not in mask(block, ()):
                 ending()
 
         def sent(pid: int, number: int) -> None:
