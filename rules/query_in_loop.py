@@ -96,8 +96,12 @@ def _plants(query: cst.Call, ctx: Context) -> tuple[Plant, ...]:
         case cst.Arg() as given if not fetches and isinstance(around := ctx.parent(given), cst.Call):
             is_lazy = ctx.qualified(around.func) not in _TAKING_ALL
             fetches += [] if is_lazy else [around]
-        case (cst.For() | cst.CompFor()) as loop if not fetches and loop.iter is query:
+        case (cst.For(asynchronous=None) | cst.CompFor(asynchronous=None)) as loop if (
+            not fetches and loop.iter is query
+        ):
             return (Plant("drawn", query),)
+        case (cst.For() | cst.CompFor()) as loop if not fetches and loop.iter is query:
+            is_lazy = True
     is_cursor = isinstance(query.func, cst.Attribute) and query.func.attr.value in _CURSORS
     plants = tuple(Plant("called", call) for call in (query, *fetches))
     return (*plants, Plant("handed-on", query)) if is_lazy and is_cursor else plants
@@ -190,9 +194,12 @@ def _taken_by(call: cst.Call, ctx: Context) -> tuple[Plant, ...]:
     if not (_is_of_manager(call) or _is_related(call, ctx)):
         return ()
     match ctx.parent(call):
-        case cst.For() | cst.CompFor() as loop if loop.iter is call:
+        case cst.For(asynchronous=None) | cst.CompFor(asynchronous=None) as loop if loop.iter is call:
             # the query is sent as the loop begins
             return (Plant("drawn", call),)
+        case cst.For() | cst.CompFor() as loop if loop.iter is call:
+            # what an asynchronous loop draws is timed by no probe
+            return (Plant("called", call), Plant("handed-on", call))
         case cst.Arg() as given if isinstance(around := ctx.parent(given), cst.Call):
             taking = (*_TAKING_ALL, "builtins.len", "builtins.bool")
             return (Plant("called", around),) if ctx.qualified(around.func) in taking else ()
@@ -358,6 +365,8 @@ RULE = Rule(
         "    order.save()\n",
     ),
     invalid=(
+        "from .models import Book\n\nasync def load(authors):\n    for author in authors:\n"
+        "        async for book in Book.objects.filter(author=author):\n            show(book)\n",
         "from .models import Book\n\ndef load(rows):\n    for row in rows:\n        book = Book(title=row.title)\n"
         "        book.save()\n",
         "from .models import Author\n\ndef sizes():\n    authors = Author.objects.all()\n"

@@ -150,3 +150,47 @@ def test_rows_of_sqlite_are_found_as_the_loop_asks_for_them(tmp_path: Path) -> N
     (taken,) = probed.outcome.last_lines
     assert probed.value("hits") == 60
     assert probed.value("seconds") > 0.7 * float(taken)
+
+
+BOTH = """
+import asyncio
+
+
+class Rows:
+    def __iter__(self):
+        print("sent")
+        return iter((1, 2))
+
+    async def __aiter__(self):
+        print("sent")
+        yield 3
+
+
+async def later():
+    async for row in Rows():
+        print(row)
+    print([row async for row in Rows()])
+
+
+"""
+
+
+def test_a_generator_over_rows_sends_the_query_when_it_is_made(tmp_path: Path) -> None:
+    program = (
+        BOTH.replace("Rows()", "make()") + "make = Rows\nrows = (row for row in Rows())\nprint('made')\nprint(*rows)\n"
+    )
+
+    probed = probe(tmp_path, program, ("drawn", "Rows()"))
+
+    assert probed.outcome.last_lines == ("sent", "made", "1 2")
+    assert plainly(tmp_path) == (0, "sent\nmade\n1 2\n")
+
+
+@pytest.mark.parametrize("flagged", ["Rows():\n", "Rows()])"])
+def test_what_an_asynchronous_loop_draws_is_left_alone(tmp_path: Path, flagged: str) -> None:
+    program = BOTH.replace(flagged, flagged.replace("Rows", "Own")) + "Own = Rows\nasyncio.run(later())\n"
+
+    probed = probe(tmp_path, program, ("drawn", "Own()"))
+
+    assert probed.outcome.last_lines == ("sent", "3", "sent", "[3]")
+    assert "waits for nothing" in probed.gaps()[0]

@@ -37,8 +37,9 @@ _THERE = (list, tuple, dict, set, frozenset, str, bytes, range)
 
 def plant(node: ast.AST, parents: Mapping[ast.AST, ast.AST], call: Any) -> dict[ast.AST, Any] | str:
     """As `called`, where the call is what a loop goes through; `fin` gives an iterator that is timed as well."""
-    if getattr(parents.get(node), "iter", None) is not node:
-        return "no loop goes through what the call returns"
+    loop = parents.get(node)
+    if getattr(loop, "iter", None) is not node or isinstance(loop, ast.AsyncFor) or getattr(loop, "is_async", False):
+        return "no loop that waits for nothing goes through what the call returns"
     return called.plant(node, parents, call)
 
 
@@ -55,21 +56,26 @@ class Recorder(called.Recorder):
             now = perf_counter_ns()
             place = id(frame(1))
             if place in begun and type(value) not in _THERE and hasattr(type(value), "__iter__"):
+                try:
+                    # at once, as the loop does: it may be that of a generator which begins much later
+                    items = iter(value)
+                except BaseException as error:
+                    self._clock.end(place, perf_counter_ns())
+                    _census.hide_frame(error)
+                    raise
                 gap, start = begun.pop(place)
-                return self._steps(value, gap, start, now - start)
+                return self._steps(items.__next__, gap, start, perf_counter_ns() - start)
             self._clock.end(place, now)
             return value
 
         return {**super().functions(), "fin": fin}
 
-    def _steps(self, items: Iterable[Any], gap: int, begun: int, spent_ns: int) -> Iterator[Any]:
+    def _steps(self, step: Callable[[], Any], gap: int, begun: int, spent_ns: int) -> Iterator[Any]:
         """The items; what it took to make them is noted when the loop is over."""
-        step: Any = None
         try:
             while True:
                 since = perf_counter_ns()
                 try:
-                    step = step or iter(items).__next__
                     item = step()
                 except StopIteration:
                     return
